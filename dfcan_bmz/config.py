@@ -1,0 +1,148 @@
+"""What a training is: every key, its default and its range. Unknown keys are errors.
+
+The defaults are those of the thesis's notebook (Figure 6.6).
+"""
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dfcan_bmz.errors import DfcanError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Section):
+    """The network: `groups` residual groups of `blocks` attention blocks, `filters` channels wide."""
+
+    name: Literal["dfcan"] = "dfcan"
+    scale: Literal[2, 3, 4] = 2
+    filters: int = Field(64, ge=1)
+    groups: int = Field(4, ge=1)
+    blocks: int = Field(4, ge=1)
+    output: Literal["sigmoid", "linear"] = "sigmoid"
+
+
+class DataConfig(_Section):
+    """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names."""
+
+    patch_size: int = Field(128, ge=16, multiple_of=2)
+    patches_per_image: int = Field(3, ge=1)
+    validation: float | list[str] = 0.1
+    augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
+    target: Literal["own", "input"] = "own"
+
+
+class TrainConfig(_Section):
+    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder."""
+
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(8, ge=1)
+    learning_rate: float = Field(5e-4, gt=0, le=1)
+    loss: Literal["dfcan", "mae", "mse"] = "dfcan"
+    schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
+    patience: int = Field(10, ge=1)
+    init: str = "none"
+    seed: int = Field(0, ge=0)
+
+
+class Config(_Section):
+    """A whole training."""
+
+    model: ModelConfig = ModelConfig()
+    data: DataConfig = DataConfig()
+    train: TrainConfig = TrainConfig()
+
+
+def resolve(data_layer: dict[str, Any], file: Path | None, overrides: list[str]) -> Config:
+    """Put a config together; later layers win.
+
+    Parameters
+    ----------
+    data_layer : dict
+        What the training data say of themselves (their ``dataset.yaml``).
+    file : pathlib.Path or None
+        The user's YAML file.
+    overrides : list of str
+        ``section.key=value``, values in YAML.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    DfcanError
+        If the file cannot be read, a key is unknown or a value is out of range.
+    """
+    layers = [data_layer]
+    if file is not None:
+        layers.append(read_yaml(file))
+    layers += [_parse_override(override) for override in overrides]
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for section, keys in layer.items():
+            if not isinstance(keys, dict):
+                raise DfcanError(f"config section {section} is no mapping: write `{section}: {{key: value}}`")
+            merged[section] = merged.get(section, {}) | keys
+    return validate(Config, merged, "config")
+
+
+def validate(kind: type[M], content: dict[str, Any], source: str) -> M:
+    """Build a pydantic model; a failure becomes one line that names `source` and each wrong key.
+
+    Raises
+    ------
+    DfcanError
+        If the content does not fit.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            key = ".".join(str(part) for part in problem["loc"])
+            known = problem["type"] != "extra_forbidden"
+            problems.append(f"{key}: {problem['msg']}" if known else f"{key}: unknown key")
+        raise DfcanError(f"{source}: {'; '.join(problems)}: correct it (the README lists all keys)") from error
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    DfcanError
+        If the file is missing, no YAML, or no mapping.
+    """
+    if not file.is_file():
+        raise DfcanError(f"{file} does not exist: check the path")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DfcanError(f"{file} is not valid YAML ({str(error).splitlines()[0]}): correct it") from error
+    if not isinstance(content, dict):
+        raise DfcanError(f"{file} holds no mapping: write `key: value` lines")
+    return content
+
+
+def write_yaml(file: Path, content: dict[str, Any]) -> None:
+    """Write a mapping, keys in the order given."""
+    file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _parse_override(override: str) -> dict[str, dict[str, Any]]:
+    key, equals, value = override.partition("=")
+    section, dot, name = key.partition(".")
+    if not (equals and dot and name):
+        raise DfcanError(f"--set {override}: write section.key=value, for example --set train.epochs=20")
+    try:
+        return {section: {name: yaml.safe_load(value)}}
+    except yaml.YAMLError as error:
+        raise DfcanError(f"--set {override}: the value is not valid YAML") from error

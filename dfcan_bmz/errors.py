@@ -1,0 +1,19 @@
+"""Errors that a user can act on: one line that says what, where and what to do."""
+
+
+class DfcanError(Exception):
+    """The input made a start impossible; nothing was written (exit code 2).
+
+    Parameters
+    ----------
+    what : str
+        One line: what is wrong, where (file or key), and what to do about it.
+    """
+
+    exit_code = 2
+
+
+class UnfinishedError(DfcanError):
+    """Work had begun and something failed or was found broken; the rest was done (exit code 1)."""
+
+    exit_code = 1

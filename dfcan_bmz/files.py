@@ -1,0 +1,93 @@
+"""Writing without half-written results: a temporary place, then a rename."""
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dfcan_bmz.errors import DfcanError
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
+    """Refuse outputs that exist already.
+
+    Raises
+    ------
+    DfcanError
+        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent).
+    """
+    if overwrite:
+        return
+    for path in paths:
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends without error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as scratch:
+        temporary = Path(scratch) / path.name
+        yield temporary
+        temporary.replace(path)
+
+
+@contextmanager
+def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield a temporary folder whose entries move into `path` when the block ends without error.
+
+    With `overwrite`, an entry of the same name is replaced; everything else in `path` is left alone, so that a
+    mistyped ``--out`` cannot delete a user's other files.
+
+    Raises
+    ------
+    DfcanError
+        If `path` holds something and `overwrite` is false, or `path` is a file.
+    """
+    refuse_existing([path], overwrite)
+    if path.is_file():
+        raise DfcanError(f"{path} is a file, but a folder is to be written there: choose another --out")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+        yield Path(scratch)
+        path.mkdir(exist_ok=True)
+        for entry in sorted(Path(scratch).iterdir()):
+            remove(path / entry.name)
+            entry.rename(path / entry.name)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder; do nothing where there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_zip(folder: Path, path: Path) -> None:
+    """Zip a folder's content so that equal content gives equal bytes: sorted names, one date, one set of rights.
+
+    Raises
+    ------
+    OSError
+        If `path` cannot be written.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, file.read_bytes(), compresslevel=6)

@@ -1,0 +1,191 @@
+"""Micrographs at the door: reading with a clear refusal, writing for ImageJ."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import tifffile
+
+from dfcan_bmz.errors import DfcanError
+
+SUFFIXES = (".tif", ".tiff", ".png")
+NANOMETRES = {"nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "\\u00b5m": 1e3, "micron": 1e3, "mm": 1e6, "cm": 1e7}
+TIFF_RESOLUTION_UNITS_NM = {2: 2.54e7, 3: 1e7}  # inch, centimetre
+
+
+@dataclass(frozen=True)
+class Image:
+    """A grey-level micrograph.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        Where it was read.
+    pixels : numpy.ndarray
+        (Y, X) or (T/Z, Y, X), in the file's own type.
+    axes : str
+        ``"YX"``, ``"ZYX"`` or ``"TYX"``.
+    pixel_size_nm : float or None
+        Side of a pixel in nanometres, None where the file does not say.
+    """
+
+    path: Path
+    pixels: np.ndarray
+    axes: str
+    pixel_size_nm: float | None
+
+    @property
+    def planes(self) -> np.ndarray:
+        """(N, Y, X) float32: a single image is a stack of one."""
+        return np.asarray(self.pixels, np.float32).reshape(-1, *self.pixels.shape[-2:])
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """Images of a folder by stem, sorted by name.
+
+    Raises
+    ------
+    DfcanError
+        If the folder is missing, holds no image, or holds two images of one stem.
+    """
+    if not folder.is_dir():
+        raise DfcanError(f"{folder} is not a folder: give a folder of TIFF or PNG images")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise DfcanError(f"{path} and {found[path.stem].name} share a name: rename one of them")
+        found[path.stem] = path
+    if not found:
+        raise DfcanError(f"{folder} holds no image: put {', '.join(SUFFIXES)} files there")
+    return found
+
+
+def read(path: Path) -> Image:
+    """Read a grey-level image.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A TIFF (single image or stack) or PNG file, 8/16/32-bit integer or floating point.
+
+    Returns
+    -------
+    Image
+        With finite pixels.
+
+    Raises
+    ------
+    DfcanError
+        If the file is missing, damaged, or no grey-level image: colour, complex, boolean, more than three axes,
+        NaN or infinite values.
+    """
+    if not path.is_file():
+        raise DfcanError(f"{path} does not exist: check the path")
+    try:
+        pixels, axes, pixel_size_nm = _read_png(path) if path.suffix.lower() == ".png" else _read_tiff(path)
+    except DfcanError:
+        raise
+    except Exception as error:
+        # damaged files fail in every way that a decoder can fail
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DfcanError(f"{path} cannot be read ({reason}): is it complete? Copy or export it again") from error
+    if np.issubdtype(pixels.dtype, np.complexfloating):
+        raise DfcanError(f"{path} holds complex numbers: save its magnitude as a float image")
+    if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
+        raise DfcanError(f"{path} is a {pixels.dtype} image (a mask?): give the grey-level image")
+    if not np.isfinite(pixels).all():
+        raise DfcanError(f"{path} holds NaN or infinite pixels: replace them or leave the image out")
+    return Image(path, pixels, axes, pixel_size_nm)
+
+
+def refuse_constant(image: Image) -> None:
+    """Raise DfcanError if a plane of the image has one value only: it cannot be normalised."""
+    for index, plane in enumerate(image.planes):
+        if plane.min() == plane.max():
+            where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
+            raise DfcanError(f"{where} is constant ({plane.flat[0]:g}): leave it out, there is nothing to see in it")
+
+
+def intensity_range(pixels: np.ndarray) -> float:
+    """Range that relative noise and the "raw" peak signal refer to, in the image's own units.
+
+    255 for 8-bit images, which fill their range; the span from the 0.1st to the 99.9th percentile for every other
+    type, since 16-bit cameras rarely do.
+    """
+    if pixels.dtype == np.uint8:
+        return 255.0
+    low, high = np.percentile(pixels, (0.1, 99.9))
+    return float(high - low)
+
+
+def write(path: Path, pixels: np.ndarray, axes: str = "YX", pixel_size_nm: float | None = None) -> None:
+    """Write a TIFF that ImageJ opens with its calibration.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Ends in ``.tif``.
+    pixels : numpy.ndarray
+        uint8, uint16 or float32, shaped as `axes` says.
+    axes : str
+        ``"YX"``, ``"ZYX"`` or ``"TYX"``.
+    pixel_size_nm : float, optional
+        Side of a pixel in nanometres.
+    """
+    calibration = {}
+    metadata = {"axes": axes}
+    if pixel_size_nm is not None:
+        per_um = 1e3 / pixel_size_nm
+        calibration = {"resolution": (per_um, per_um)}
+        metadata["unit"] = "um"
+    tifffile.imwrite(path, np.ascontiguousarray(pixels), imagej=True, metadata=metadata, **calibration)
+
+
+def _read_png(path: Path) -> tuple[np.ndarray, str, None]:
+    pixels = iio.imread(path)
+    if pixels.ndim != 2:
+        raise _colour(path)
+    return pixels, "YX", None
+
+
+def _read_tiff(path: Path) -> tuple[np.ndarray, str, float | None]:
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        axes, pixels = series.axes, series.asarray()
+        pixel_size_nm = _pixel_size_nm(file)
+    if "S" in axes or (pixels.shape[-1] in (3, 4) and pixels.ndim == 3):
+        raise _colour(path)
+    axes = "".join(axis for axis, size in zip(axes, pixels.shape, strict=True) if size > 1 or axis in "YX")
+    pixels = pixels.reshape([size for axis, size in zip(series.axes, pixels.shape, strict=True) if axis in axes])
+    if "C" in axes:
+        raise DfcanError(f"{path} has several channels: split them and give one file a channel")
+    if pixels.ndim not in (2, 3) or axes[-2:] != "YX":
+        raise DfcanError(f"{path} has axes {axes}: give images (Y, X) or stacks (Z or T, Y, X)")
+    if pixels.ndim == 3 and axes[0] not in "ZT":
+        axes = "ZYX"  # pages without a name
+    return pixels, axes, pixel_size_nm
+
+
+def _pixel_size_nm(file: tifffile.TiffFile) -> float | None:
+    tags = file.pages[0].tags
+    if "XResolution" not in tags:
+        return None
+    numerator, denominator = tags["XResolution"].value
+    if not numerator or not denominator:
+        return None
+    if file.imagej_metadata is not None:
+        unit_nm = NANOMETRES.get(str(file.imagej_metadata.get("unit", "")).lower())
+    else:
+        unit = tags.get("ResolutionUnit")
+        unit_nm = TIFF_RESOLUTION_UNITS_NM.get(int(unit.value)) if unit else None
+        # 72 or 96 pixels per inch is what drawing programs write when they know nothing
+        if unit_nm and denominator / numerator * unit_nm > 1e5:
+            unit_nm = None
+    return denominator / numerator * unit_nm if unit_nm else None
+
+
+def _colour(path: Path) -> DfcanError:
+    return DfcanError(f"{path} is a colour image: convert it to grey levels (Fiji: Image > Type > 8-bit or 16-bit)")

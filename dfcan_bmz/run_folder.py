@@ -1,0 +1,108 @@
+"""The run folder: the only hand-off between training and everything after it.
+
+::
+
+    RUN/
+      config.yaml       resolved configuration
+      model.keras       weights of the best validation loss
+      last.keras        weights of the last epoch
+      state/            all that resuming needs
+      history.csv       a row an epoch
+      provenance.json   versions, hardware, checksums of the training files, what validation chose
+      sample_lr.tif     a crop of a validation image and its target, from which a bundle
+      sample_hr.tif       takes its test tensor, sample and cover
+"""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from dfcan_bmz import config as configuration
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import atomic_path
+
+HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
+ENTRIES = (
+    "config.yaml",
+    "model.keras",
+    "last.keras",
+    "state",
+    "history.csv",
+    "provenance.json",
+    "sample_lr.tif",
+    "sample_hr.tif",
+)
+
+Row = dict[str, float]
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether `path` is a folder in which a training began."""
+    return (path / "config.yaml").is_file()
+
+
+def weights(run: Path) -> Path:
+    """Path of the best weights.
+
+    Raises
+    ------
+    DfcanError
+        If `run` is no run folder, or no weights have been saved yet.
+    """
+    if not is_run_folder(run):
+        raise DfcanError(f"{run} is no run folder (no config.yaml): give the --out of a `dfcan-bmz train`")
+    path = run / "model.keras"
+    if not path.is_file():
+        raise DfcanError(f"{run} holds no weights (model.keras): finish the training with `dfcan-bmz train --resume`")
+    return path
+
+
+def read_config(run: Path) -> configuration.Config:
+    """Resolved configuration of a run."""
+    file = run / "config.yaml"
+    return configuration.validate(configuration.Config, configuration.read_yaml(file), str(file))
+
+
+def write_config(run: Path, config: configuration.Config) -> None:
+    """Write ``config.yaml``."""
+    configuration.write_yaml(run / "config.yaml", config.model_dump(mode="json"))
+
+
+def read_history(run: Path) -> list[Row]:
+    """Rows of ``history.csv``, oldest first; empty where there is none."""
+    file = run / "history.csv"
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as lines:
+        return [
+            {column: int(value) if column == "epoch" else float(value) for column, value in row.items()}
+            for row in csv.DictReader(lines)
+        ]
+
+
+def write_history(run: Path, history: list[Row]) -> None:
+    """Write all rows at once, atomically: a kill leaves the old file or the new one."""
+    with atomic_path(run / "history.csv") as file, file.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, HISTORY_COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def best_row(history: list[Row]) -> Row:
+    """The row of the lowest validation loss; the earliest of equals."""
+    return min(history, key=lambda row: row["val_loss"])
+
+
+def read_provenance(run: Path) -> dict[str, Any]:
+    """Content of ``provenance.json``."""
+    file = run / "provenance.json"
+    if not file.is_file():
+        raise DfcanError(f"{run} has no provenance.json: train again, its records are lost")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def write_provenance(run: Path, provenance: dict[str, Any]) -> None:
+    """Write ``provenance.json`` atomically."""
+    with atomic_path(run / "provenance.json") as file:
+        file.write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", encoding="utf-8")
