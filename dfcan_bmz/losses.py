@@ -1,0 +1,56 @@
+"""Training losses on images in [0, 1], shaped (N, H, W, 1)."""
+
+import numpy as np
+from keras import ops
+
+WINDOW = 11
+SIGMA_PX = 1.5
+C1, C2 = 0.01**2, 0.03**2
+
+
+def ssim(truth, prediction):
+    """Structural similarity of each image of a batch (Wang et al. 2004), data range 1.
+
+    Parameters
+    ----------
+    truth, prediction : tensor
+        (N, H, W, 1) float32; H and W at least 11.
+
+    Returns
+    -------
+    tensor
+        (N,).
+    """
+    # one separable Gaussian over all five maps: they travel as further images of the batch
+    maps = ops.concatenate([truth, prediction, truth**2, prediction**2, truth * prediction], axis=0)
+    weights = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / SIGMA_PX) ** 2)
+    weights = (weights / weights.sum()).astype("float32")
+    maps = ops.conv(maps, weights.reshape(WINDOW, 1, 1, 1), padding="valid")
+    maps = ops.conv(maps, weights.reshape(1, WINDOW, 1, 1), padding="valid")
+    mean_t, mean_p, square_t, square_p, product = ops.split(maps, 5, axis=0)
+    luminance = (2 * mean_t * mean_p + C1) / (mean_t**2 + mean_p**2 + C1)
+    contrast_structure = (2 * (product - mean_t * mean_p) + C2) / (square_t - mean_t**2 + square_p - mean_p**2 + C2)
+    return ops.mean(luminance * contrast_structure, axis=(1, 2, 3))
+
+
+def mse(truth, prediction):
+    """Mean squared error of each image; (N, H, W, 1) to (N,)."""
+    return ops.mean(ops.square(truth - prediction), axis=(1, 2, 3))
+
+
+def mae(truth, prediction):
+    """Mean absolute error of each image; (N, H, W, 1) to (N,)."""
+    return ops.mean(ops.abs(truth - prediction), axis=(1, 2, 3))
+
+
+def dfcan(truth, prediction):
+    """MSE + 0.1 (1 - SSIM) of each image (Qiao et al. 2021; equation 4.5 of the thesis); (N, H, W, 1) to (N,)."""
+    return mse(truth, prediction) + 0.1 * (1 - ssim(truth, prediction))
+
+
+def psnr(truth, prediction):
+    """Peak signal-to-noise ratio of each image in dB for a peak of 1; (N, H, W, 1) to (N,)."""
+    return -10 / np.log(10) * ops.log(ops.maximum(mse(truth, prediction), 1e-10))
+
+
+LOSSES = {"dfcan": dfcan, "mae": mae, "mse": mse}

@@ -1,0 +1,102 @@
+"""DFCAN, the deep Fourier channel attention network (Qiao et al. 2021, doi 10.1038/s41592-020-01048-5).
+
+Stock layers and ``keras.ops`` alone, so that a saved model loads without this package; H and W free, but even.
+"""
+
+import keras
+from keras import layers, ops
+
+REDUCTION = 16
+EXPONENT = 0.8
+EPS = 1e-16  # inside the root: outside it, a black patch has NaN gradients on torch and XLA
+
+
+def dfcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
+    """Build the network: (N, H, W, 1) to (N, sH, sW, 1), intensities of about 0..1.
+
+    Parameters
+    ----------
+    scale : int
+        Scale factor s.
+    filters : int
+        Channels of the hidden layers (published: 64).
+    groups, blocks : int
+        Residual groups, and attention blocks in each (published: 4 and 4).
+    output : {"sigmoid", "linear"}
+        Last activation (published: sigmoid).
+
+    Returns
+    -------
+    keras.Model
+        A functional model; 1,930,753 parameters as published at scale 2.
+    """
+    image = keras.Input((None, None, 1), name="input")  # (N, H, W, 1)
+    x = layers.Conv2D(filters, 3, padding="same", activation="gelu")(image)  # (N, H, W, C)
+    for _ in range(groups):
+        x = residual_group(x, blocks)
+    x = layers.Conv2D(filters * scale**2, 3, padding="same", activation="gelu")(x)  # (N, H, W, C s^2)
+    x = ops.depth_to_space(x, scale)  # (N, sH, sW, C)
+    x = layers.Conv2D(1, 3, padding="same", activation=output, dtype="float32", name="output")(x)  # (N, sH, sW, 1)
+    return keras.Model(image, x, name="dfcan")
+
+
+def residual_group(x, blocks: int):
+    """Add to `x` what `blocks` attention blocks make of it; (N, H, W, C)."""
+    y = x
+    for _ in range(blocks):
+        y = attention_block(y)
+    return x + y
+
+
+def attention_block(x):
+    """Fourier channel attention block: two convolutions, weighted by channel, added to `x`; (N, H, W, C)."""
+    filters = x.shape[-1]
+    y = layers.Conv2D(filters, 3, padding="same", activation="gelu")(x)
+    y = layers.Conv2D(filters, 3, padding="same", activation="gelu")(y)
+    return x + y * channel_weights(y)
+
+
+def channel_weights(y):
+    """Weight of each channel, from its power spectrum; (N, H, W, C) to (N, 1, 1, C)."""
+    filters = y.shape[-1]
+    w = layers.Conv2D(filters, 3, padding="same", activation="relu")(spectrum(y))  # (N, H, W, C)
+    w = layers.GlobalAveragePooling2D(keepdims=True)(w)  # (N, 1, 1, C)
+    w = layers.Conv2D(max(1, filters // REDUCTION), 1, activation="relu")(w)
+    return layers.Conv2D(filters, 1, activation="sigmoid")(w)
+
+
+def spectrum(y):
+    """Centred Fourier magnitude to the power 0.8, ``fftshift(abs(fft2(y, norm="ortho"))) ** 0.8``.
+
+    Only real transforms run, and only over half the plane: with A + iB the transform of a row, the transform of a
+    column of it is (Ar - Bi) + i (Ai + Br) at the frequency +u and (Ar + Bi) + i (Br - Ai) at -u; the other half plane
+    follows from abs(F(-u, -v)) = abs(F(u, v)). Magnitudes are orthonormal, so that the attention hardly depends on
+    the size of a tile, and float32 under every dtype policy.
+
+    Parameters
+    ----------
+    y : tensor
+        (N, H, W, C); H and W even (an odd size would lose its last row or column).
+
+    Returns
+    -------
+    tensor
+        (N, H, W, C) float32, zero frequency at (H / 2, W / 2).
+    """
+    y = ops.transpose(ops.cast(y, "float32"), (0, 3, 1, 2))  # (N, C, H, W)
+    pixels = ops.sum(ops.ones_like(y[:1, :1]), axis=(2, 3), keepdims=True)  # H W, whatever they are at run time
+    a, b = ops.rfft(y)  # (N, C, H, W/2+1) each: v = 0..W/2
+    a_re, a_im = ops.rfft(ops.transpose(a, (0, 1, 3, 2)))  # (N, C, W/2+1, H/2+1): u = 0..H/2
+    b_re, b_im = ops.rfft(ops.transpose(b, (0, 1, 3, 2)))
+    pos = magnitude(a_re - b_im, a_im + b_re, pixels)  # at (+u, v)
+    neg = magnitude(a_re + b_im, b_re - a_im, pixels)  # at (-u, v)
+    right = ops.concatenate([ops.flip(neg[..., 1:], -1), pos[..., :-1]], axis=-1)  # u = -H/2..H/2-1, v = 0..W/2
+    left = ops.concatenate([ops.flip(pos[..., 1:], -1), neg[..., :-1]], axis=-1)  # the same u, at -v
+    centred = ops.concatenate([ops.flip(left[:, :, 1:], 2), right[:, :, :-1]], axis=2)  # v = -W/2..W/2-1
+    return ops.transpose(centred, (0, 3, 2, 1))  # (N, C, W, H) to (N, H, W, C)
+
+
+def magnitude(re, im, pixels):
+    """Orthonormal magnitude of a complex array to the power 0.8; `pixels` is H W."""
+    power = (ops.square(re) + ops.square(im)) / pixels
+    return ops.power(ops.sqrt(ops.maximum(power, EPS)), EXPONENT)
