@@ -1,0 +1,131 @@
+"""Pairs on disk, and their split by field of view.
+
+::
+
+    DIR/
+      lr/fov000.tif ...    low resolution
+      hr/fov000.tif ...    high resolution, s times as many pixels a side, equal names
+      manifest.csv         optional: name,fov,level,structure,pixel_size_nm
+      dataset.yaml         optional: how the set was made, and the config that follows from it
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.config import read_yaml
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import Image
+
+MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Files of one pair; pairs of one `fov` show the same field of view, at several light levels perhaps."""
+
+    name: str
+    fov: str
+    lr: Path
+    hr: Path
+
+
+def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
+    """Pair the images of two folders by name.
+
+    Returns
+    -------
+    list of Pair
+        Sorted by name; fields of view from ``manifest.csv`` beside the LR folder, else one field a file.
+
+    Raises
+    ------
+    DfcanError
+        If a folder is missing or empty, a name has no partner, or the manifest lacks a name.
+    """
+    lr, hr = images.find(lr_dir), images.find(hr_dir)
+    for missing_in, name in [(hr_dir, n) for n in lr if n not in hr] + [(lr_dir, n) for n in hr if n not in lr]:
+        raise DfcanError(f"{name} has no partner in {missing_in}: each LR image needs an HR image of the same name")
+    fovs = _read_fovs(lr_dir.parent / "manifest.csv")
+    if fovs is not None and (unlisted := [name for name in lr if name not in fovs]):
+        raise DfcanError(f"{lr_dir.parent / 'manifest.csv'} does not list {unlisted[0]}: add its row")
+    return [Pair(name, fovs[name] if fovs else name, lr[name], hr[name]) for name in lr]
+
+
+def data_layer(lr_dir: Path) -> dict[str, Any]:
+    """Config that the training data ask for: the ``config`` of ``dataset.yaml`` beside the LR folder, if any."""
+    file = lr_dir.parent / "dataset.yaml"
+    return read_yaml(file).get("config", {}) if file.is_file() else {}
+
+
+def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
+    """Read both images of a pair.
+
+    Raises
+    ------
+    DfcanError
+        If one cannot be read or is constant, or the HR image is not `scale` times the LR image.
+    """
+    lr, hr = images.read(pair.lr), images.read(pair.hr)
+    images.refuse_constant(lr)
+    images.refuse_constant(hr)
+    expected = (*lr.pixels.shape[:-2], *(size * scale for size in lr.pixels.shape[-2:]))
+    if hr.pixels.shape != expected:
+        raise DfcanError(
+            f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: "
+            "crop or resample it, or set model.scale"
+        )
+    return lr, hr
+
+
+def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:
+    """Split pairs into training and validation by field of view, so that no field is in both.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        All pairs.
+    validation : float or list of str
+        Share of the fields of view (at least one field), or names of images or fields.
+    rng : numpy.random.Generator
+        Draws the fields.
+
+    Raises
+    ------
+    DfcanError
+        If there is one field only, a name is unknown, or nothing is left to train on.
+    """
+    fovs = sorted({pair.fov for pair in pairs})
+    if len(fovs) < 2:
+        raise DfcanError("there is one field of view only: give at least two, one is kept for validation")
+    if isinstance(validation, list):
+        chosen = set()
+        for name in validation:
+            matches = {pair.fov for pair in pairs if name in (pair.name, pair.fov)}
+            if not matches:
+                raise DfcanError(f"data.validation names {name}, which is no image: names are {fovs[0]}, {fovs[1]} ...")
+            chosen |= matches
+    else:
+        if not 0 < validation < 1:
+            raise DfcanError(f"data.validation is {validation}: give a share between 0 and 1, or image names")
+        count = min(max(1, round(validation * len(fovs))), len(fovs) - 1)
+        chosen = set(rng.permutation(fovs)[:count].tolist())
+    held_out = [pair for pair in pairs if pair.fov in chosen]
+    rest = [pair for pair in pairs if pair.fov not in chosen]
+    if not rest or not held_out:
+        raise DfcanError("data.validation leaves nothing to train on or to validate on: name some of the images")
+    return rest, held_out
+
+
+def _read_fovs(manifest: Path) -> dict[str, str] | None:
+    if not manifest.is_file():
+        return None
+    with manifest.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    if not rows or not {"name", "fov"} <= rows[0].keys():
+        raise DfcanError(f"{manifest} lacks the columns name and fov: write {','.join(MANIFEST_COLUMNS)}")
+    return {row["name"]: row["fov"] for row in rows}

@@ -1,0 +1,1 @@
+"""Simulated pairs: structures (ground truth), optics (optical image), camera (digital image), fields (all of it)."""

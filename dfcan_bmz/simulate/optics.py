@@ -1,0 +1,72 @@
+"""From fluorophores to an optical image: rendering, and filtering by an optical transfer function."""
+
+import numpy as np
+
+
+def render(points_um: np.ndarray, pixels: int, pixel_um: float) -> np.ndarray:
+    """Count fluorophores on a grid, each shared bilinearly by its four nearest pixels.
+
+    Parameters
+    ----------
+    points_um : numpy.ndarray
+        (N, 2): y and x in micrometres.
+    pixels : int
+        Side of the grid.
+    pixel_um : float
+        Side of a grid pixel in micrometres; pixel 0 covers 0..pixel_um.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pixels, pixels) float64; what lies outside is not counted.
+    """
+    grid = np.zeros((pixels, pixels))
+    position = points_um / pixel_um - 0.5  # pixel centres at whole numbers
+    corner = np.floor(position).astype(int)
+    fraction = position - corner
+    for dy in (0, 1):
+        for dx in (0, 1):
+            y, x = corner[:, 0] + dy, corner[:, 1] + dx
+            share = np.abs(1 - dy - fraction[:, 0]) * np.abs(1 - dx - fraction[:, 1])
+            inside = (y >= 0) & (y < pixels) & (x >= 0) & (x < pixels)
+            np.add.at(grid, (y[inside], x[inside]), share[inside])
+    return grid
+
+
+def otf(pixels: int, pixel_um: float, cutoff_per_um: float) -> np.ndarray:
+    """Incoherent transfer function of a circular pupil.
+
+    ``2 / pi (arccos(r) - r sqrt(1 - r^2))`` with r the frequency over the cut-off, 0 beyond (Goodman, Introduction to
+    Fourier Optics, section 6.3).
+
+    Parameters
+    ----------
+    pixels : int
+        Side of the image.
+    pixel_um : float
+        Side of its pixels in micrometres.
+    cutoff_per_um : float
+        2 NA / wavelength for a widefield microscope, in 1 / micrometre.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pixels, pixels // 2 + 1) float64, laid out as ``numpy.fft.rfft2`` has it; 1 at zero frequency.
+    """
+    fy = np.fft.fftfreq(pixels, pixel_um)[:, None]
+    fx = np.fft.rfftfreq(pixels, pixel_um)[None, :]
+    r = np.minimum(np.hypot(fy, fx) / cutoff_per_um, 1)
+    return 2 / np.pi * (np.arccos(r) - r * np.sqrt(1 - r**2))
+
+
+def image(fluorophores: np.ndarray, pixel_um: float, cutoff_per_um: float) -> np.ndarray:
+    """Optical image of a grid of fluorophores, (Y, X), of unchanged sum; the grid wraps around, so give it a margin."""
+    pixels = fluorophores.shape[0]
+    spectrum = np.fft.rfft2(fluorophores) * otf(pixels, pixel_um, cutoff_per_um)
+    return np.maximum(np.fft.irfft2(spectrum, fluorophores.shape), 0)
+
+
+def bin_sum(grid: np.ndarray, factor: int) -> np.ndarray:
+    """Sum blocks of `factor` x `factor`: what a larger pixel collects."""
+    height, width = (size // factor for size in grid.shape)
+    return grid.reshape(height, factor, width, factor).sum(axis=(1, 3))
