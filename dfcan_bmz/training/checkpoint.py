@@ -1,0 +1,56 @@
+"""Saving and restoring a training so that it goes on as if it had never stopped.
+
+``state/<epoch>.npz`` holds all weights and the optimizer's variables after that epoch. It is written before the epoch's
+row enters ``history.csv``, and the two newest are kept: the last row always finds its state, whenever a kill comes.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import atomic_path
+
+
+def save(run: Path, epoch: int, trainer: keras.Model) -> None:
+    """Write the state after `epoch` and drop all but the newest two."""
+    arrays = [keras.ops.convert_to_numpy(variable) for variable in _variables(trainer)]
+    with atomic_path(_file(run, epoch)) as temporary:
+        np.savez(temporary, *arrays)
+    for old in sorted((run / "state").glob("*.npz"))[:-2]:
+        old.unlink()
+
+
+def restore(run: Path, epoch: int, trainer: keras.Model) -> None:
+    """Bring weights and optimizer back to what they were after `epoch`.
+
+    Raises
+    ------
+    DfcanError
+        If there is no such state, or it belongs to another network.
+    """
+    file = _file(run, epoch)
+    if not file.is_file():
+        raise DfcanError(f"{file} is missing: this run cannot be resumed, start anew with train.init={run}")
+    trainer.optimizer.build(trainer.trainable_variables)
+    variables = _variables(trainer)
+    with np.load(file) as arrays:
+        if [arrays[key].shape for key in arrays.files] != [tuple(variable.shape) for variable in variables]:
+            raise DfcanError(f"{file} belongs to another network: resume with the run's own model settings")
+        for variable, key in zip(variables, arrays.files, strict=True):
+            variable.assign(arrays[key])
+
+
+def save_model(path: Path, model: keras.Model) -> None:
+    """Write a ``.keras`` file atomically."""
+    with atomic_path(path) as temporary:
+        model.save(temporary)
+
+
+def _file(run: Path, epoch: int) -> Path:
+    return run / "state" / f"{epoch:06d}.npz"
+
+
+def _variables(trainer: keras.Model) -> list[keras.Variable]:
+    return [*trainer.weights, *trainer.optimizer.variables]

@@ -1,0 +1,125 @@
+"""The training loop: epochs of random patches, best and last weights, early stopping, resuming."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dfcan_bmz import losses, run_folder
+from dfcan_bmz.config import Config
+from dfcan_bmz.data.patches import Plane, batch, grid_patches, random_patches
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.run_folder import Row
+from dfcan_bmz.training import checkpoint
+from dfcan_bmz.training.schedules import learning_rate, stale_epochs
+
+OnStep = Callable[[int, int, int, dict[str, float]], None]
+
+
+def fit(
+    model: keras.Model,
+    config: Config,
+    training: list[Plane],
+    validation: list[Plane],
+    run: Path,
+    on_step: OnStep,
+    on_epoch: Callable[[Row], None],
+) -> list[Row]:
+    """Train until the last epoch, until the validation loss has stopped improving, or until Ctrl-C.
+
+    Parameters
+    ----------
+    model : keras.Model
+        (N, H, W, 1) to (N, sH, sW, 1); trained in place.
+    config : Config
+        The whole configuration.
+    training, validation : list of Plane
+        Normalised pairs.
+    run : pathlib.Path
+        Run folder; if it holds a history, the training goes on after its last row.
+    on_step : callable
+        Called with epoch, step, steps an epoch and the running means of loss, mse and psnr.
+    on_epoch : callable
+        Called with each new row of the history.
+
+    Returns
+    -------
+    list of Row
+        The history.
+
+    Raises
+    ------
+    UnfinishedError
+        If the loss is no longer a number.
+    KeyboardInterrupt
+        After the run folder has been made usable.
+    """
+    trainer = _trainer(model, config)
+    history = run_folder.read_history(run)
+    if history:
+        checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
+    held_out = batch(grid_patches(validation, config.data.patch_size))
+    try:
+        while len(history) < config.train.epochs and stale_epochs(history) < config.train.patience:
+            started = time.perf_counter()
+            epoch = len(history) + 1
+            logs = _train_epoch(trainer, config, training, history, on_step)
+            scores = trainer.evaluate(*held_out, batch_size=config.train.batch_size, verbose=0, return_dict=True)
+            row = logs | {f"val_{name}": value for name, value in scores.items()}
+            history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
+            _save_epoch(run, trainer, model, history)
+            on_epoch(history[-1])
+    except KeyboardInterrupt:
+        if not history:
+            checkpoint.save_model(run / "model.keras", model)
+            checkpoint.save_model(run / "last.keras", model)
+            run_folder.write_history(run, [])
+        raise
+    return history
+
+
+def _trainer(model: keras.Model, config: Config) -> keras.Model:
+    """Compile a twin that shares the weights, so that what is saved carries no optimizer and no loss."""
+    trainer = keras.Model(model.inputs, model.outputs)
+    trainer.compile(
+        optimizer=keras.optimizers.Adam(config.train.learning_rate),
+        loss=losses.LOSSES[config.train.loss],
+        metrics=[losses.mse, losses.psnr],
+    )
+    return trainer
+
+
+def _train_epoch(
+    trainer: keras.Model, config: Config, training: list[Plane], history: list[Row], on_step: OnStep
+) -> dict[str, float]:
+    epoch = len(history) + 1
+    # a generator of its own for each epoch: a resumed training draws what the unbroken one would have drawn
+    rng = np.random.default_rng([config.train.seed, epoch])
+    patches = random_patches(training, config.data.patches_per_image, config.data.patch_size, config.data.augment, rng)
+    steps = math.ceil(len(patches) / config.train.batch_size)
+    trainer.reset_metrics()
+    for step in range(steps):
+        progress = (len(history) + step / steps) / config.train.epochs
+        rate = learning_rate(config.train, history, progress)
+        trainer.optimizer.learning_rate = rate
+        inputs, targets = batch(patches[step * config.train.batch_size : (step + 1) * config.train.batch_size])
+        logs = trainer.train_on_batch(inputs, targets, return_dict=True)
+        logs = {name: float(value) for name, value in logs.items()}
+        if not math.isfinite(logs["loss"]):
+            raise UnfinishedError(
+                f"the loss is {logs['loss']} at step {step + 1} of epoch {epoch}: start again with a lower "
+                "train.learning_rate; the run folder keeps the weights of the epochs before"
+            )
+        on_step(epoch, step + 1, steps, logs)
+    return logs | {"lr": rate}
+
+
+def _save_epoch(run: Path, trainer: keras.Model, model: keras.Model, history: list[Row]) -> None:
+    if stale_epochs(history) == 0:
+        checkpoint.save_model(run / "model.keras", model)
+    checkpoint.save_model(run / "last.keras", model)
+    checkpoint.save(run, len(history), trainer)
+    run_folder.write_history(run, history)
