@@ -1,0 +1,1 @@
+"""From an LR plane to a super-resolved one, with any callable."""

@@ -1,0 +1,68 @@
+"""Prediction of a plane of any size, tile by tile: the network always sees the tile it was made for."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.engines import Network
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.tiling import spans
+
+
+class Predictor(NamedTuple):
+    """A network and how to feed it.
+
+    Attributes
+    ----------
+    network : callable
+        (N, H, W, 1) to (N, sH, sW, 1) float32, intensities of about 0..1.
+    scale : int
+        Scale factor s.
+    tile : int
+        Side of the tiles in LR pixels.
+    halo : int
+        Outer pixels of a tile whose prediction is thrown away, in LR pixels.
+    target : {"own", "input"}
+        What the output's 0..1 means: the target's own percentiles, or those of the input.
+    smoothing_px : float or None
+        The rival's best sigma on the validation images, in LR pixels; None where it is not known.
+    """
+
+    network: Network
+    scale: int
+    tile: int
+    halo: int
+    target: str
+    smoothing_px: float | None
+
+
+def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
+    """Super-resolve one plane.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    plane : numpy.ndarray
+        (Y, X), any size, in any units.
+
+    Returns
+    -------
+    numpy.ndarray
+        (sY, sX) float32 in [0, 1].
+    """
+    s, tile = predictor.scale, predictor.tile
+    unit = scaling_of(plane).apply(plane)
+    height, width = unit.shape
+    # mode "symmetric" also extends images of a single row, which "reflect" cannot
+    unit = np.pad(unit, ((0, max(0, tile - height)), (0, max(0, tile - width))), mode="symmetric")
+    output = np.empty((s * height, s * width), np.float32)
+    for y in spans(height, tile, predictor.halo):
+        for x in spans(width, tile, predictor.halo):
+            batch = unit[None, y.start : y.start + tile, x.start : x.start + tile, None]
+            predicted = predictor.network(batch)[0, :, :, 0]
+            output[s * y.keep_from : s * y.keep_to, s * x.keep_from : s * x.keep_to] = predicted[
+                s * (y.keep_from - y.start) : s * (y.keep_to - y.start),
+                s * (x.keep_from - x.start) : s * (x.keep_to - x.start),
+            ]
+    return np.clip(output, 0, 1)

@@ -1,0 +1,1 @@
+"""All plotting and HTML."""

@@ -1,0 +1,27 @@
+"""The picture by which a model is recognised in the zoo."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PillowImage
+
+SIDE_PX = 512
+
+
+def write_cover(path: Path, lr: np.ndarray, prediction: np.ndarray) -> None:
+    """Write a 2:1 PNG, the LR image left and the prediction right, both with pixels enlarged as they are.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Ends in ``.png``.
+    lr, prediction : numpy.ndarray
+        Square images, shown from 0 to 1.
+    """
+    halves = [
+        PillowImage.fromarray(np.uint8(np.clip(image, 0, 1) * 255)).resize(
+            (SIDE_PX, SIDE_PX), PillowImage.Resampling.NEAREST
+        )
+        for image in (lr, prediction)
+    ]
+    PillowImage.fromarray(np.hstack(halves)).save(path)

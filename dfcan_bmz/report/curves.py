@@ -1,0 +1,23 @@
+"""Curves of a training."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dfcan_bmz.run_folder import Row
+
+TRAINING, VALIDATION = "#7a7a7a", "#0b62a4"
+
+
+def plot_history(history: list[Row]) -> Figure:
+    """Loss on a linear and a logarithmic axis, and PSNR, by epoch: training and validation."""
+    figure = Figure(figsize=(12, 3.4), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, name, scale in zip(
+        figure.subplots(1, 3), ("loss", "loss", "psnr"), ("linear", "log", "linear"), strict=True
+    ):
+        axes.plot(epochs, [row[name] for row in history], color=TRAINING, label="training")
+        axes.plot(epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, label="validation")
+        axes.set(xlabel="epoch", ylabel="PSNR (dB)" if name == "psnr" else "loss", yscale=scale)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+    return figure
