@@ -1,0 +1,1 @@
+"""What leaves the house: BioImage Model Zoo bundles."""

@@ -1,0 +1,207 @@
+"""The description of a bundle (``rdf.yaml``), as the spec, bioimageio.core, deepImageJ and ilastik all read it.
+
+A scale factor s is told by input ``scale: s * s`` and output ``scale: s``: the spec computes output sizes as
+``in * in.scale / out.scale``, deepImageJ's engine as ``in * out.scale``, and both come to s times the input.
+"""
+
+import importlib.metadata
+from math import lcm
+from pathlib import Path
+from typing import Any
+
+from bioimageio.spec import ValidationContext, dump_description
+from bioimageio.spec.model import v0_5
+
+from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.config import Config
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.export import FILE_NAMES
+from dfcan_bmz.models import reach
+from dfcan_bmz.normalize import EPS, HIGH_PERCENTILE, LOW_PERCENTILE
+from dfcan_bmz.run_folder import Row, best_row
+from dfcan_bmz.tiling import automatic_halo
+
+# the newest that ilastik 1.4.2, JDLL and QuPath read; what is described here does not differ from 0.5.12
+FORMAT_VERSION = "0.5.9"
+TEST_INPUT, TEST_OUTPUT = "test_input.npy", "test_output.npy"
+SAMPLE_INPUT, SAMPLE_OUTPUT = "sample_input.tif", "sample_output.tif"
+README, COVER = "README.md", "cover.png"
+TOLERANCE = 1e-4  # of the output's 0..1; engines differ by about 1e-6
+
+
+def output_halo(recipe: Recipe, config: Config) -> int:
+    """Halo in output pixels that a recipe means for a network.
+
+    Raises
+    ------
+    DfcanError
+        If the recipe's halo is no multiple of lcm(2, s) or leaves nothing of the tile.
+    """
+    s = config.model.scale
+    if recipe.halo == "auto":
+        return automatic_halo(recipe.tile, reach(config.model), s)
+    if recipe.halo < 1 or recipe.halo % lcm(2, s) or 2 * recipe.halo >= recipe.tile * s:
+        raise DfcanError(
+            f"recipe: halo is {recipe.halo}: give a multiple of {lcm(2, s)} (output pixels) below half of the "
+            f"{recipe.tile * s} px of an output tile, or auto"
+        )
+    return recipe.halo
+
+
+def describe(
+    folder: Path, recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], formats: list[str]
+) -> dict[str, Any]:
+    """Describe the files of a staging folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds README, cover, test and sample tensors, and the weights of every format of `formats`.
+    recipe, config, provenance, history
+        What a person wrote, and what the run folder records.
+    formats : list of str
+        Weight formats; the first is the parent of the others.
+
+    Returns
+    -------
+    dict
+        Content of ``rdf.yaml``.
+
+    Raises
+    ------
+    DfcanError
+        If the spec refuses the recipe's values.
+    """
+    try:
+        with ValidationContext(root=folder, perform_io_checks=True):
+            description = v0_5.ModelDescr(
+                name=recipe.name,
+                description=recipe.description,
+                authors=[v0_5.Author(name=person.name) for person in recipe.authors],
+                license=recipe.license,
+                cite=[v0_5.CiteEntry(**entry.model_dump(exclude_none=True)) for entry in recipe.cite],
+                tags=recipe.tags,
+                documentation=v0_5.FileDescr(source=README),
+                covers=[v0_5.FileDescr(source=COVER)],
+                timestamp=provenance["started"],
+                inputs=[_input(recipe, config)],
+                outputs=[_output(recipe, config)],
+                weights=_weights(formats),
+                config=_config(recipe, config, provenance, history),
+            )
+            content = dump_description(description)
+    except ValueError as error:
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise DfcanError(f"recipe: the spec refuses it ({reason}): correct the recipe") from error
+    for tensor, steps in ((content["inputs"][0], "preprocessing"), (content["outputs"][0], "postprocessing")):
+        # the spec adds steps that deepImageJ does not know, and adds them again when it loads the description
+        tensor[steps] = [step for step in tensor[steps] if step["id"] != "ensure_dtype"]
+    # people enter as they are: the spec asks the network for each github_user, here there may be none
+    people = {
+        role: [person.model_dump(exclude_none=True) for person in getattr(recipe, role)]
+        for role in ("authors", "maintainers")
+    }
+    # ilastik, JDLL and QuPath want plain file names where newer specs write {source, sha256}
+    return content | people | {"format_version": FORMAT_VERSION, "documentation": README, "covers": [COVER]}
+
+
+def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
+    s = config.model.scale
+    kwargs = v0_5.ScaleRangeKwargs(
+        axes=["y", "x"], min_percentile=LOW_PERCENTILE, max_percentile=HIGH_PERCENTILE, eps=EPS
+    )
+    return v0_5.InputTensorDescr(
+        id="input",
+        description="Low-resolution image in any units",
+        axes=[
+            v0_5.BatchAxis(),
+            *(v0_5.SpaceInputAxis(id=axis, size=recipe.tile, scale=s * s) for axis in "yx"),
+            v0_5.ChannelAxis(channel_names=["intensity"]),
+        ],
+        data=v0_5.IntervalOrRatioDataDescr(type="float32"),
+        preprocessing=[v0_5.ScaleRangeDescr(kwargs=kwargs)],
+        test_tensor=v0_5.FileDescr(source=TEST_INPUT),
+        sample_tensor=v0_5.FileDescr(source=SAMPLE_INPUT),
+    )
+
+
+def _output(recipe: Recipe, config: Config) -> v0_5.OutputTensorDescr:
+    s, halo = config.model.scale, output_halo(recipe, config)
+    return v0_5.OutputTensorDescr(
+        id="output",
+        description=f"Image with {s} x as many pixels a side, intensities in [0, 1]",
+        axes=[
+            v0_5.BatchAxis(),
+            *(
+                v0_5.SpaceOutputAxisWithHalo(
+                    id=axis, scale=s, halo=halo, size=v0_5.SizeReference(tensor_id="input", axis_id=axis)
+                )
+                for axis in "yx"
+            ),
+            v0_5.ChannelAxis(channel_names=["intensity"]),
+        ],
+        data=v0_5.IntervalOrRatioDataDescr(type="float32", range=(0, 1)),
+        postprocessing=[v0_5.ClipDescr(kwargs=v0_5.ClipKwargs(min=0.0, max=1.0))],
+        test_tensor=v0_5.FileDescr(source=TEST_OUTPUT),
+        sample_tensor=v0_5.FileDescr(source=SAMPLE_OUTPUT),
+    )
+
+
+def _weights(formats: list[str]) -> v0_5.WeightsDescr:
+    tensorflow = importlib.metadata.version("tensorflow")
+    entries = {
+        "keras_v3": lambda **common: v0_5.KerasV3WeightsDescr(
+            keras_version=importlib.metadata.version("keras"), backend=("tensorflow", tensorflow), **common
+        ),
+        "tensorflow_saved_model_bundle": lambda **common: v0_5.TensorflowSavedModelBundleWeightsDescr(
+            tensorflow_version=tensorflow, **common
+        ),
+    }
+    parents = [None, *formats[:1] * (len(formats) - 1)]
+    return v0_5.WeightsDescr(
+        **{
+            name: entries[name](source=FILE_NAMES[name], **({"parent": parent} if parent else {}))
+            for name, parent in zip(formats, parents, strict=True)
+        }
+    )
+
+
+def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row]) -> v0_5.Config:
+    train, model = config.train, config.model
+    card = v0_5.BioimageioConfig(
+        nickname=recipe.nickname,
+        architecture_type=model.name.upper(),
+        architecture_description=(
+            f"{model.name.upper()}, scale {model.scale}, {model.filters} filters, {model.groups} groups of "
+            f"{model.blocks} blocks, {model.output} output"
+        ),
+        task="super-resolution",
+        model_parameter_count=provenance["parameters"],
+        out_of_scope_use="Counting or measuring what the low-resolution image does not resolve.",
+        reproducibility_tolerance=[v0_5.ReproducibilityTolerance(relative_tolerance=0, absolute_tolerance=TOLERANCE)],
+        bias_risks_limitations=v0_5.BiasRisksLimitations(
+            known_biases="The model has seen the structures, the optics and the noise of its training data only.",
+            risks="Plausible detail that is not in the specimen.",
+            limitations="Output intensities are in [0, 1] per image, not in the units of the input.",
+        ),
+        training=v0_5.TrainingDetails(
+            training_preprocessing=(
+                f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} to 0 and 1; random patches of "
+                f"{config.data.patch_size} px; {', '.join(config.data.augment) or 'no augmentation'}"
+            ),
+            training_epochs=len(history),
+            training_batch_size=train.batch_size,
+            initial_learning_rate=train.learning_rate,
+            learning_rate_schedule=train.schedule,
+            loss_function="MSE + 0.1 (1 - SSIM)" if train.loss == "dfcan" else train.loss.upper(),
+            optimizer="Adam",
+            training_duration=round(sum(row["seconds"] for row in history) / 3600, 4),
+        ),
+    )
+    ours = {
+        "scale": model.scale,
+        "target": config.data.target,
+        **provenance["validation"],
+        **({"validation_psnr": round(best_row(history)["val_psnr"], 3)} if history else {}),
+    }
+    return v0_5.Config(bioimageio=card, dfcan_bmz=ours)

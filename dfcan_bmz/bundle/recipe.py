@@ -1,0 +1,86 @@
+"""What a bundle says of itself beyond what the run folder knows: a YAML file, written by a person."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from dfcan_bmz.config import read_yaml, validate
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+WeightFormat = Literal["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
+
+
+class Person(BaseModel):
+    """An author."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    affiliation: str | None = None
+    orcid: str | None = None
+    github_user: str | None = None
+
+
+class Maintainer(Person):
+    """Who answers questions about the model; the zoo wants at least one."""
+
+    github_user: Text
+
+
+class Citation(BaseModel):
+    """A publication to cite, with a DOI or a URL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text
+    doi: str | None = None
+    url: str | None = None
+
+
+class Recipe(BaseModel):
+    """A recipe.
+
+    Attributes
+    ----------
+    documentation : str
+        Markdown that opens the bundle's README: intended use and limits.
+    cover : str
+        ``auto`` (LR beside prediction) or the path of a PNG, relative to the recipe.
+    tile : int
+        Side of the tiles in LR pixels, even; best the patch of the training.
+    halo : int or "auto"
+        Output pixels cropped from each side of a tile, a multiple of lcm(2, s).
+    training_data : str
+        Origin, licence and attribution of the training images.
+    nickname : str
+        Adjective-animal name by which deepImageJ and the zoo refer to the model.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+\- ()]{5,64}$")]
+    description: Annotated[str, StringConstraints(min_length=1, max_length=512, strip_whitespace=True)]
+    authors: list[Person] = Field(min_length=1)
+    maintainers: list[Maintainer] = []
+    license: Text
+    cite: list[Citation] = Field(min_length=1)
+    tags: list[Text] = Field(min_length=1)
+    documentation: Text
+    cover: str = "auto"
+    tile: int = Field(128, ge=16, multiple_of=2)
+    halo: int | Literal["auto"] = "auto"
+    formats: list[WeightFormat] = ["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
+    training_data: Text
+    nickname: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+
+
+def read_recipe(file: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    DfcanError
+        If it is missing, no YAML, lacks a key or has an unknown one.
+    """
+    return validate(Recipe, read_yaml(file), str(file))

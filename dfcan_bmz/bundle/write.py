@@ -1,0 +1,111 @@
+"""Build a bundle: export, describe, check, and only then write."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from dfcan_bmz import images, run_folder
+from dfcan_bmz.bundle.card import card
+from dfcan_bmz.bundle.check import FAILED, Verdict, check
+from dfcan_bmz.bundle.describe import COVER, README, SAMPLE_INPUT, SAMPLE_OUTPUT, TEST_INPUT, TEST_OUTPUT, describe
+from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.data.patches import Plane, richest_crop
+from dfcan_bmz.engines import keras_v3
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.files import atomic_path, remove, write_zip
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.report.cover import write_cover
+
+
+def write_bundle(
+    run: Path, recipe: Recipe, recipe_folder: Path, out: Path, say: Callable[[str], None]
+) -> list[Verdict]:
+    """Package a run folder.
+
+    Parameters
+    ----------
+    run : pathlib.Path
+        A run folder with weights.
+    recipe : Recipe
+        What a person says of the model.
+    recipe_folder : pathlib.Path
+        Where the recipe's relative paths begin.
+    out : pathlib.Path
+        The ``.zip`` to write; it appears only if every format passed in its engine.
+    say : callable
+        Told what happens, a line at a time.
+
+    Returns
+    -------
+    list of Verdict
+        Every check, all passed. Equal run folders, recipes and versions give equal bytes.
+
+    Raises
+    ------
+    DfcanError
+        If the run folder or the recipe is not fit.
+    UnfinishedError
+        If a format cannot be written or does not pass; nothing is left at `out`.
+    """
+    weights = run_folder.weights(run)
+    config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
+    history = run_folder.read_history(run)
+    if not history:
+        raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
+    formats = [name for name in recipe.formats if name in FILE_NAMES]
+    if "keras_v3" not in formats:
+        raise DfcanError("recipe: formats lacks keras_v3, from which the others are made: add it")
+    sample = _sample_tile(run, recipe.tile)
+    cover = None if recipe.cover == "auto" else recipe_folder / recipe.cover
+    if cover is not None and not cover.is_file():
+        raise DfcanError(f"recipe: the cover {cover} does not exist: correct its path or write auto")
+    readme = card(recipe, config, provenance, history)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "bundle"
+        folder.mkdir()
+        for name in formats:
+            say(f"writing {name}")
+            export(name, weights, folder)
+        _write_tensors(folder, sample.lr)
+        if cover is not None:
+            (folder / COVER).write_bytes(cover.read_bytes())
+        (folder / README).write_text(readme, encoding="utf-8")
+        content = describe(folder, recipe, config, provenance, history, formats)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        (folder / "rdf.yaml").write_text(text, encoding="utf-8")
+        with atomic_path(out) as path:
+            write_zip(folder, path)
+            say("checking every format in a fresh process")
+            verdicts = check(path)
+            broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
+            if broken:
+                remove(path)
+                reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
+                raise UnfinishedError(f"{out} was not written, it would not run ({reasons})")
+    return verdicts
+
+
+def _sample_tile(run: Path, tile: int) -> Plane:
+    lr, hr = (images.read(run / name).pixels for name in ("sample_lr.tif", "sample_hr.tif"))
+    if min(lr.shape) < tile:
+        raise DfcanError(
+            f"recipe: tile is {tile}, but the run's sample image is {lr.shape[0]} x {lr.shape[1]} px: "
+            f"set tile to {min(lr.shape) // 2 * 2} or less"
+        )
+    return richest_crop(Plane(lr, hr), tile)
+
+
+def _write_tensors(folder: Path, tile: np.ndarray) -> None:
+    raw = tile.astype(np.float32)
+    unit = scaling_of(raw).apply(raw)
+    network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
+    output = np.clip(network(unit[None, ..., None]), 0, 1)
+    np.save(folder / TEST_INPUT, raw[None, ..., None])
+    np.save(folder / TEST_OUTPUT, output)
+    images.write(folder / SAMPLE_INPUT, raw)
+    images.write(folder / SAMPLE_OUTPUT, output[0, :, :, 0])
+    write_cover(folder / COVER, unit, output[0, :, :, 0])
