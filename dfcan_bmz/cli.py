@@ -1,0 +1,155 @@
+"""The command line: names, options, help. A command's code is imported when it runs, so that help is instant."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dfcan_bmz.errors import DfcanError
+
+app = typer.Typer(
+    help="Train DFCAN on pairs of micrographs and publish it as a BioImage Model Zoo bundle.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
+LrDir = Annotated[Path, typer.Option("--lr", help="Folder of low-resolution images.")]
+HrDir = Annotated[Path, typer.Option("--hr", help="Folder of high-resolution images of the same names.")]
+Model = Annotated[Path, typer.Argument(help="A run folder or a bundle (.zip).")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+
+
+@contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep off the terminal what TensorFlow writes when it is imported: no setting of its own silences it."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
+    structure: Annotated[str, typer.Option(help="What is labelled: actin.")] = "actin",
+    pairs: Annotated[int, typer.Option(min=1, help="Fields of view.")] = 8,
+    size: Annotated[int, typer.Option(min=16, help="Side of the low-resolution images in pixels.")] = 256,
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
+    levels: Annotated[int, typer.Option(min=1, max=99, help="Light levels of each field.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate pairs of widefield images and targets of higher resolution."""
+    with quiet_start():
+        from dfcan_bmz.commands.simulate import run
+
+    run(out, structure, pairs, size, scale, levels, seed, overwrite)
+
+
+@app.command()
+def degrade(
+    hr_dir: Annotated[Path, typer.Argument(help="Folder of high-resolution images.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr and OUT/hr.")],
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
+    blur: Annotated[float, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = 1.0,
+    noise: Annotated[float, typer.Option(min=0, help="Sigma of the noise as a share of the intensity range.")] = 0.05,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make training pairs from high-resolution images: blur, downsample, add noise."""
+    with quiet_start():
+        from dfcan_bmz.commands.degrade import run
+
+    run(hr_dir, out, scale, blur, noise, seed, overwrite)
+
+
+@app.command()
+def train(
+    lr: LrDir,
+    hr: HrDir,
+    out: Annotated[Path, typer.Option("--out", help="Run folder to write.")],
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.epochs=20.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished epoch of RUN.")] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a network on pairs of images."""
+    with quiet_start():
+        from dfcan_bmz.commands.train import run
+
+    run(lr, hr, out, config, settings or [], resume, overwrite)
+
+
+@app.command()
+def predict(
+    model: Model,
+    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
+    out: Out,
+    intensity: Annotated[
+        Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
+    ] = "unit",
+    overwrite: Overwrite = False,
+) -> None:
+    """Super-resolve images with a trained model."""
+    with quiet_start():
+        from dfcan_bmz.commands.predict import run
+
+    run(model, inputs, out, intensity, overwrite)
+
+
+@app.command()
+def evaluate(model: Model, lr: LrDir, hr: HrDir, out: Out, overwrite: Overwrite = False) -> None:
+    """Measure a model against bicubic enlargement on pairs that it has not seen."""
+    with quiet_start():
+        from dfcan_bmz.commands.evaluate import run
+
+    run(model, lr, hr, out, overwrite)
+
+
+@app.command()
+def package(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
+    recipe: Annotated[Path, typer.Option(help="YAML file: name, authors, licence ...")],
+    out: Annotated[Path, typer.Option("--out", help="Bundle to write (.zip).")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
+    with quiet_start():
+        from dfcan_bmz.commands.package import run
+
+    run(run_folder, recipe, out, overwrite)
+
+
+@app.command()
+def check(
+    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+) -> None:
+    """Test every weight format of a bundle in its own engine."""
+    with quiet_start():
+        from dfcan_bmz.commands.check import run
+
+    run(bundle, as_json)
+
+
+def main() -> None:
+    """Run the command line; a DfcanError becomes one line on stderr and its exit code."""
+    try:
+        app()
+    except DfcanError as error:
+        print(f"dfcan-bmz: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

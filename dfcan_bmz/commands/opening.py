@@ -1,0 +1,40 @@
+"""A MODEL argument: a run folder or a bundle."""
+
+from pathlib import Path
+
+from dfcan_bmz import run_folder
+from dfcan_bmz.bundle.read import read_bundle
+from dfcan_bmz.engines import keras_v3
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.models import reach
+from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.tiling import automatic_halo
+
+
+def open_model(path: Path) -> Predictor:
+    """Load a run folder or a bundle for prediction.
+
+    Raises
+    ------
+    DfcanError
+        If it is neither, or has no weights.
+    """
+    if path.is_dir():
+        return _open_run(path)
+    if path.is_file():
+        return read_bundle(path)
+    raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+
+
+def _open_run(run: Path) -> Predictor:
+    weights = run_folder.weights(run)
+    config = run_folder.read_config(run)
+    tile, scale = config.data.patch_size, config.model.scale
+    return Predictor(
+        network=keras_v3.load(weights),
+        scale=scale,
+        tile=tile,
+        halo=automatic_halo(tile, reach(config.model), scale) // scale,
+        target=config.data.target,
+        smoothing_px=run_folder.read_provenance(run)["validation"]["smoothed_bicubic_sigma_px"],
+    )

@@ -1,0 +1,62 @@
+"""``dfcan-bmz predict``: images to super-resolved images."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from dfcan_bmz import files, images
+from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+
+
+def run(model: Path, inputs: list[Path], out: Path, intensity: str, overwrite: bool) -> None:
+    sources = _sources(inputs)
+    targets = {path: out / f"{path.stem}.tif" for path in sources}
+    if len(set(targets.values())) < len(targets):
+        raise DfcanError("two inputs share a name, their outputs would overwrite each other: predict them separately")
+    files.refuse_existing(targets.values(), overwrite)
+    readable, problems = _read_all(sources)
+    if not readable:
+        raise DfcanError(problems[0])
+    predictor = open_model(model)
+    for image in track(readable, "predicting", transient=True, console=Console(stderr=True)):
+        with files.atomic_path(targets[image.path]) as path:
+            size = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
+            images.write(path, _predict(predictor, image, intensity), image.axes, size)
+    note = ", approximate: the targets of the training had units of their own" if predictor.target == "own" else ""
+    meaning = "0..1" if intensity == "unit" else f"the input's{note}"
+    print(f"{out}: {len(readable)} images, {predictor.scale} x as many pixels a side, intensities {meaning}")
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
+
+
+def _sources(inputs: list[Path]) -> list[Path]:
+    found = []
+    for path in inputs:
+        found += images.find(path).values() if path.is_dir() else [path]
+    return found
+
+
+def _read_all(sources: list[Path]) -> tuple[list[Image], list[str]]:
+    readable, problems = [], []
+    for path in sources:
+        try:
+            image = images.read(path)
+            images.refuse_constant(image)
+            readable.append(image)
+        except DfcanError as error:
+            problems.append(str(error))
+    return readable, problems
+
+
+def _predict(predictor: Predictor, image: Image, intensity: str) -> np.ndarray:
+    planes = []
+    for plane in image.planes:
+        predicted = predict_plane(predictor, plane)
+        planes.append(scaling_of(plane).undo(predicted) if intensity == "keep" else predicted)
+    return np.stack(planes).reshape(*image.pixels.shape[:-2], *planes[0].shape)
