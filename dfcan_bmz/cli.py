@@ -41,6 +41,15 @@ def quiet_start() -> Iterator[None]:
 
 
 @app.command()
+def demo(out: Out, overwrite: Overwrite = False) -> None:
+    """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
+    with quiet_start():
+        from dfcan_bmz.commands.demo import run
+
+    run(out, overwrite)
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
     structure: Annotated[str, typer.Option(help="What is labelled: actin.")] = "actin",

@@ -98,6 +98,7 @@ def read_bundle(bundle: Path) -> Predictor:
         engine = importlib.import_module(f"dfcan_bmz.engines.{formats[0]}")
         network = engine.load(weights_file(description, formats[0], Path(folder)))
     return Predictor(
+        name=description.config.bioimageio.architecture_type or description.name,
         network=network,
         scale=ours["scale"],
         tile=axes["y"].size,

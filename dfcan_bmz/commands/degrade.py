@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from dfcan_bmz import images
+from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.config import write_yaml
 from dfcan_bmz.degrade import crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
@@ -17,7 +17,7 @@ def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: in
     with new_folder(out, overwrite) as folder:
         (folder / "lr").mkdir()
         (folder / "hr").mkdir()
-        for index, (name, path) in enumerate(track(sources.items(), "degrading", transient=True)):
+        for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
             image = images.read(path)
             images.refuse_constant(image)
             if min(image.pixels.shape[-2:]) < scale:

@@ -4,13 +4,13 @@ import csv
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.data.pairs import find_pairs, read_pair
-from dfcan_bmz.evaluation.score import MODEL, Score, best_smoothing_px, mean_scores, predictions, score_image
+from dfcan_bmz.evaluation.score import Score, best_smoothing_px, mean_scores, predictions, score_image
 from dfcan_bmz.files import new_folder, refuse_existing
 from dfcan_bmz.report.html import Example, write_report
 
@@ -33,7 +33,7 @@ def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool) -> dict[tup
         chosen_on = "the test images themselves, in its favour"
     scores: list[Score] = []
     examples: list[Example] = []
-    for name, lr_plane, hr_plane in track(planes, "evaluating", transient=True, console=Console(stderr=True)):
+    for name, lr_plane, hr_plane in watched(planes, "evaluating"):
         predicted = predictions(predictor, lr_plane, sigma)
         scores += score_image(name, hr_plane, predicted, predictor.target)
         examples.append(Example(name, lr_plane, hr_plane, predicted))
@@ -42,17 +42,17 @@ def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool) -> dict[tup
         with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Score._fields, *scores])
         rival = f"Gaussian of {sigma:g} LR px before bicubic enlargement, sigma chosen on {chosen_on}"
-        write_report(folder / "report.html", model.name, scores, examples, history, rival)
+        write_report(folder / "report.html", predictor.name, scores, examples, history, rival)
     means = mean_scores(scores)
-    Console().print(_table(means, len(planes)))
+    Console().print(_table(means, predictor.name, len(planes)))
     print(f"{out}: metrics.csv, report.html")
     return means
 
 
-def _table(means: dict[tuple[str, str, str], float], count: int) -> Table:
+def _table(means: dict[tuple[str, str, str], float], model_name: str, count: int) -> Table:
     metrics = list(dict.fromkeys(metric for *_, metric in means))
     table = Table("protocol", "method", *metrics, title=f"mean over n = {count} images")
     for protocol, method in dict.fromkeys((protocol, method) for protocol, method, _ in means):
         values = [f"{means[protocol, method, metric]:.4g}" for metric in metrics]
-        table.add_row(protocol, method, *values, style="bold" if method == MODEL else None)
+        table.add_row(protocol, method, *values, style="bold" if method == model_name else None)
     return table

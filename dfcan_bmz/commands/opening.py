@@ -31,6 +31,7 @@ def _open_run(run: Path) -> Predictor:
     config = run_folder.read_config(run)
     tile, scale = config.data.patch_size, config.model.scale
     return Predictor(
+        name=config.model.name.upper(),
         network=keras_v3.load(weights),
         scale=scale,
         tile=tile,

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from dfcan_bmz import files, images
 from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import scaling_of
@@ -24,7 +23,7 @@ def run(model: Path, inputs: list[Path], out: Path, intensity: str, overwrite: b
     if not readable:
         raise DfcanError(problems[0])
     predictor = open_model(model)
-    for image in track(readable, "predicting", transient=True, console=Console(stderr=True)):
+    for image in watched(readable, "predicting"):
         with files.atomic_path(targets[image.path]) as path:
             size = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
             images.write(path, _predict(predictor, image, intensity), image.axes, size)

@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from dfcan_bmz import images
+from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.config import write_yaml
 from dfcan_bmz.data.pairs import MANIFEST_COLUMNS
 from dfcan_bmz.errors import DfcanError
@@ -22,7 +22,7 @@ def run(out: Path, structure: str, pairs: int, size: int, scale: int, levels: in
         (folder / "lr").mkdir()
         (folder / "hr").mkdir()
         rows = []
-        for index in track(range(pairs), "simulating", transient=True):
+        for index in watched(range(pairs), "simulating"):
             # a generator for each field: more fields leave the first ones as they were
             hr, lr = simulate_field(structure, size, scale, levels, np.random.default_rng([seed, index]))
             for level, image in enumerate(lr, 1):

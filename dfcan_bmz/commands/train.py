@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
+from dfcan_bmz.commands.progress import training_bar
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
 from dfcan_bmz.data.patches import Plane, richest_crop
@@ -72,44 +73,16 @@ def _start(out: Path, config: Config, chosen: tuple, opened: list, resume: bool)
     return _fit(model, config, *normalised, out)
 
 
-def _fit(model, config: Config, training: list[Plane], validation: list[Plane], out: Path) -> list[Row]:
-    columns = (
-        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.5f}  PSNR {task.fields[psnr]:.2f} dB"),
-        TimeRemainingColumn(),
-    )
-    epochs = config.train.epochs
-    done = len(run_folder.read_history(out))
-    with Progress(*columns, transient=True) as progress:
-        bar = progress.add_task("", total=None, epoch=done + 1, epochs=epochs, loss=float("nan"), psnr=float("nan"))
-
-        def on_step(epoch: int, step: int, steps: int, logs: dict[str, float]) -> None:
-            # the bar runs over the steps of this session, so that the time left is not fooled by a resumed past
-            progress.update(
-                bar,
-                total=(epochs - done) * steps,
-                completed=(epoch - done - 1) * steps + step,
-                epoch=epoch,
-                loss=logs["loss"],
-                psnr=logs["psnr"],
-            )
-
-        def on_epoch(row: Row) -> None:
-            progress.console.print(
-                f"epoch {row['epoch']:>4}  loss {row['loss']:.5f}  val_loss {row['val_loss']:.5f}  "
-                f"PSNR {row['psnr']:.2f} dB  val_PSNR {row['val_psnr']:.2f} dB  {row['seconds']:.1f} s",
-                highlight=False,
-            )
-
-        try:
+def _fit(model: keras.Model, config: Config, training: list[Plane], validation: list[Plane], out: Path) -> list[Row]:
+    epochs, done = config.train.epochs, len(run_folder.read_history(out))
+    try:
+        with training_bar(done, epochs) as (on_step, on_epoch):
             return fit(model, config, training, validation, out, on_step, on_epoch)
-        except KeyboardInterrupt:
-            finished = len(run_folder.read_history(out))
-            raise UnfinishedError(
-                f"stopped after {finished} of {epochs} epochs; {out} is usable: repeat the command with --resume"
-            ) from None
+    except KeyboardInterrupt:
+        finished = len(run_folder.read_history(out))
+        raise UnfinishedError(
+            f"stopped after {finished} of {epochs} epochs; {out} is usable: repeat the command with --resume"
+        ) from None
 
 
 def _planes(lr: Image, hr: Image) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -10,7 +10,6 @@ from dfcan_bmz.images import intensity_range
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 
-MODEL = "model"
 BICUBIC = "bicubic"
 SMOOTHED = "smoothed bicubic"
 
@@ -63,13 +62,13 @@ def predictions(predictor: Predictor, lr: np.ndarray, smoothing_px: float) -> di
     Returns
     -------
     dict of str to numpy.ndarray
-        (sY, sX) float32 by method, all in the units of `lr`: the model's 0..1 is mapped to the LR percentiles, which
-        is what it was trained on for `input`; for `own` the protocols take no notice of gain and offset.
+        (sY, sX) float32 by method, the model last, in the units of `lr`: the model's 0..1 is mapped to the LR
+        percentiles, which is what it was trained on for `input`; for `own` the protocols ignore gain and offset.
     """
     return {
         BICUBIC: interpolation.bicubic(lr, predictor.scale),
         SMOOTHED: interpolation.smoothed_bicubic(lr, predictor.scale, smoothing_px),
-        MODEL: scaling_of(lr).undo(predict_plane(predictor, lr)),
+        predictor.name: scaling_of(lr).undo(predict_plane(predictor, lr)),
     }
 
 

@@ -14,6 +14,8 @@ class Predictor(NamedTuple):
 
     Attributes
     ----------
+    name : str
+        What tables and figures call it, e.g. ``DFCAN``.
     network : callable
         (N, H, W, 1) to (N, sH, sW, 1) float32, intensities of about 0..1.
     scale : int
@@ -28,6 +30,7 @@ class Predictor(NamedTuple):
         The rival's best sigma on the validation images, in LR pixels; None where it is not known.
     """
 
+    name: str
     network: Network
     scale: int
     tile: int

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dfcan_bmz.evaluation.score import BICUBIC, MODEL, SMOOTHED, Score, mean_scores
+from dfcan_bmz.evaluation.score import Score, mean_scores
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.run_folder import Row
@@ -36,7 +36,7 @@ def write_report(
     path : pathlib.Path
         The file to write.
     model_name : str
-        What was evaluated.
+        The method that was evaluated; the others are its rivals.
     scores : list of Score
         Every score.
     examples : list of Example
@@ -47,7 +47,7 @@ def write_report(
         How the smoothed bicubic rival was made.
     """
     protocol = scores[-1].protocol  # "raw" where it is offered, else "affine"
-    psnr = {s.image: s.value for s in scores if (s.method, s.protocol, s.metric) == (MODEL, protocol, "psnr")}
+    psnr = {s.image: s.value for s in scores if (s.method, s.protocol, s.metric) == (model_name, protocol, "psnr")}
     worst_first = sorted(examples, key=lambda example: psnr[example.name])[:MOST_EXAMPLES]
     pictures = [
         (example.name, psnr[example.name], _embed(plot_example(example.lr, example.hr, example.predicted)))
@@ -59,7 +59,7 @@ def write_report(
         model_name=model_name,
         count=len(examples),
         protocols=list(dict.fromkeys(score.protocol for score in scores)),
-        methods=[BICUBIC, SMOOTHED, MODEL],
+        methods=list(examples[0].predicted),
         metrics=METRICS,
         means=means,
         protocol=protocol,

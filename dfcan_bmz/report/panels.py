@@ -4,14 +4,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from dfcan_bmz.evaluation.score import BICUBIC, MODEL, SMOOTHED
 from dfcan_bmz.metrics import affine
 
 INSET = 0.3  # side of the zoomed region, as a share of the image
 
 
 def plot_example(lr: np.ndarray, hr: np.ndarray, predicted: dict[str, np.ndarray]) -> Figure:
-    """Draw LR | bicubic | smoothed bicubic | model | HR, and below them a region enlarged.
+    """Draw LR | every prediction | HR, and below them a region enlarged.
 
     Parameters
     ----------
@@ -26,7 +25,7 @@ def plot_example(lr: np.ndarray, hr: np.ndarray, predicted: dict[str, np.ndarray
     truth, _ = affine(hr, hr)
     nearest = lr.repeat(s, axis=0).repeat(s, axis=1)
     columns = {"LR": affine(hr, nearest)[1]}
-    columns |= {name: affine(hr, predicted[name])[1] for name in (BICUBIC, SMOOTHED, MODEL)}
+    columns |= {name: affine(hr, image)[1] for name, image in predicted.items()}
     columns["HR"] = truth
     top, left, side = _richest_region(truth)
     figure = Figure(figsize=(12, 5.1), layout="constrained")

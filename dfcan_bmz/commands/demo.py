@@ -1,0 +1,64 @@
+"""``dfcan-bmz demo``: the whole way, from simulated pairs to a bundle that somebody else's program runs."""
+
+import subprocess
+import sys
+import tempfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from rich.console import Console
+
+from dfcan_bmz.commands import evaluate, package, predict, simulate, train
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.files import refuse_existing
+
+# example_data/ holds exactly these two sets
+SETS = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
+COMMON = {"structure": "actin", "size": 128, "scale": 2, "levels": 2}
+HELD_OUT = "fov000_level01"
+
+
+def run(out: Path, overwrite: bool) -> None:
+    refuse_existing([out], overwrite)
+    console = Console(highlight=False)
+    data, bundle = out / "data", out / "dfcan-demo-actin-x2.zip"
+    console.rule("1 of 5: simulate pairs of widefield images and targets of twice the bandwidth")
+    for name, settings in SETS.items():
+        simulate.run(data / name, **COMMON, **settings, overwrite=True)
+    with as_file(files("dfcan_bmz.commands") / "demo_files") as ours:
+        console.rule("2 of 5: train a small DFCAN")
+        lr, hr = data / "train/lr", data / "train/hr"
+        train.run(lr, hr, out / "run", ours / "config.yaml", [], resume=False, overwrite=True)
+        console.rule("3 of 5: package it for the BioImage Model Zoo")
+        package.run(out / "run", ours / "recipe.yaml", bundle, overwrite=True)
+    console.rule("4 of 5: run the bundle with bioimageio.core, on a field that the training has not seen")
+    _run_elsewhere(bundle, data / f"test/lr/{HELD_OUT}.tif", out)
+    console.rule("5 of 5: measure it on the held-out fields")
+    evaluate.run(out / "run", data / "test/lr", data / "test/hr", out, overwrite=True)
+    print(f"open {out}/report.html to see the images, and {bundle} in Fiji or Python")
+
+
+def _run_elsewhere(bundle: Path, image: Path, out: Path) -> None:
+    theirs, ours = out / "bioimageio" / image.name, out / "dfcan_bmz" / image.name
+    _bioimageio("test", bundle.resolve())
+    print("bioimageio test: passed")
+    theirs.parent.mkdir(exist_ok=True)
+    _bioimageio("predict", bundle.resolve(), "--overwrite", "--inputs", image.resolve(), "--outputs", theirs.resolve())
+    predict.run(bundle, [image], ours.parent, "unit", overwrite=True)
+    difference = np.abs(np.squeeze(tifffile.imread(theirs)) - tifffile.imread(ours))
+    print(
+        f"bioimageio predict: {theirs}; it predicts the whole image at once, dfcan-bmz tile by tile: "
+        f"mean difference {difference.mean():.1e}, largest {difference.max():.1e}"
+    )
+
+
+def _bioimageio(*arguments: object) -> None:
+    # bioimageio.core unpacks weights into the working directory
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bioimageio.core", *map(str, arguments)]
+        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if answer.returncode:
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UnfinishedError(f"`bioimageio {arguments[0]}` failed: {reason}")

@@ -1,0 +1,65 @@
+"""Progress of long work, on stderr and only where somebody watches."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
+
+from dfcan_bmz.run_folder import Row
+
+Item = TypeVar("Item")
+OnStep = Callable[[int, int, int, dict[str, float]], None]
+OnEpoch = Callable[[Row], None]
+
+
+def watched(items: Iterable[Item], label: str) -> Iterable[Item]:
+    """Iterate with a progress bar."""
+    console = Console(stderr=True)
+    return track(items, label, transient=True, console=console, disable=not console.is_terminal)
+
+
+@contextmanager
+def training_bar(done: int, epochs: int) -> Iterator[tuple[OnStep, OnEpoch]]:
+    """Show the training's loss, PSNR and time left, and a line for each epoch on stdout.
+
+    Parameters
+    ----------
+    done, epochs : int
+        Epochs that are over, and epochs in all.
+
+    Yields
+    ------
+    tuple of callable
+        What `dfcan_bmz.training.fit.fit` calls at each step and at each epoch.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.5f}  PSNR {task.fields[psnr]:.2f} dB"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, transient=True, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=None, epoch=done + 1, epochs=epochs, loss=math.nan, psnr=math.nan)
+
+        def on_step(epoch: int, step: int, steps: int, logs: dict[str, float]) -> None:
+            # the bar covers this session's steps, so that a resumed past does not mislead the time left
+            steps_done = (epoch - done - 1) * steps + step
+            progress.update(bar, total=(epochs - done) * steps, completed=steps_done, epoch=epoch, **_shown(logs))
+
+        def on_epoch(row: Row) -> None:
+            print(
+                f"epoch {row['epoch']:>4}  loss {row['loss']:.5f}  val_loss {row['val_loss']:.5f}  "
+                f"PSNR {row['psnr']:.2f} dB  val_PSNR {row['val_psnr']:.2f} dB  {row['seconds']:.1f} s",
+                flush=True,
+            )
+
+        yield on_step, on_epoch
+
+
+def _shown(logs: dict[str, float]) -> dict[str, float]:
+    return {"loss": logs["loss"], "psnr": logs["psnr"]}
