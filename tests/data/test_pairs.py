@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfcan_bmz import images
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
+from dfcan_bmz.errors import DfcanError
+
+
+def write_pair(folder, name, lr=(16, 16), hr=(32, 32)):
+    rng = np.random.default_rng(0)
+    for kind, shape in (("lr", lr), ("hr", hr)):
+        (folder / kind).mkdir(exist_ok=True)
+        images.write(folder / kind / f"{name}.tif", rng.integers(0, 999, shape).astype(np.uint16))
+
+
+def test_pairs_are_found_by_name_and_grouped_by_the_manifest(pairs_folder):
+    pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
+    assert [pair.name for pair in pairs[:3]] == ["fov000_level01", "fov000_level02", "fov001_level01"]
+    assert [pair.fov for pair in pairs[:3]] == ["fov000", "fov000", "fov001"]
+
+
+def test_without_a_manifest_a_file_is_a_field(tmp_path):
+    write_pair(tmp_path, "a")
+    write_pair(tmp_path, "b")
+    assert [pair.fov for pair in find_pairs(tmp_path / "lr", tmp_path / "hr")] == ["a", "b"]
+    assert data_layer(tmp_path / "lr") == {}
+
+
+def test_a_set_tells_the_training_what_it_is(pairs_folder):
+    assert data_layer(pairs_folder / "lr") == {"model": {"scale": 2}, "data": {"target": "own"}}
+
+
+@pytest.mark.parametrize("missing", ["lr", "hr"])
+def test_a_name_without_partner_is_named(tmp_path, missing):
+    write_pair(tmp_path, "a")
+    write_pair(tmp_path, "lonely")
+    (tmp_path / missing / "lonely.tif").unlink()
+    with pytest.raises(DfcanError, match=f"lonely.*{missing}"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_a_manifest_must_list_every_image(tmp_path):
+    write_pair(tmp_path, "a")
+    (tmp_path / "manifest.csv").write_text("name,fov\nb,b\n")
+    with pytest.raises(DfcanError, match="does not list a"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_a_pair_of_another_scale_is_refused(tmp_path):
+    write_pair(tmp_path, "a", hr=(32, 30))
+    (pair,) = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    with pytest.raises(DfcanError, match=r"a\.tif has shape \(32, 30\), but 2 x a\.tif is \(32, 32\)"):
+        read_pair(pair, 2)
+
+
+pair_lists = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), min_size=2, unique=True).map(
+    lambda keys: [Pair(f"f{fov}l{level}", f"f{fov}", None, None) for fov, level in keys]
+)
+
+
+@given(pair_lists, st.floats(0.01, 0.99), st.integers(0, 5))
+def test_no_field_is_both_trained_on_and_validated_on(pairs, share, seed):
+    if len({pair.fov for pair in pairs}) < 2:
+        with pytest.raises(DfcanError, match="one field of view"):
+            split(pairs, share, np.random.default_rng(seed))
+        return
+    training, validation = split(pairs, share, np.random.default_rng(seed))
+    assert training
+    assert validation
+    assert {pair.fov for pair in training}.isdisjoint(pair.fov for pair in validation)
+    assert sorted(pair.name for pair in training + validation) == sorted(pair.name for pair in pairs)
+
+
+def test_naming_one_level_validates_on_the_whole_field(pairs_folder):
+    pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
+    _, validation = split(pairs, ["fov002_level01"], np.random.default_rng(0))
+    assert [pair.name for pair in validation] == ["fov002_level01", "fov002_level02"]
+
+
+@pytest.mark.parametrize("validation", [["nobody"], 0.0, 1.0, ["fov000", "fov001", "fov002", "fov003"]])
+def test_a_validation_that_cannot_be_is_refused(pairs_folder, validation):
+    pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
+    with pytest.raises(DfcanError, match=r"data\.validation"):
+        split(pairs, validation, np.random.default_rng(0))

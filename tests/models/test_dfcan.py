@@ -1,0 +1,121 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import skip_engine
+from models import reference_dfcan
+from models.attention import convolutions, strengthen
+
+from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.models import build_model
+from dfcan_bmz.models.dfcan import spectrum
+
+
+@pytest.mark.parametrize(("scale", "parameters"), [(2, 1_930_753), (3, 2_115_393), (4, 2_373_889)])
+def test_has_the_published_number_of_parameters(scale, parameters):
+    assert build_model(ModelConfig(scale=scale), np.random.default_rng(0)).count_params() == parameters
+
+
+def spectrum_model():
+    image = keras.Input((None, None, 3))
+    return keras.Model(image, spectrum(image))
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 16, 3), (1, 12, 30, 3), (1, 30, 12, 3), (3, 2, 2, 3), (1, 64, 250, 3)])
+def test_spectrum_is_the_centred_magnitude_of_the_fft(shape):
+    y = np.random.default_rng(1).normal(size=shape).astype("float32")
+    magnitude = np.abs(np.fft.fft2(y.astype(float), axes=(1, 2))) / np.sqrt(shape[1] * shape[2])
+    expected = np.fft.fftshift(magnitude, axes=(1, 2)) ** 0.8
+    np.testing.assert_allclose(spectrum_model()(y), expected, rtol=1e-4, atol=2e-6)
+
+
+def test_spectrum_has_the_zero_frequency_in_the_centre():
+    output = np.asarray(spectrum_model()(np.ones((1, 8, 12, 3), "float32")))
+    assert np.unravel_index(output[0, :, :, 0].argmax(), (8, 12)) == (4, 6)
+
+
+def test_spectrum_is_float32_under_every_dtype_policy():
+    image = keras.Input((None, None, 3), dtype="bfloat16")
+    y = np.random.default_rng(2).integers(0, 2, (1, 8, 8, 3))
+    output = keras.Model(image, spectrum(image))(y.astype("float32"))
+    assert output.dtype == tf.float32
+    np.testing.assert_allclose(output, spectrum_model()(y.astype("float32")), atol=1e-6)
+
+
+@pytest.mark.parametrize(("scale", "shape"), [(2, (16, 16)), (2, (12, 22)), (3, (14, 10)), (4, (8, 8))])
+def test_network_equals_a_plain_numpy_evaluation(scale, shape):
+    rng = np.random.default_rng(scale)
+    model = build_model(ModelConfig(scale=scale, filters=16, groups=2, blocks=2), rng)
+    strengthen(model, rng)
+    weights = [layer.get_weights() for layer in convolutions(model)]
+    x = rng.uniform(0, 1, shape)
+    expected = reference_dfcan.dfcan(x, weights, scale, groups=2, blocks=2)
+    flat = reference_dfcan.dfcan(
+        x, weights, scale, 2, 2, spectrum=lambda y: np.full_like(y, reference_dfcan.spectrum(y).mean())
+    )
+    # the comparison can see the Fourier branch, and a constant image would not pass
+    assert np.abs(flat - expected).max() > 5e-3
+    assert np.ptp(expected) > 1e-2
+    output = model(x[None, ..., None].astype("float32"))
+    np.testing.assert_allclose(np.asarray(output)[0, :, :, 0], expected, atol=2e-6)
+
+
+def test_initial_weights_come_from_the_generator_alone():
+    config = ModelConfig(filters=4, groups=1, blocks=1)
+    first, second, other = (build_model(config, np.random.default_rng(seed)).get_weights() for seed in (0, 0, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+BLACK_PATCH = """
+import numpy as np
+import keras
+from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.losses import dfcan
+from dfcan_bmz.models import build_model
+
+model = build_model(ModelConfig(filters=4, groups=1, blocks=1), np.random.default_rng(0))
+model.compile(optimizer="sgd", loss=dfcan, jit_compile={jit})
+black = np.zeros((1, 16, 16, 1), "float32")
+for _ in range(2):
+    model.train_on_batch(black, np.zeros((1, 32, 32, 1), "float32"))
+assert all(np.isfinite(weight).all() for weight in model.get_weights())
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "jit"), [("tensorflow", False), ("tensorflow", True), ("torch", False), ("jax", True)]
+)
+def test_a_black_patch_leaves_the_weights_finite_on_every_backend(backend, jit):
+    if importlib.util.find_spec(backend) is None:
+        skip_engine(f"{backend} is not installed: pip install {backend}")
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    code = BLACK_PATCH.format(jit=jit)
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_saved_model_loads_in_safe_mode_without_this_package(tmp_path):
+    model = build_model(ModelConfig(filters=4, groups=1, blocks=1), np.random.default_rng(0))
+    x = np.random.default_rng(0).uniform(size=(2, 16, 24, 1)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "case.npz", x=x, y=model(x))
+    code = (
+        "import sys; sys.modules['dfcan_bmz'] = None; import keras, numpy as np; case = np.load('case.npz');"
+        "y = keras.saving.load_model('model.keras', safe_mode=True)(case['x']);"
+        "np.testing.assert_allclose(y, case['y'], atol=1e-6)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_output_is_float32_of_s_times_the_size():
+    model = build_model(ModelConfig(scale=3, filters=4, groups=1, blocks=1), np.random.default_rng(0))
+    output = model(tf.zeros((2, 10, 14, 1)))
+    assert output.shape == (2, 30, 42, 1)
+    assert output.dtype == tf.float32

@@ -1,0 +1,49 @@
+import pytest
+
+from dfcan_bmz.config import Config, resolve
+from dfcan_bmz.errors import DfcanError
+
+
+def test_defaults_are_those_of_the_thesis_notebook():
+    config = Config()
+    assert (config.train.epochs, config.train.batch_size, config.train.learning_rate) == (10, 8, 5e-4)
+    assert (config.data.patch_size, config.data.patches_per_image, config.data.validation) == (128, 3, 0.1)
+    assert (config.model.filters, config.model.groups, config.model.blocks) == (64, 4, 4)
+
+
+def test_later_layers_win(tmp_path):
+    (tmp_path / "c.yaml").write_text("train: {epochs: 20, learning_rate: 5e-4}\ndata: {target: own}\n")
+    config = resolve({"data": {"target": "input", "patch_size": 64}}, tmp_path / "c.yaml", ["train.epochs=30"])
+    assert (config.train.epochs, config.train.learning_rate) == (30, 5e-4)
+    assert (config.data.target, config.data.patch_size) == ("own", 64)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("train.epoch=3", "train.epoch: unknown key"),
+        ("training.epochs=3", "training: unknown key"),
+        ("train.epochs=0", "train.epochs"),
+        ("train.learning_rate=-1", "train.learning_rate"),
+        ("model.scale=5", "model.scale"),
+        ("data.patch_size=65", "data.patch_size"),
+        ("data.augment=[spin]", "data.augment"),
+        ("epochs=3", "section.key=value"),
+        ("train.epochs", "section.key=value"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(override, named):
+    with pytest.raises(DfcanError, match=named):
+        resolve({}, None, [override])
+
+
+@pytest.mark.parametrize("content", ["- a list", "a: [", "train: 3", "\x00"])
+def test_a_file_that_is_no_mapping_of_sections_is_refused(tmp_path, content):
+    (tmp_path / "c.yaml").write_text(content)
+    with pytest.raises(DfcanError):
+        resolve({}, tmp_path / "c.yaml", [])
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DfcanError, match=r"nowhere\.yaml"):
+        resolve({}, tmp_path / "nowhere.yaml", [])

@@ -1,0 +1,53 @@
+import zipfile
+
+import pytest
+
+from dfcan_bmz import files
+from dfcan_bmz.errors import DfcanError
+
+
+def test_a_failure_leaves_neither_the_file_nor_anything_else(tmp_path):
+    def write_half():
+        with files.atomic_path(tmp_path / "out.txt") as path:
+            path.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    (tmp_path / "out.txt").write_text("old")
+
+    def write_half():
+        with files.atomic_path(tmp_path / "out.txt") as path:
+            path.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert (tmp_path / "out.txt").read_text() == "old"
+
+
+def test_an_existing_folder_is_refused_unless_overwritten(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    (tmp_path / "out/result.txt").write_text("old")
+    with pytest.raises(DfcanError, match="--overwrite"), files.new_folder(tmp_path / "out", overwrite=False):
+        pass
+    with files.new_folder(tmp_path / "out", overwrite=True) as folder:
+        (folder / "result.txt").write_text("new")
+    assert (tmp_path / "out/result.txt").read_text() == "new"
+    assert (tmp_path / "out/mine.txt").read_text() == "mine", "a user's other files are left alone"
+
+
+def test_equal_folders_zip_to_equal_bytes(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name / "sub").mkdir(parents=True)
+        for file in ("z.txt", "a.txt", "sub/m.txt")[:: 1 if name == "a" else -1]:
+            (tmp_path / name / file).write_text(file)
+        files.write_zip(tmp_path / name, tmp_path / f"{name}.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.namelist() == ["a.txt", "sub/m.txt", "z.txt"]

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfcan_bmz import images
+from dfcan_bmz.errors import DfcanError
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (5, 7)), ("ZYX", (3, 5, 7)), ("TYX", (3, 5, 7))])
+def test_pixels_axes_and_pixel_size_make_the_round_trip(tmp_path, dtype, axes, shape):
+    pixels = (np.random.default_rng(0).uniform(0, 200, shape)).astype(dtype)
+    images.write(tmp_path / "image.tif", pixels, axes, pixel_size_nm=62.6)
+    image = images.read(tmp_path / "image.tif")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.pixels.dtype == dtype
+    assert image.axes == axes
+    assert image.pixel_size_nm == pytest.approx(62.6, rel=1e-5)
+
+
+def test_imagej_finds_the_calibration(tmp_path):
+    images.write(tmp_path / "image.tif", np.zeros((4, 4), np.uint16), pixel_size_nm=50)
+    with tifffile.TiffFile(tmp_path / "image.tif") as file:
+        assert file.imagej_metadata["unit"] == "um"
+        assert file.pages[0].tags["XResolution"].value[0] / file.pages[0].tags["XResolution"].value[1] == 20
+
+
+def test_pixel_size_is_unknown_where_the_file_does_not_say(tmp_path):
+    tifffile.imwrite(tmp_path / "image.tif", np.zeros((4, 4), np.uint8) + np.arange(4, dtype=np.uint8))
+    assert images.read(tmp_path / "image.tif").pixel_size_nm is None
+
+
+@pytest.mark.parametrize(
+    "name", ["rgb.tif", "complex.tif", "boolean.tif", "nan.tif", "hyper.tif", "rgb.png", "text.tif"]
+)
+def test_what_is_no_grey_level_image_is_refused_by_name(tmp_path, name):
+    path = tmp_path / name
+    bad = {
+        "rgb.tif": lambda: tifffile.imwrite(path, np.zeros((8, 8, 3), np.uint8), photometric="rgb"),
+        "complex.tif": lambda: tifffile.imwrite(path, np.ones((8, 8), np.complex64)),
+        "boolean.tif": lambda: tifffile.imwrite(path, np.ones((8, 8), bool)),
+        "nan.tif": lambda: tifffile.imwrite(path, np.full((8, 8), np.nan, np.float32)),
+        "hyper.tif": lambda: tifffile.imwrite(
+            path, np.zeros((2, 3, 8, 8), np.uint8), imagej=True, metadata={"axes": "TZYX"}
+        ),
+        "rgb.png": lambda: images.iio.imwrite(path, np.zeros((8, 8, 3), np.uint8)),
+        "text.tif": lambda: path.write_text("no image"),
+    }
+    bad[name]()
+    with pytest.raises(DfcanError, match=name):
+        images.read(path)
+
+
+@given(st.floats(0.01, 0.99))
+def test_a_truncated_tiff_is_refused_by_name(tmp_path_factory, share):
+    path = tmp_path_factory.mktemp("cut") / "cut.tif"
+    images.write(path, np.random.default_rng(0).integers(0, 9999, (32, 32)).astype(np.uint16))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(DfcanError, match=r"cut\.tif"):
+        images.read(path)
+
+
+def test_a_constant_plane_is_refused_by_its_number(tmp_path):
+    stack = np.zeros((3, 8, 8), np.uint8) + np.arange(8, dtype=np.uint8)
+    stack[1] = 7
+    images.write(tmp_path / "stack.tif", stack, "ZYX")
+    with pytest.raises(DfcanError, match="plane 1"):
+        images.refuse_constant(images.read(tmp_path / "stack.tif"))
+
+
+def test_folders_are_searched_by_stem_and_doubles_refused(tmp_path):
+    for name in ("b.tif", "a.png", "notes.txt", ".hidden.tif"):
+        (tmp_path / name).touch()
+    assert list(images.find(tmp_path)) == ["a", "b"]
+    (tmp_path / "a.tif").touch()
+    with pytest.raises(DfcanError, match="share a name"):
+        images.find(tmp_path)
+
+
+def test_eight_bit_images_range_over_255_and_others_over_what_they_hold():
+    assert images.intensity_range(np.array([[3, 9]], np.uint8)) == 255
+    assert images.intensity_range(np.linspace(0, 10, 10001).astype(np.float32)) == pytest.approx(9.98)

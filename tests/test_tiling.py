@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfcan_bmz.tiling import automatic_halo, spans
+
+geometries = st.tuples(st.integers(1, 400), st.integers(1, 40), st.integers(0, 20)).map(
+    lambda g: (g[0], 2 * (g[1] + g[2]), g[2])
+)
+
+
+@given(geometries)
+def test_kept_parts_cover_each_pixel_once_and_lie_inside_their_tile(geometry):
+    length, tile, halo = geometry
+    count = np.zeros(length, int)
+    for span in spans(length, tile, halo):
+        count[span.keep_from : span.keep_to] += 1
+        assert span.start <= span.keep_from < span.keep_to <= span.start + tile
+        assert span.start == 0 or span.start + tile <= length
+    assert (count == 1).all()
+
+
+@given(geometries)
+def test_the_halo_is_thrown_away_except_at_the_image_border(geometry):
+    length, tile, halo = geometry
+    found = spans(length, tile, halo)
+    for span in found[1:]:
+        assert span.keep_from - span.start >= halo
+    for span in found[:-1]:
+        assert span.start + tile - span.keep_to >= halo
+
+
+def test_a_halo_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="halo of 16"):
+        spans(100, 32, 16)
+
+
+@given(st.sampled_from([16, 64, 128, 130]), st.integers(3, 60), st.sampled_from([2, 3, 4]))
+def test_automatic_halo_is_whole_and_even_on_both_sides(tile, reach, scale):
+    halo = automatic_halo(tile, reach, scale)
+    assert halo % scale == 0
+    assert halo % 2 == 0
+    assert 0 < 2 * halo < tile * scale
