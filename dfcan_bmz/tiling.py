@@ -1,13 +1,14 @@
-"""Arithmetic of tiles.
+"""Arithmetic of tiles, the same as in bioimageio.core's blockwise prediction.
 
-One axis of an image, cut into tiles whose outer `halo` pixels are predicted and thrown away::
+One axis of an image. Every tile predicts its halo too, and throws it away; at the border of the image the halo is
+filled by reflection::
 
-    image      |--------------------------------|
-    tile 0     [kept............|halo]
-    tile 1             [halo|kept......|halo]
-    tile 2                    [halo|..kept......]     moved inward, so that every tile is full
+    image             |--------------------------------|
+    tile 0     [halo | kept ..... | halo]
+    tile 1                 [halo | kept ..... | halo]
+    tile 2                        [halo | kept ..... | halo]     moved inward, so that what it keeps ends with the image
 
-At the border of the image nothing is thrown away. An image shorter than a tile is one tile, reflected to full size.
+An image shorter than what a tile keeps is one tile, reflected to full size.
 """
 
 from math import lcm
@@ -15,17 +16,14 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """One tile along one axis, in LR pixels of the image.
+    """What one tile keeps along one axis, in LR pixels of the image; it reads from ``keep_from - halo`` on.
 
     Attributes
     ----------
-    start : int
-        First pixel that the tile reads.
     keep_from, keep_to : int
         The pixels ``keep_from:keep_to`` whose prediction is kept.
     """
 
-    start: int
     keep_from: int
     keep_to: int
 
@@ -41,20 +39,18 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
     Returns
     -------
     list of Span
-        In order; only the first may reach beyond `length`, when the whole axis is shorter than a tile.
+        In order.
 
     Raises
     ------
     ValueError
         If the halo leaves nothing of a tile.
     """
-    if 2 * halo >= tile:
+    inner = tile - 2 * halo
+    if inner < 1:
         raise ValueError(f"a halo of {halo} leaves nothing of a tile of {tile}")
-    if length <= tile:
-        return [Span(0, 0, length)]
-    starts = [*range(0, length - tile, tile - 2 * halo), length - tile]
-    inner = [start + halo for start in starts[1:]]
-    return [Span(*span) for span in zip(starts, [0, *inner], [*inner, length], strict=True)]
+    starts = [max(0, min(start, length - inner)) for start in range(0, length, inner)]
+    return [Span(*span) for span in zip(starts, [*starts[1:], length], strict=True)]
 
 
 def automatic_halo(tile: int, reach: int, scale: int) -> int:

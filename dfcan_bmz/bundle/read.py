@@ -33,7 +33,12 @@ def open_description(bundle: Path) -> v0_5.ModelDescr:
     with zipfile.ZipFile(bundle) as archive:
         if not {"rdf.yaml", "bioimageio.yaml"} & set(archive.namelist()):
             raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it): give a .zip written by `dfcan-bmz package`")
-    description = bioimageio.spec.load_description(bundle, perform_io_checks=True)
+    try:
+        description = bioimageio.spec.load_description(bundle, perform_io_checks=True)
+    except Exception as error:
+        # the spec reports what a description says wrong, but raises whatever its YAML reader raises
+        reason = " ".join(str(error).split())
+        raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
     if any(error.type == "ConnectError" for error in _errors(description)):
         description = _load_offline(bundle)
     if isinstance(description, v0_5.ModelDescr):

@@ -54,18 +54,17 @@ def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
     numpy.ndarray
         (sY, sX) float32 in [0, 1].
     """
-    s, tile = predictor.scale, predictor.tile
+    s, tile, halo = predictor.scale, predictor.tile, predictor.halo
     unit = scaling_of(plane).apply(plane)
     height, width = unit.shape
-    # mode "symmetric" also extends images of a single row, which "reflect" cannot
-    unit = np.pad(unit, ((0, max(0, tile - height)), (0, max(0, tile - width))), mode="symmetric")
+    # mode "symmetric", as bioimageio.core has it; it also extends images of a single row
+    padding = [(halo, halo + max(0, tile - 2 * halo - size)) for size in unit.shape]
+    padded = np.pad(unit, padding, mode="symmetric")
     output = np.empty((s * height, s * width), np.float32)
-    for y in spans(height, tile, predictor.halo):
-        for x in spans(width, tile, predictor.halo):
-            batch = unit[None, y.start : y.start + tile, x.start : x.start + tile, None]
-            predicted = predictor.network(batch)[0, :, :, 0]
-            output[s * y.keep_from : s * y.keep_to, s * x.keep_from : s * x.keep_to] = predicted[
-                s * (y.keep_from - y.start) : s * (y.keep_to - y.start),
-                s * (x.keep_from - x.start) : s * (x.keep_to - x.start),
-            ]
+    for y in spans(height, tile, halo):
+        for x in spans(width, tile, halo):
+            batch = padded[None, y.keep_from : y.keep_from + tile, x.keep_from : x.keep_from + tile, None]
+            predicted = predictor.network(batch)[0, s * halo :, s * halo :, 0]
+            rows, columns = s * (y.keep_to - y.keep_from), s * (x.keep_to - x.keep_from)
+            output[s * y.keep_from : s * y.keep_to, s * x.keep_from : s * x.keep_to] = predicted[:rows, :columns]
     return np.clip(output, 0, 1)

@@ -100,21 +100,24 @@ def _train_epoch(
     rng = np.random.default_rng([config.train.seed, epoch])
     patches = random_patches(training, config.data.patches_per_image, config.data.patch_size, config.data.augment, rng)
     steps = math.ceil(len(patches) / config.train.batch_size)
-    trainer.reset_metrics()
+    sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0
     for step in range(steps):
         progress = (len(history) + step / steps) / config.train.epochs
         rate = learning_rate(config.train, history, progress)
         trainer.optimizer.learning_rate = rate
         inputs, targets = batch(patches[step * config.train.batch_size : (step + 1) * config.train.batch_size])
+        # Keras resets its metrics at each batch: the means over the epoch are ours to keep
         logs = trainer.train_on_batch(inputs, targets, return_dict=True)
-        logs = {name: float(value) for name, value in logs.items()}
-        if not math.isfinite(logs["loss"]):
+        count += len(inputs)
+        sums = {name: total + float(logs[name]) * len(inputs) for name, total in sums.items()}
+        if not math.isfinite(sums["loss"]):
             raise UnfinishedError(
-                f"the loss is {logs['loss']} at step {step + 1} of epoch {epoch}: start again with a lower "
+                f"the loss is {float(logs['loss'])} at step {step + 1} of epoch {epoch}: start again with a lower "
                 "train.learning_rate; the run folder keeps the weights of the epochs before"
             )
-        on_step(epoch, step + 1, steps, logs)
-    return logs | {"lr": rate}
+        means = {name: total / count for name, total in sums.items()}
+        on_step(epoch, step + 1, steps, means)
+    return means | {"lr": rate}
 
 
 def _save_epoch(run: Path, trainer: keras.Model, model: keras.Model, history: list[Row]) -> None:

@@ -1,0 +1,197 @@
+"""A bundle as its consumers meet it."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+from conftest import command_line
+
+from dfcan_bmz import images
+from dfcan_bmz.bundle.read import read_bundle
+from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction.tiles import predict_plane
+
+
+@pytest.fixture(scope="module")
+def description(tiny_bundle):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        return yaml.safe_load(archive.read("rdf.yaml"))
+
+
+def rewrite(bundle, target, changes):
+    """Copy a bundle with some of its files replaced."""
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, changes.get(name, old.read(name)))
+    return target
+
+
+def test_the_zip_is_flat_and_complete(tiny_bundle):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        assert sorted(archive.namelist()) == [
+            "README.md",
+            "cover.png",
+            "rdf.yaml",
+            "sample_input.tif",
+            "sample_output.tif",
+            "test_input.npy",
+            "test_output.npy",
+            "tf_weights.zip",
+            "weights.keras",
+        ]
+
+
+def test_the_description_is_what_all_consumers_read(description):
+    assert description["format_version"] == "0.5.9"
+    assert description["documentation"] == "README.md"
+    assert description["covers"] == ["cover.png"]
+    assert "id" not in description
+    assert description["config"]["bioimageio"]["nickname"] == "tiny-tester"
+    assert "deepimagej" not in description["config"]
+    (tensor,), (output,) = description["inputs"], description["outputs"]
+    assert [step["id"] for step in tensor["preprocessing"]] == ["scale_range"]
+    assert tensor["preprocessing"][0]["kwargs"] == {
+        "axes": ["y", "x"],
+        "min_percentile": 0.1,
+        "max_percentile": 99.9,
+        "eps": 1e-6,
+    }
+    assert [step["id"] for step in output["postprocessing"]] == ["clip"]
+    for axis in (axis for axis in tensor["axes"] if axis["type"] == "space"):
+        assert (axis["size"], axis["scale"]) == (32, 4)
+        assert "unit" not in axis
+    for axis in (axis for axis in output["axes"] if axis["type"] == "space"):
+        assert axis["scale"] == 2
+        assert axis["halo"] % 2 == 0
+        assert axis["size"]["axis_id"] == axis["id"]
+
+
+def test_sizes_come_to_s_times_by_the_spec_s_rule_and_by_deepimagej_s(description):
+    source = description["inputs"][0]["axes"][1]
+    target = description["outputs"][0]["axes"][1]
+    assert source["size"] * source["scale"] / target["scale"] == 64  # the spec
+    assert source["size"] * target["scale"] + 2 * target["size"].get("offset", 0) == 64  # JDLL
+
+
+def test_sample_images_open_in_imagej_and_are_the_test_tensors(tiny_bundle):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        for sample, tensor in (("sample_input.tif", "test_input.npy"), ("sample_output.tif", "test_output.npy")):
+            with tifffile.TiffFile(BytesIO(archive.read(sample))) as file:
+                assert file.is_imagej
+                pixels = file.asarray()
+            np.testing.assert_array_equal(pixels, np.load(BytesIO(archive.read(tensor)))[0, :, :, 0])
+
+
+def test_the_readme_states_what_was_measured(tiny_bundle, tiny_run):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        readme = archive.read("README.md").decode()
+    assert "## Validation" in readme
+    assert "[0, 1]" in readme
+    assert "2 epochs" in readme
+
+
+def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, tiny_bundle, tmp_path):
+    answer = command_line("package", tiny_run, "--recipe", tiny_recipe, "--out", tmp_path / "again.zip")
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "again.zip").read_bytes() == tiny_bundle.read_bytes()
+
+
+def test_a_bundle_predicts_what_its_run_folder_predicts(tiny_run, tiny_bundle, pairs_folder):
+    bundle, run = read_bundle(tiny_bundle), open_model(tiny_run)
+    plane = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
+    whole = run._replace(tile=bundle.tile, halo=bundle.halo)
+    np.testing.assert_allclose(predict_plane(bundle, plane), predict_plane(whole, plane), atol=1e-6)
+    assert (bundle.scale, bundle.target, bundle.smoothing_px) == (run.scale, run.target, run.smoothing_px)
+
+
+@pytest.mark.parametrize("blockwise", [True, False])
+def test_bioimageio_predicts_an_unseen_image_as_we_do(tiny_bundle, tiny_run, pairs_folder, tmp_path, blockwise):
+    image = next((pairs_folder / "lr").glob("*.tif")).resolve()
+    command = ["predict", tiny_bundle, "--inputs", image, "--outputs", tmp_path / "out.tif"]
+    command += ["--blockwise", "1"] if blockwise else []
+    answer = subprocess.run(
+        [sys.executable, "-m", "bioimageio.core", *map(str, command)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    theirs = np.squeeze(tifffile.imread(tmp_path / "out.tif"))
+    plane = images.read(image).pixels
+    ours = read_bundle(tiny_bundle)
+    if blockwise:
+        expected = predict_plane(ours, plane)
+    else:
+        # core reflects the whole image by the halo, and takes the percentiles of that
+        reflected = np.pad(plane, ours.halo, mode="symmetric").astype(np.float32)
+        unit = scaling_of(reflected).apply(reflected)
+        edge = ours.scale * ours.halo
+        expected = np.clip(ours.network(unit[None, ..., None]), 0, 1)[0, edge:-edge, edge:-edge, 0]
+    np.testing.assert_allclose(theirs, expected, atol=1e-5)
+
+
+def test_check_passes_every_format_and_says_so_as_json(tiny_bundle):
+    answer = command_line("check", tiny_bundle, "--json")
+    assert answer.returncode == 0, answer.stderr
+    verdicts = json.loads(answer.stdout)
+    assert {verdict["format"] for verdict in verdicts} == {
+        "rdf.yaml",
+        "keras_v3",
+        "tensorflow_saved_model_bundle",
+    }
+    assert {verdict["verdict"] for verdict in verdicts} == {"passed"}
+    figures = [verdict["figure"] for verdict in verdicts if verdict["engine"] == "dfcan_bmz"]
+    assert len(figures) == 2
+    assert max(figures) < 1e-5
+
+
+def test_check_names_a_file_that_was_swapped(tiny_bundle, tmp_path):
+    broken = rewrite(tiny_bundle, tmp_path / "broken.zip", {"tf_weights.zip": b"something else"})
+    answer = command_line("check", broken)
+    assert answer.returncode == 2
+    assert "tensorflow_saved_model_bundle" in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_check_finds_weights_that_do_not_reproduce_the_test_tensor(tiny_bundle, description, tmp_path):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        output = np.load(BytesIO(archive.read("test_output.npy")))
+    buffer = BytesIO()
+    np.save(buffer, np.clip(output + 0.01, 0, 1))
+    changed = json.loads(json.dumps(description))
+    del changed["outputs"][0]["test_tensor"]["sha256"]
+    broken = rewrite(
+        tiny_bundle,
+        tmp_path / "broken.zip",
+        {"test_output.npy": buffer.getvalue(), "rdf.yaml": yaml.safe_dump(changed).encode()},
+    )
+    answer = command_line("check", broken, "--json")
+    assert answer.returncode == 1
+    failed = {verdict["format"] for verdict in json.loads(answer.stdout) if verdict["verdict"] == "failed"}
+    assert failed == {"keras_v3", "tensorflow_saved_model_bundle"}
+
+
+def test_a_bundle_that_would_not_run_is_not_written(tiny_run, tiny_recipe, tmp_path, monkeypatch):
+    from dfcan_bmz.bundle import write
+    from dfcan_bmz.bundle.check import FAILED, Verdict
+    from dfcan_bmz.bundle.recipe import read_recipe
+    from dfcan_bmz.errors import UnfinishedError
+
+    monkeypatch.setattr(write, "check", lambda path: [Verdict("keras_v3", "e", "load", FAILED, None, "no")])
+    with pytest.raises(UnfinishedError, match="would not run"):
+        write.write_bundle(tiny_run, read_recipe(tiny_recipe), tmp_path, tmp_path / "out.zip", print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_maintainer_needs_no_network(tiny_run, tiny_recipe, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(tiny_recipe.read_text() + "maintainers: [{name: M, github_user: bioimageiobot}]\n")
+    answer = command_line("package", tiny_run, "--recipe", recipe, "--out", tmp_path / "out.zip")
+    assert answer.returncode == 0, answer.stderr
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+    assert content["maintainers"] == [{"name": "M", "github_user": "bioimageiobot"}]

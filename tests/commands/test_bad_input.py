@@ -1,0 +1,171 @@
+"""Bad input: one line that names the file and says what to do, exit code 2, nothing written."""
+
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+import tifffile
+from conftest import TINY_TRAINING
+
+from dfcan_bmz import cli, images
+from dfcan_bmz.errors import DfcanError
+
+
+def invoke(*arguments):
+    """Run a command in this process."""
+    cli.app([str(argument) for argument in arguments], standalone_mode=False)
+
+
+def expect_refusal(*arguments, match):
+    with pytest.raises(DfcanError, match=match) as refusal:
+        invoke(*arguments)
+    assert refusal.value.exit_code == 2
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.fixture
+def pairs(pairs_folder, tmp_path):
+    """A copy of the pairs that a test may spoil."""
+    return shutil.copytree(pairs_folder, tmp_path / "pairs")
+
+
+def train_arguments(pairs, out, *settings):
+    overrides = [argument for setting in (*TINY_TRAINING, *settings) for argument in ("--set", setting)]
+    return ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *overrides]
+
+
+NAME = "fov001_level02.tif"
+
+
+def rgb(folder):
+    tifffile.imwrite(folder / "lr" / NAME, np.zeros((40, 40, 3), np.uint8), photometric="rgb")
+
+
+def rgba(folder):
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    tifffile.imwrite(folder / "hr" / NAME, pixels, photometric="rgb", extrasamples=["unassalpha"])
+
+
+def complex_numbers(folder):
+    tifffile.imwrite(folder / "lr" / NAME, np.ones((40, 40), np.complex64))
+
+
+def boolean(folder):
+    tifffile.imwrite(folder / "lr" / NAME, np.ones((40, 40), bool))
+
+
+def nan(folder):
+    tifffile.imwrite(folder / "lr" / NAME, np.full((40, 40), np.nan, np.float32))
+
+
+def constant(folder):
+    images.write(folder / "hr" / NAME, np.full((80, 80), 7, np.uint16))
+
+
+def truncated(folder):
+    content = (folder / "lr" / NAME).read_bytes()
+    (folder / "lr" / NAME).write_bytes(content[: len(content) // 2])
+
+
+def wrong_scale(folder):
+    images.write(folder / "hr" / NAME, np.arange(120 * 120, dtype=np.uint16).reshape(120, 120))
+
+
+def small(folder):
+    images.write(folder / "lr" / NAME, np.arange(144, dtype=np.uint16).reshape(12, 12))
+    images.write(folder / "hr" / NAME, np.arange(576, dtype=np.uint16).reshape(24, 24))
+
+
+def unpaired(folder):
+    (folder / "hr" / NAME).unlink()
+
+
+@pytest.mark.parametrize(
+    "spoil", [rgb, rgba, complex_numbers, boolean, nan, constant, truncated, wrong_scale, small, unpaired]
+)
+def test_training_names_the_image_that_is_unfit(pairs, tmp_path, spoil):
+    spoil(pairs)
+    expect_refusal(*train_arguments(pairs, tmp_path / "run"), match=NAME.removesuffix(".tif"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("spoil", [rgb, complex_numbers, nan, constant, truncated, wrong_scale, unpaired])
+def test_evaluation_names_the_image_that_is_unfit(pairs, tiny_run, tmp_path, spoil):
+    spoil(pairs)
+    arguments = ["evaluate", tiny_run, "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", tmp_path / "out"]
+    expect_refusal(*arguments, match=NAME.removesuffix(".tif"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for command in (
+        ["train", "--lr", tmp_path / "empty", "--hr", tmp_path / "empty", "--out", tmp_path / "out"],
+        ["degrade", tmp_path / "empty", tmp_path / "out"],
+        ["predict", tmp_path / "model.zip", tmp_path / "empty", "--out", tmp_path / "out"],
+    ):
+        expect_refusal(*command, match="empty holds no image")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("setting", ["train.epoch=3", "train.batch_size=0", "model.name=unet", "data.patch_size=15"])
+def test_a_wrong_setting_is_named(pairs_folder, tmp_path, setting):
+    arguments = train_arguments(pairs_folder, tmp_path / "run", setting)
+    expect_refusal(*arguments, match=setting.split("=")[0])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_without_weights_is_named(tiny_run, tiny_recipe, pairs_folder, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "model.keras").unlink()
+    image = next((pairs_folder / "lr").glob("*.tif"))
+    expect_refusal("predict", run, image, "--out", tmp_path / "out", match=r"run holds no weights")
+    expect_refusal(
+        "package", run, "--recipe", tiny_recipe, "--out", tmp_path / "out.zip", match=r"run holds no weights"
+    )
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_damaged_weights_are_named(tiny_run, pairs_folder, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "model.keras").write_bytes(b"damaged")
+    image = next((pairs_folder / "lr").glob("*.tif"))
+    expect_refusal("predict", run, image, "--out", tmp_path / "out", match=r"model\.keras cannot be loaded")
+
+
+@pytest.mark.parametrize("content", ["text", "zip", "bad yaml", "no model"])
+def test_a_file_that_is_no_bundle_is_named(pairs_folder, tmp_path, content):
+    bundle = tmp_path / "thing.zip"
+    if content == "text":
+        bundle.write_text("no zip")
+    else:
+        with zipfile.ZipFile(bundle, "w") as archive:
+            rdf = {"zip": None, "bad yaml": "a: [", "no model": "type: dataset\nname: x\n"}[content]
+            archive.writestr("rdf.yaml" if rdf else "other.txt", rdf or "other")
+    image = next((pairs_folder / "lr").glob("*.tif"))
+    expect_refusal("check", bundle, match=r"thing\.zip")
+    expect_refusal("predict", bundle, image, "--out", tmp_path / "out", match=r"thing\.zip")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_exists_is_refused_without_overwrite(pairs_folder, tiny_run, tiny_recipe, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    (tmp_path / "out.zip").write_text("mine")
+    for command in (
+        ["simulate", tmp_path / "out"],
+        ["degrade", pairs_folder / "hr", tmp_path / "out"],
+        ["demo", "--out", tmp_path / "out"],
+        train_arguments(pairs_folder, tmp_path / "out"),
+        ["evaluate", tiny_run, "--lr", pairs_folder / "lr", "--hr", pairs_folder / "hr", "--out", tmp_path / "out"],
+        ["package", tiny_run, "--recipe", tiny_recipe, "--out", tmp_path / "out.zip"],
+    ):
+        expect_refusal(*command, match="--overwrite")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_a_tile_larger_than_the_sample_is_refused(tiny_run, tiny_recipe, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(tiny_recipe.read_text().replace("tile: 32", "tile: 128"))
+    expect_refusal("package", tiny_run, "--recipe", recipe, "--out", tmp_path / "out.zip", match="set tile to 40")

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from dfcan_bmz.evaluation import score
+from dfcan_bmz.interpolation import bicubic
+from dfcan_bmz.prediction.tiles import Predictor
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    hr = gaussian_filter(rng.normal(size=(96, 96)), 3).astype(np.float32)
+    lr = hr.reshape(48, 2, 48, 2).mean(axis=(1, 3)) + rng.normal(0, 0.02, (48, 48))
+    return lr.astype(np.float32), hr
+
+
+def test_raw_is_offered_only_where_input_and_target_share_their_intensities(pair):
+    assert list(score.protocols("own", pair[1])) == ["min-max", "affine"]
+    assert list(score.protocols("input", pair[1])) == ["min-max", "affine", "raw"]
+
+
+@pytest.mark.parametrize("target", ["own", "input"])
+def test_the_rival_s_sigma_is_the_best_of_all(pair, target):
+    best = score.best_smoothing_px([pair], 2, target)
+    protocol = "raw" if target == "input" else "affine"
+
+    def psnr(sigma):
+        rows = score.score_image("x", pair[1], {"m": score.interpolation.smoothed_bicubic(pair[0], 2, sigma)}, target)
+        return next(row.value for row in rows if (row.protocol, row.metric) == (protocol, "psnr"))
+
+    assert best > 0
+    assert psnr(best) == max(psnr(sigma) for sigma in score.interpolation.SIGMAS_PX)
+
+
+def test_a_model_is_scored_beside_both_rivals_in_the_units_of_the_input(pair):
+    lr, hr = pair
+
+    def network(batch):
+        return bicubic(batch[0, :, :, 0], 2)[None, ..., None]
+
+    predictor = Predictor("copycat", network, 2, 48, 4, "input", 0.5)
+    predicted = score.predictions(predictor, lr, 0.5)
+    assert list(predicted) == ["bicubic", "smoothed bicubic", "copycat"]
+    inside = (predicted["bicubic"] > predicted["copycat"].min()) & (predicted["bicubic"] < predicted["copycat"].max())
+    np.testing.assert_allclose(predicted["copycat"][inside], predicted["bicubic"][inside], atol=1e-5)
+    rows = score.score_image("x", hr, predicted, "input")
+    assert {(row.method, row.protocol) for row in rows} == {
+        (method, protocol) for method in predicted for protocol in ("min-max", "affine", "raw")
+    }
+
+
+def test_means_run_over_the_images():
+    rows = [score.Score(image, "m", "raw", "psnr", value) for image, value in (("a", 20.0), ("b", 30.0))]
+    assert score.mean_scores(rows) == {("raw", "m", "psnr"): 25.0}

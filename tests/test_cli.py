@@ -1,0 +1,46 @@
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from conftest import REPOSITORY, command_line
+
+import dfcan_bmz
+
+COMMANDS = ["demo", "simulate", "degrade", "train", "predict", "evaluate", "package", "check"]
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    code = (
+        "import sys; from typer.testing import CliRunner; from dfcan_bmz.cli import app;"
+        "print(CliRunner().invoke(app, ['--help']).output);"
+        "assert not {'keras', 'tensorflow', 'numpy', 'matplotlib', 'bioimageio'} & set(sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert all(command in answer.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "check"])
+def test_every_command_that_writes_takes_overwrite(command):
+    assert "--overwrite" in command_line(command, "--help").stdout
+
+
+def test_keras_backend_is_chosen_by_importing_the_package():
+    code = "import os; os.environ.pop('KERAS_BACKEND', None); import dfcan_bmz, keras; print(keras.backend.backend())"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.strip() == "tensorflow"
+
+
+def test_an_error_is_one_line_on_stderr_and_tensorflow_is_silent(tmp_path):
+    answer = command_line("train", "--lr", tmp_path, "--hr", tmp_path, "--out", tmp_path / "run")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("dfcan-bmz: ")
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_the_version_is_told_once():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"]
+    assert dfcan_bmz.__version__ in (REPOSITORY / "CHANGELOG.md").read_text()
+    assert f"version: {dfcan_bmz.__version__}" in (REPOSITORY / "CITATION.cff").read_text()

@@ -1,0 +1,183 @@
+"""Training as a user meets it: run folders, early stopping, resuming after a kill, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import TINY_TRAINING, command_line
+
+from dfcan_bmz import losses, run_folder
+from dfcan_bmz.commands import train
+from dfcan_bmz.data.pairs import find_pairs, read_pair, split
+from dfcan_bmz.data.patches import Plane, batch, grid_patches
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.normalize import normalize_pair
+from dfcan_bmz.run_folder import read_history
+
+
+def run_training(pairs, out, *overrides, resume=False, overwrite=False):
+    train.run(pairs / "lr", pairs / "hr", out, None, [*TINY_TRAINING, *overrides], resume, overwrite)
+
+
+def start_training(pairs, out, *overrides):
+    settings = [argument for setting in [*TINY_TRAINING, *overrides] for argument in ("--set", setting)]
+    command = ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *settings]
+    return subprocess.Popen(
+        [sys.executable, "-m", "dfcan_bmz", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(condition, process, seconds=120):
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    pytest.fail("it took too long")
+
+
+def weights(path):
+    return keras.saving.load_model(path, compile=False).get_weights()
+
+
+def test_a_run_folder_holds_all_that_the_contract_names(tiny_run):
+    assert {entry.name for entry in tiny_run.iterdir()} == set(run_folder.ENTRIES)
+    assert (tiny_run / "history.csv").read_text().splitlines()[0] == (
+        "epoch,loss,val_loss,mse,val_mse,psnr,val_psnr,lr,seconds"
+    )
+    record = json.loads((tiny_run / "provenance.json").read_text())
+    assert len(record["files"]["training"]) == 6
+    assert len(record["files"]["validation"]) == 2
+    assert record["parameters"] == sum(weight.size for weight in weights(tiny_run / "model.keras"))
+    assert str(tiny_run.parent) not in (tiny_run / "provenance.json").read_text()
+
+
+def test_validation_figures_are_those_of_the_saved_weights(pairs_folder, tiny_run):
+    config = run_folder.read_config(tiny_run)
+    pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
+    _, validation = split(pairs, config.data.validation, np.random.default_rng(config.train.seed))
+    planes = [
+        Plane(*normalize_pair(lr.pixels, hr.pixels, "own")) for lr, hr in (read_pair(pair, 2) for pair in validation)
+    ]
+    x, y = batch(grid_patches(planes, 16))
+    predicted = keras.saving.load_model(tiny_run / "last.keras", compile=False)(x)
+    row = read_history(tiny_run)[-1]
+    assert row["val_loss"] == pytest.approx(float(np.mean(losses.dfcan(y, predicted))), rel=1e-4)
+    assert row["val_psnr"] == pytest.approx(float(np.mean(losses.psnr(y, predicted))), rel=1e-4)
+
+
+def test_training_figures_are_means_over_the_whole_epoch(pairs_folder, tmp_path, monkeypatch):
+    seen = []
+    mae = losses.LOSSES["mae"]
+
+    def recorded(truth, prediction):
+        values = mae(truth, prediction)
+        tf.py_function(lambda v: seen.extend(v.numpy().tolist()), [values], [])
+        return values
+
+    monkeypatch.setitem(losses.LOSSES, "mae", recorded)
+    run_training(pairs_folder, tmp_path / "run", "train.loss=mae", "train.epochs=1", "train.batch_size=5")
+    (row,) = read_history(tmp_path / "run")
+    assert row["loss"] == pytest.approx(np.mean(seen[:24]), rel=1e-5), "6 images x 4 patches, in batches of 5"
+    assert row["val_loss"] == pytest.approx(np.mean(seen[24:]), rel=1e-5)
+
+
+def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
+    run_training(pairs_folder, tmp_path / "run", "train.epochs=12", "train.learning_rate=5e-3")
+    history = read_history(tmp_path / "run")
+    assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]
+
+
+def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path):
+    # no rate to speak of: the validation loss creeps, then a rate of 1 breaks the network at once
+    run_training(pairs_folder, tmp_path / "run", "train.epochs=30", "train.patience=3", "train.learning_rate=1")
+    history = read_history(tmp_path / "run")
+    best = run_folder.best_row(history)["epoch"]
+    assert len(history) == best + 3 < 30
+    same = [
+        np.array_equal(a, b)
+        for a, b in zip(weights(tmp_path / "run/model.keras"), weights(tmp_path / "run/last.keras"), strict=True)
+    ]
+    assert not all(same), "best and last weights differ after three epochs without improvement"
+
+
+def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_path):
+    settings = ("train.epochs=6", "train.schedule=onecycle", "data.patches_per_image=20")
+    run_training(pairs_folder, tmp_path / "unbroken", *settings)
+    process = start_training(pairs_folder, tmp_path / "killed", *settings)
+    wait_until(lambda: len(read_history(tmp_path / "killed")) >= 2, process)
+    process.kill()
+    process.communicate()
+    assert 2 <= len(read_history(tmp_path / "killed")) < 6
+    train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "killed", None, [], resume=True, overwrite=False)
+    unbroken, killed = read_history(tmp_path / "unbroken"), read_history(tmp_path / "killed")
+    assert len(killed) == 6
+    for column in ("loss", "val_loss", "psnr", "lr"):
+        np.testing.assert_allclose([r[column] for r in killed], [r[column] for r in unbroken], rtol=1e-4)
+    for a, b in zip(weights(tmp_path / "unbroken/last.keras"), weights(tmp_path / "killed/last.keras"), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("epochs_before", [0, 1])
+def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, epochs_before):
+    out = tmp_path / "run"
+    process = start_training(
+        pairs_folder, out, "train.epochs=500", f"data.patches_per_image={2000 if not epochs_before else 20}"
+    )
+    if epochs_before:
+        wait_until(lambda: read_history(out), process)
+    else:
+        wait_until(lambda: (out / "provenance.json").is_file(), process)
+        time.sleep(4)  # into the first epoch's steps
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    assert "--resume" in stderr
+    assert len(stderr.strip().splitlines()) == 1
+    image = next((pairs_folder / "lr").glob("*.tif"))
+    answer = command_line("predict", out, image, "--out", tmp_path / "predicted")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_a_word(pairs_folder, tmp_path, monkeypatch):
+    def broken(truth, prediction):
+        return losses.mae(truth, prediction) * float("nan")
+
+    monkeypatch.setitem(losses.LOSSES, "mse", broken)
+    with pytest.raises(UnfinishedError, match="learning_rate"):
+        run_training(pairs_folder, tmp_path / "run", "train.loss=mse")
+
+
+def test_a_training_can_start_from_another_run(pairs_folder, tiny_run, tmp_path):
+    run_training(
+        pairs_folder, tmp_path / "run", f"train.init={tiny_run}", "train.learning_rate=1e-12", "train.epochs=1"
+    )
+    for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_weights_of_another_network_are_refused_before_anything_is_written(pairs_folder, tiny_run, tmp_path):
+    with pytest.raises(DfcanError, match="another network"):
+        run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_run}", "model.filters=8")
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_with_other_images_or_another_network_is_refused(pairs_folder, tiny_run, tmp_path):
+    with pytest.raises(DfcanError, match="another network"):
+        run_training(pairs_folder, tiny_run, "model.filters=8", resume=True)
+    with pytest.raises(DfcanError, match="other images"):
+        run_training(pairs_folder, tiny_run, "data.validation=[fov001]", resume=True)
+
+
+def test_the_environment_names_the_backend(tiny_run):
+    assert json.loads((tiny_run / "provenance.json").read_text())["backend"] == os.environ["KERAS_BACKEND"]
