@@ -1,5 +1,6 @@
 """One file per weight format: ``write(model_file, path)``, run in a fresh process."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,19 @@ FILE_NAMES = {
     "keras_v3": "weights.keras",
     # deepImageJ prefers this name and extracts it beside itself
     "tensorflow_saved_model_bundle": "tf_weights.zip",
+    "torchscript": "weights.pt",
+    "onnx": "weights.onnx",
 }
+# the newest that onnxruntime 1.13, the newest one in Fiji, reads is 17; nothing here needs more than 13
+ONNX_OPSET = 13
+# what a format needs beyond the package's own dependencies, and the extra that brings it
+EXTRAS = {"torchscript": ("torch", "torch"), "onnx": ("onnx onnxruntime", "onnx")}
+
+
+def missing_extra(weight_format: str) -> str | None:
+    """Name of the extra to install before a format can be written and run; None where nothing is missing."""
+    modules, extra = EXTRAS.get(weight_format, ("", None))
+    return None if all(importlib.util.find_spec(module) for module in modules.split()) else extra
 
 
 def export(weight_format: str, model_file: Path, folder: Path) -> Path:
@@ -41,6 +54,11 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
     command = [sys.executable, "-m", f"dfcan_bmz.export.{weight_format}", str(model_file), str(path)]
     answer = subprocess.run(command, capture_output=True, text=True)
     if answer.returncode:
-        reason = answer.stderr.strip().splitlines()[-1]
+        reason = last_words(answer)
         raise UnfinishedError(f"{weight_format} could not be written ({reason}): leave it out of the recipe's formats")
     return path
+
+
+def last_words(answer: subprocess.CompletedProcess) -> str:
+    """Last line that a failed process wrote on stderr: of a Python process, its error."""
+    return (answer.stderr.strip().splitlines() or [f"the process ended with {answer.returncode}, without a word"])[-1]

@@ -1,32 +1,60 @@
 """Every weight format equals Keras, in its own engine, at many sizes, on weights whose attention matters."""
 
 import importlib
+import sys
+import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from conftest import skip_engine
 from models.attention import strengthen
 
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.models import build_model
 
-SHAPES = [(1, 64, 64), (2, 64, 64), (1, 96, 128), (2, 50, 36), (1, 128, 128), (1, 200, 200), (1, 250, 18)]
+SHAPES = [
+    (1, 64, 64),
+    (2, 64, 64),
+    (1, 96, 128),
+    (2, 96, 128),
+    (1, 128, 128),
+    (1, 200, 200),
+    (1, 502, 502),
+    (2, 500, 36),
+]
 
 
-@pytest.fixture(scope="module", params=[2, 3, 4])
-def model_file(request, tmp_path_factory):
-    rng = np.random.default_rng(request.param)
-    model = build_model(ModelConfig(scale=request.param, filters=16, groups=2, blocks=1), rng)
-    strengthen(model, rng)
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    model.save(path)
-    return path
+@pytest.fixture(scope="module")
+def model_files(tmp_path_factory):
+    """A model of each scale."""
+    folder = tmp_path_factory.mktemp("models")
+    for scale in (2, 3, 4):
+        rng = np.random.default_rng(scale)
+        model = build_model(ModelConfig(scale=scale, filters=16, groups=2, blocks=1), rng)
+        strengthen(model, rng)
+        model.save(folder / f"x{scale}.keras")
+    return folder
 
 
-@pytest.mark.parametrize("weight_format", FILE_NAMES)
-def test_a_format_equals_keras_at_every_size(weight_format, model_file, tmp_path):
+@pytest.fixture(scope="module")
+def model_file(model_files):
+    return model_files / "x2.keras"
+
+
+@pytest.fixture(params=FILE_NAMES)
+def weight_format(request):
+    if extra := missing_extra(request.param):
+        skip_engine(f"{request.param} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
+    return request.param
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_format_equals_keras_at_every_size(weight_format, model_files, scale, tmp_path):
+    model_file = model_files / f"x{scale}.keras"
     network = importlib.import_module(f"dfcan_bmz.engines.{weight_format}").load(
         export(weight_format, model_file, tmp_path)
     )
@@ -38,7 +66,6 @@ def test_a_format_equals_keras_at_every_size(weight_format, model_file, tmp_path
         np.testing.assert_allclose(network(x), expected, atol=1e-5, err_msg=str(shape))
 
 
-@pytest.mark.parametrize("weight_format", FILE_NAMES)
 def test_two_exports_are_equal_byte_by_byte(weight_format, model_file, tmp_path):
     paths = []
     for name in ("a", "b"):
@@ -51,3 +78,21 @@ def test_a_writer_that_fails_is_reported(tmp_path):
     (tmp_path / "model.keras").write_text("no model")
     with pytest.raises(UnfinishedError, match="tensorflow_saved_model_bundle could not be written"):
         export("tensorflow_saved_model_bundle", tmp_path / "model.keras", tmp_path)
+
+
+def test_torchscript_files_tell_nothing_of_this_machine(model_file, tmp_path):
+    if missing_extra("torchscript"):
+        skip_engine("torch is not installed: pip install 'dfcan-bmz[torch]'")
+    with zipfile.ZipFile(export("torchscript", model_file, tmp_path)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    assert not [name for name in content if name.endswith(".debug_pkl")]
+    for secret in (sys.prefix, str(Path.home()), "site-packages"):
+        assert not [name for name, data in content.items() if secret.encode() in data]
+
+
+def test_onnx_files_are_old_enough_for_fiji(model_file, tmp_path):
+    if missing_extra("onnx"):
+        skip_engine("onnx is not installed: pip install 'dfcan-bmz[onnx]'")
+    model = importlib.import_module("onnx").load(export("onnx", model_file, tmp_path))
+    assert [(entry.domain, entry.version <= 17) for entry in model.opset_import] == [("", True)]
+    assert model.ir_version <= 8

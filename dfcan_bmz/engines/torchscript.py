@@ -1,0 +1,19 @@
+"""PyTorch runs TorchScript files."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dfcan_bmz.engines import Network
+
+
+def load(path: Path) -> Network:
+    """Load a TorchScript archive as a callable on (N, H, W, 1) float32."""
+    module = torch.jit.load(path, map_location="cpu").eval()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return module(torch.from_numpy(np.ascontiguousarray(batch, np.float32))).numpy()
+
+    return run
