@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 
 app = typer.Typer(
     help="Train DFCAN on pairs of micrographs and publish it as a BioImage Model Zoo bundle.",
@@ -156,9 +156,13 @@ def check(
 
 
 def main() -> None:
-    """Run the command line; a DfcanError becomes one line on stderr and its exit code."""
+    """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     try:
         app()
     except DfcanError as error:
         print(f"dfcan-bmz: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # a full disk, a folder without rights: what the system says is what there is to say
+        print(f"dfcan-bmz: {error}: make room or choose another --out", file=sys.stderr)
+        sys.exit(UnfinishedError.exit_code)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dfcan_bmz.errors import DfcanError
 
 M = TypeVar("M", bound=BaseModel)
+SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
 
 
 class _Section(BaseModel):
@@ -32,7 +33,7 @@ class ModelConfig(_Section):
 class DataConfig(_Section):
     """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names."""
 
-    patch_size: int = Field(128, ge=16, multiple_of=2)
+    patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2)
     patches_per_image: int = Field(3, ge=1)
     validation: float | list[str] = 0.1
     augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
@@ -110,7 +111,7 @@ def validate(kind: type[M], content: dict[str, Any], source: str) -> M:
             key = ".".join(str(part) for part in problem["loc"])
             known = problem["type"] != "extra_forbidden"
             problems.append(f"{key}: {problem['msg']}" if known else f"{key}: unknown key")
-        raise DfcanError(f"{source}: {'; '.join(problems)}: correct it (the README lists all keys)") from error
+        raise DfcanError(f"{source}: {'; '.join(problems)}: correct it") from error
 
 
 def read_yaml(file: Path) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """Yield a temporary folder whose entries move into `path` when the block ends without error.
 
-    With `overwrite`, an entry of the same name is replaced; everything else in `path` is left alone, so that a
-    mistyped ``--out`` cannot delete a user's other files.
+    With `overwrite`, files of the same name are replaced, also within folders of the same name; everything else in
+    `path` is left alone, so that a mistyped ``--out`` cannot delete a user's other files.
 
     Raises
     ------
@@ -59,13 +59,28 @@ def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     refuse_existing([path], overwrite)
     if path.is_file():
         raise DfcanError(f"{path} is a file, but a folder is to be written there: choose another --out")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+    # on the same disk as `path`, and before any of its missing parents is made
+    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.is_dir())
+    with tempfile.TemporaryDirectory(dir=nearest, prefix=".dfcan-") as scratch:
         yield Path(scratch)
-        path.mkdir(exist_ok=True)
-        for entry in sorted(Path(scratch).iterdir()):
-            remove(path / entry.name)
-            entry.rename(path / entry.name)
+        for file in sorted(entry for entry in Path(scratch).rglob("*") if entry.is_file()):
+            target = path / file.relative_to(scratch)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+
+
+def refuse_input_as_output(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Refuse to write over what is read, whatever ``--overwrite`` says.
+
+    Raises
+    ------
+    DfcanError
+        If an output is an input, or lies inside an input folder.
+    """
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if read & {path.resolve(), *path.resolve().parents}:
+            raise DfcanError(f"{path} would be written over what is read: choose another --out")
 
 
 def remove(path: Path) -> None:

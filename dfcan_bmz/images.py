@@ -1,11 +1,14 @@
 """Micrographs at the door: reading with a clear refusal, writing for ImageJ."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 import tifffile
+from PIL import Image as PillowImage
 
 from dfcan_bmz.errors import DfcanError
 
@@ -37,8 +40,8 @@ class Image:
 
     @property
     def planes(self) -> np.ndarray:
-        """(N, Y, X) float32: a single image is a stack of one."""
-        return np.asarray(self.pixels, np.float32).reshape(-1, *self.pixels.shape[-2:])
+        """(N, Y, X) in the file's own type: a single image is a stack of one."""
+        return self.pixels.reshape(-1, *self.pixels.shape[-2:])
 
 
 def find(folder: Path) -> dict[str, Path]:
@@ -102,11 +105,12 @@ def read(path: Path) -> Image:
 
 
 def refuse_constant(image: Image) -> None:
-    """Raise DfcanError if a plane of the image has one value only: it cannot be normalised."""
+    """Raise DfcanError if a plane of the image cannot be normalised: its percentiles 0.1 and 99.9 are one value."""
     for index, plane in enumerate(image.planes):
-        if plane.min() == plane.max():
+        low, high = np.percentile(plane, (0.1, 99.9))
+        if low == high:
             where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
-            raise DfcanError(f"{where} is constant ({plane.flat[0]:g}): leave it out, there is nothing to see in it")
+            raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
 
 
 def intensity_range(pixels: np.ndarray) -> float:
@@ -145,21 +149,27 @@ def write(path: Path, pixels: np.ndarray, axes: str = "YX", pixel_size_nm: float
 
 
 def _read_png(path: Path) -> tuple[np.ndarray, str, None]:
-    pixels = iio.imread(path)
-    if pixels.ndim != 2:
-        raise _colour(path)
-    return pixels, "YX", None
+    with PillowImage.open(path) as file:
+        if file.mode not in ("1", "L", "I", "I;16", "F"):
+            raise _colour(path)
+        return np.asarray(file), "YX", None
 
 
 def _read_tiff(path: Path) -> tuple[np.ndarray, str, float | None]:
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        axes, pixels = series.axes, series.asarray()
+    with _damage_is_an_error(), tifffile.TiffFile(path) as file:
+        shapes = {series.shape for series in file.series}
+        if len(shapes) > 1:
+            raise DfcanError(f"{path} holds images of several sizes: save them as files of their own")
+        all_axes, pixels = file.series[0].axes, file.series[0].asarray()
+        if len(file.series) > 1:
+            # pages that were written one by one
+            all_axes, pixels = f"Q{all_axes}", np.stack([series.asarray() for series in file.series])
         pixel_size_nm = _pixel_size_nm(file)
-    if "S" in axes or (pixels.shape[-1] in (3, 4) and pixels.ndim == 3):
+    if "S" in all_axes or (pixels.shape[-1] in (3, 4) and pixels.ndim == 3):
         raise _colour(path)
-    axes = "".join(axis for axis, size in zip(axes, pixels.shape, strict=True) if size > 1 or axis in "YX")
-    pixels = pixels.reshape([size for axis, size in zip(series.axes, pixels.shape, strict=True) if axis in axes])
+    kept = [(axis, size) for axis, size in zip(all_axes, pixels.shape, strict=True) if size > 1 or axis in "YX"]
+    axes = "".join(axis for axis, _ in kept)
+    pixels = pixels.reshape([size for _, size in kept])
     if "C" in axes:
         raise DfcanError(f"{path} has several channels: split them and give one file a channel")
     if pixels.ndim not in (2, 3) or axes[-2:] != "YX":
@@ -167,6 +177,24 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, str, float | None]:
     if pixels.ndim == 3 and axes[0] not in "ZT":
         axes = "ZYX"  # pages without a name
     return pixels, axes, pixel_size_nm
+
+
+@contextmanager
+def _damage_is_an_error() -> Iterator[None]:
+    """Raise what tifffile only logs: of a truncated stack it would silently return the first planes."""
+    complaints: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: complaints.append(record.getMessage())
+    logger = logging.getLogger("tifffile")
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+    if complaints:
+        raise ValueError(complaints[0])
 
 
 def _pixel_size_nm(file: tifffile.TiffFile) -> float | None:

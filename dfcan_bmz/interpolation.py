@@ -22,20 +22,11 @@ def bicubic(image: np.ndarray, scale: int) -> np.ndarray:
     numpy.ndarray
         (sY, sX) float32.
     """
-    return _resize(image, scale, PillowImage.Resampling.BICUBIC)
-
-
-def lanczos(image: np.ndarray, scale: int) -> np.ndarray:
-    """Enlarge with the three-lobed Lanczos window; (Y, X) to (sY, sX) float32."""
-    return _resize(image, scale, PillowImage.Resampling.LANCZOS)
+    height, width = image.shape
+    source = PillowImage.fromarray(np.asarray(image, np.float32))
+    return np.asarray(source.resize((width * scale, height * scale), PillowImage.Resampling.BICUBIC))
 
 
 def smoothed_bicubic(image: np.ndarray, scale: int, sigma_px: float) -> np.ndarray:
     """Enlarge bicubically after a Gaussian of `sigma_px` LR pixels; (Y, X) to (sY, sX) float32."""
     return bicubic(gaussian_filter(np.asarray(image, np.float32), sigma_px), scale)
-
-
-def _resize(image: np.ndarray, scale: int, kernel: PillowImage.Resampling) -> np.ndarray:
-    height, width = image.shape
-    enlarged = PillowImage.fromarray(np.asarray(image, np.float32)).resize((width * scale, height * scale), kernel)
-    return np.asarray(enlarged)

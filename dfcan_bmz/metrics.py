@@ -15,8 +15,8 @@ Protocol = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def min_max(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale each image by its own minimum and maximum to [0, 1] (the DFCAN authors' scripts)."""
-    return tuple((image - image.min()) / np.ptp(image) for image in _as_float64(truth, prediction))
+    """Scale each image by its own minimum and maximum to [0, 1] (the DFCAN authors' scripts); a constant one to 0."""
+    return tuple((image - image.min()) / (np.ptp(image) or 1.0) for image in _as_float64(truth, prediction))
 
 
 def affine(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

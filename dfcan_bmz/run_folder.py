@@ -37,9 +37,10 @@ ENTRIES = (
 Row = dict[str, float]
 
 
-def is_run_folder(path: Path) -> bool:
-    """Whether `path` is a folder in which a training began."""
-    return (path / "config.yaml").is_file()
+def refuse_other_folders(run: Path) -> None:
+    """Raise DfcanError if no training began in `run`."""
+    if not (run / "config.yaml").is_file():
+        raise DfcanError(f"{run} is no run folder (no config.yaml): give the --out of a `dfcan-bmz train`")
 
 
 def weights(run: Path) -> Path:
@@ -50,8 +51,7 @@ def weights(run: Path) -> Path:
     DfcanError
         If `run` is no run folder, or no weights have been saved yet.
     """
-    if not is_run_folder(run):
-        raise DfcanError(f"{run} is no run folder (no config.yaml): give the --out of a `dfcan-bmz train`")
+    refuse_other_folders(run)
     path = run / "model.keras"
     if not path.is_file():
         raise DfcanError(f"{run} holds no weights (model.keras): finish the training with `dfcan-bmz train --resume`")
@@ -99,7 +99,10 @@ def read_provenance(run: Path) -> dict[str, Any]:
     file = run / "provenance.json"
     if not file.is_file():
         raise DfcanError(f"{run} has no provenance.json: train again, its records are lost")
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DfcanError(f"{file} is damaged ({error}): train again, its records are lost") from error
 
 
 def write_provenance(run: Path, provenance: dict[str, Any]) -> None:

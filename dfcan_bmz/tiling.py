@@ -11,7 +11,6 @@ filled by reflection::
 An image shorter than what a tile keeps is one tile, reflected to full size.
 """
 
-from math import lcm
 from typing import NamedTuple
 
 
@@ -68,8 +67,8 @@ def automatic_halo(tile: int, reach: int, scale: int) -> int:
     Returns
     -------
     int
-        A multiple of lcm(2, s), so that the halo is a whole and even number of pixels on both sides.
+        A multiple of 2s, so that the halo is an even number of pixels in the input and in the output.
     """
-    unit = lcm(2, scale)
+    unit = 2 * scale
     halo = min(reach, tile // 8) * scale
     return -(-halo // unit) * unit

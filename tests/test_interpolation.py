@@ -5,18 +5,14 @@ from dfcan_bmz import interpolation
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("enlarge", [interpolation.bicubic, interpolation.lanczos])
-def test_a_ramp_is_continued_between_its_pixel_centres(enlarge, scale):
+def test_a_ramp_is_continued_between_its_pixel_centres(scale):
     image = np.add.outer(np.arange(12.0), 2 * np.arange(16.0)).astype(np.float32)
-    enlarged = enlarge(image, scale)
+    enlarged = interpolation.bicubic(image, scale)
     centres = (np.arange(12 * scale) + 0.5) / scale - 0.5, (np.arange(16 * scale) + 0.5) / scale - 0.5
     expected = np.add.outer(centres[0], 2 * centres[1])
     inner = slice(3 * scale, -3 * scale)
     assert enlarged.shape == expected.shape
-    # Lanczos does not reproduce a ramp exactly
-    np.testing.assert_allclose(
-        enlarged[inner, inner], expected[inner, inner], atol=1e-4 if enlarge is interpolation.bicubic else 0.1
-    )
+    np.testing.assert_allclose(enlarged[inner, inner], expected[inner, inner], atol=1e-4)
 
 
 def test_smoothing_by_nothing_is_bicubic():

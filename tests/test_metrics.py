@@ -48,6 +48,12 @@ def test_affine_fit_is_the_least_squares_one(images):
     np.testing.assert_allclose(fitted, gain * prediction + offset)
 
 
+def test_a_black_prediction_has_scores(images):
+    for protocol in (metrics.min_max, metrics.affine, metrics.raw(1.0)):
+        scores = metrics.score(images[0], np.zeros_like(images[0]), protocol)
+        assert np.isfinite(list(scores.values())).all()
+
+
 def test_affine_of_a_constant_prediction_is_the_mean_of_the_truth(images):
     scaled, fitted = metrics.affine(images[0], np.zeros_like(images[0]))
     np.testing.assert_allclose(fitted, scaled.mean())

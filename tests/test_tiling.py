@@ -36,6 +36,7 @@ def test_a_halo_that_leaves_nothing_is_refused():
 @given(st.sampled_from([16, 64, 128, 130]), st.integers(3, 60), st.sampled_from([2, 3, 4]))
 def test_automatic_halo_is_whole_and_even_on_both_sides(tile, reach, scale):
     halo = automatic_halo(tile, reach, scale)
-    assert halo % scale == 0
     assert halo % 2 == 0
+    assert halo // scale % 2 == 0
+    assert halo % scale == 0
     assert 0 < 2 * halo < tile * scale

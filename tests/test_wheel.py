@@ -26,23 +26,20 @@ def test_the_wheel_holds_the_package_alone(wheel):
     assert "dfcan_bmz/commands/demo_files/recipe.yaml" in names
 
 
-def test_the_wheel_runs_from_another_directory(wheel, tmp_path):
-    """Installed in an environment of its own, which sees this one's dependencies but not this checkout."""
-    venv.create(tmp_path / "env", with_pip=False)
-    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
-    command = [tmp_path / "env/bin/python", "-P", "-m", "dfcan_bmz", "simulate", "out", "--pairs", "1", "--size", "32"]
+def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
+    """In an environment of its own, which sees this one's dependencies but not this checkout."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    answer = subprocess.run(list(map(str, command)), cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
+
+    def run(*command):
+        answer = subprocess.run(list(map(str, command)), cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    venv.create(tmp_path / "env", with_pip=False)
+    python = tmp_path / "env/bin/python"
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel)
+    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    run(tmp_path / "env/bin/dfcan-bmz", "simulate", "out", "--pairs", "1", "--size", "32")
     assert (tmp_path / "out/lr/fov000_level03.tif").is_file()
-    where = subprocess.run(
-        [tmp_path / "env/bin/python", "-P", "-c", "import dfcan_bmz; print(dfcan_bmz.__file__)"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert where.stdout.startswith(str(tmp_path))
+    assert run(python, "-P", "-c", "import dfcan_bmz; print(dfcan_bmz.__file__)").startswith(str(tmp_path))

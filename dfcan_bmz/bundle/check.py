@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from dfcan_bmz.bundle.read import open_description
-from dfcan_bmz.export import FILE_NAMES
+from dfcan_bmz.bundle.read import open_description, refuse_other_files
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.export import FILE_NAMES, last_words, missing_extra
 
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 
@@ -47,26 +48,36 @@ def check(bundle: Path) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        The description first, then each weight format in it.
+        The description first, then each weight format in it; of a description that is not valid, that alone.
 
     Raises
     ------
     DfcanError
         If the file is no bundle at all.
     """
-    description = open_description(bundle)
+    refuse_other_files(bundle)
+    try:
+        description = open_description(bundle)
+    except DfcanError as error:
+        return [Verdict("rdf.yaml", "bioimageio.spec", "description", FAILED, None, str(error))]
     verdicts = [Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, "")]
     for name, entry in description.weights:
         if entry is None:
             continue
-        if name in FILE_NAMES:
-            verdicts += _check_format(bundle, name)
-        else:
-            reason = "this version has no engine for it" + (
-                ", and it contains code" if name == "pytorch_state_dict" else ""
-            )
+        if reason := _why_not(name):
             verdicts.append(Verdict(name, "-", "load", NOT_RUN, None, reason))
+        else:
+            verdicts += _check_format(bundle, name)
     return verdicts
+
+
+def _why_not(name: str) -> str | None:
+    if name == "pytorch_state_dict":
+        return "contains code"
+    if name not in FILE_NAMES:
+        return "this version has no engine for it"
+    extra = missing_extra(name)
+    return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'" if extra else None
 
 
 def _check_format(bundle: Path, name: str) -> list[Verdict]:
@@ -75,6 +86,6 @@ def _check_format(bundle: Path, name: str) -> list[Verdict]:
         answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         report = Path(folder) / "verdicts.json"
         if answer.returncode or not report.is_file():
-            reason = (answer.stderr.strip().splitlines() or ["the process died without a word"])[-1]
+            reason = last_words(answer)
             return [Verdict(name, "bioimageio.core", "load", FAILED, None, reason)]
         return [Verdict(*row) for row in json.loads(report.read_text(encoding="utf-8"))]

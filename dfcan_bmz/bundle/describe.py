@@ -15,7 +15,7 @@ from bioimageio.spec.model import v0_5
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import FILE_NAMES
+from dfcan_bmz.export import FILE_NAMES, ONNX_OPSET
 from dfcan_bmz.models import reach
 from dfcan_bmz.normalize import EPS, HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
@@ -60,7 +60,7 @@ def describe(
     recipe, config, provenance, history
         What a person wrote, and what the run folder records.
     formats : list of str
-        Weight formats; the first is the parent of the others.
+        Weight formats; keras_v3 is the parent of the others.
 
     Returns
     -------
@@ -77,7 +77,10 @@ def describe(
             description = v0_5.ModelDescr(
                 name=recipe.name,
                 description=recipe.description,
-                authors=[v0_5.Author(name=person.name) for person in recipe.authors],
+                authors=[
+                    v0_5.Author(**person.model_dump(exclude_none=True, exclude={"github_user"}))
+                    for person in recipe.authors
+                ],
                 license=recipe.license,
                 cite=[v0_5.CiteEntry(**entry.model_dump(exclude_none=True)) for entry in recipe.cite],
                 tags=recipe.tags,
@@ -91,8 +94,8 @@ def describe(
             )
             content = dump_description(description)
     except ValueError as error:
-        reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
-        raise DfcanError(f"recipe: the spec refuses it ({reason}): correct the recipe") from error
+        reason = " ".join(" ".join(str(error).splitlines()[1:3]).split())
+        raise DfcanError(f"recipe: the spec refuses it ({reason[:300]}): correct the recipe") from error
     for tensor, steps in ((content["inputs"][0], "preprocessing"), (content["outputs"][0], "postprocessing")):
         # the spec adds steps that deepImageJ does not know, and adds them again when it loads the description
         tensor[steps] = [step for step in tensor[steps] if step["id"] != "ensure_dtype"]
@@ -156,12 +159,17 @@ def _weights(formats: list[str]) -> v0_5.WeightsDescr:
         "tensorflow_saved_model_bundle": lambda **common: v0_5.TensorflowSavedModelBundleWeightsDescr(
             tensorflow_version=tensorflow, **common
         ),
+        "torchscript": lambda **common: v0_5.TorchscriptWeightsDescr(
+            # the local part of a version, as in 2.13.0+cpu, names a build and not a release
+            pytorch_version=importlib.metadata.version("torch").split("+")[0],
+            **common,
+        ),
+        "onnx": lambda **common: v0_5.OnnxWeightsDescr(opset_version=ONNX_OPSET, **common),
     }
-    parents = [None, *formats[:1] * (len(formats) - 1)]
     return v0_5.WeightsDescr(
         **{
-            name: entries[name](source=FILE_NAMES[name], **({"parent": parent} if parent else {}))
-            for name, parent in zip(formats, parents, strict=True)
+            name: entries[name](source=FILE_NAMES[name], **({} if name == "keras_v3" else {"parent": "keras_v3"}))
+            for name in formats
         }
     )
 
@@ -202,6 +210,6 @@ def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history:
         "scale": model.scale,
         "target": config.data.target,
         **provenance["validation"],
-        **({"validation_psnr": round(best_row(history)["val_psnr"], 3)} if history else {}),
+        "validation_psnr": round(best_row(history)["val_psnr"], 3),
     }
     return v0_5.Config(bioimageio=card, dfcan_bmz=ours)

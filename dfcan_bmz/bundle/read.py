@@ -13,11 +13,20 @@ from bioimageio.spec.model import v0_5
 from bioimageio.spec.summary import ErrorEntry
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import FILE_NAMES
+from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.prediction.tiles import Predictor
 
 AnyDescription = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
+
+
+def refuse_other_files(bundle: Path) -> None:
+    """Raise DfcanError if a file is no zip or holds no ``rdf.yaml``."""
+    if not zipfile.is_zipfile(bundle):
+        raise DfcanError(f"{bundle} is no bundle (no zip file): give a .zip written by `dfcan-bmz package`")
+    with zipfile.ZipFile(bundle) as archive:
+        if not {"rdf.yaml", "bioimageio.yaml"} & set(archive.namelist()):
+            raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it): give a .zip written by `dfcan-bmz package`")
 
 
 def open_description(bundle: Path) -> v0_5.ModelDescr:
@@ -26,13 +35,9 @@ def open_description(bundle: Path) -> v0_5.ModelDescr:
     Raises
     ------
     DfcanError
-        If the file is no zip, holds no ``rdf.yaml``, or the description is not valid.
+        If the file is no bundle, or its description is not valid.
     """
-    if not zipfile.is_zipfile(bundle):
-        raise DfcanError(f"{bundle} is no bundle (no zip file): give a .zip written by `dfcan-bmz package`")
-    with zipfile.ZipFile(bundle) as archive:
-        if not {"rdf.yaml", "bioimageio.yaml"} & set(archive.namelist()):
-            raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it): give a .zip written by `dfcan-bmz package`")
+    refuse_other_files(bundle)
     try:
         description = bioimageio.spec.load_description(bundle, perform_io_checks=True)
     except Exception as error:
@@ -66,7 +71,8 @@ def _load_offline(bundle: Path) -> AnyDescription:
 def processing(description: v0_5.ModelDescr) -> dict[str, Any] | None:
     """What `dfcan-bmz package` recorded for prediction; None for bundles by others, which may process differently."""
     ours = (description.config.model_extra or {}).get("dfcan_bmz")
-    if ours is None or len(description.inputs) != 1:
+    recorded = {"scale", "target", "smoothed_bicubic_sigma_px"}
+    if not isinstance(ours, dict) or not recorded <= ours.keys() or len(description.inputs) != 1:
         return None
     expected = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
     steps = [step for step in description.inputs[0].preprocessing if step.id != "ensure_dtype"]
@@ -94,9 +100,15 @@ def read_bundle(bundle: Path) -> Predictor:
     """
     description = open_description(bundle)
     ours = processing(description)
-    formats = [name for name in FILE_NAMES if getattr(description.weights, name) is not None]
-    if ours is None or not formats:
+    if ours is None:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
+    formats = [
+        name for name in FILE_NAMES if getattr(description.weights, name) is not None and not missing_extra(name)
+    ]
+    if not formats:
+        raise DfcanError(
+            f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
+        )
     axes = {axis.id: axis for axis in description.inputs[0].axes}
     halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y")
     with tempfile.TemporaryDirectory() as folder:

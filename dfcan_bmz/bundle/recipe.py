@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from dfcan_bmz.config import read_yaml, validate
 
@@ -70,9 +70,20 @@ class Recipe(BaseModel):
     cover: str = "auto"
     tile: int = Field(128, ge=16, multiple_of=2)
     halo: int | Literal["auto"] = "auto"
-    formats: list[WeightFormat] = ["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
+    formats: list[WeightFormat] = Field(
+        ["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"], min_length=1
+    )
     training_data: Text
     nickname: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+
+    @field_validator("formats")
+    @classmethod
+    def _once_each_and_from_keras(cls, formats: list[str]) -> list[str]:
+        if len(set(formats)) < len(formats):
+            raise ValueError("a format stands twice")
+        if "keras_v3" not in formats:
+            raise ValueError("keras_v3, from which the others are made, is missing")
+        return formats
 
 
 def read_recipe(file: Path) -> Recipe:

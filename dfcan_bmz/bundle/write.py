@@ -15,10 +15,10 @@ from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.data.patches import Plane, richest_crop
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.files import atomic_path, remove, write_zip
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.report.cover import write_cover
+from dfcan_bmz.report.cover import copy_cover, write_cover
 
 
 def write_bundle(
@@ -56,13 +56,8 @@ def write_bundle(
     history = run_folder.read_history(run)
     if not history:
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
-    formats = [name for name in recipe.formats if name in FILE_NAMES]
-    if "keras_v3" not in formats:
-        raise DfcanError("recipe: formats lacks keras_v3, from which the others are made: add it")
+    formats = [name for name in recipe.formats if not missing_extra(name)]
     sample = _sample_tile(run, recipe.tile)
-    cover = None if recipe.cover == "auto" else recipe_folder / recipe.cover
-    if cover is not None and not cover.is_file():
-        raise DfcanError(f"recipe: the cover {cover} does not exist: correct its path or write auto")
     readme = card(recipe, config, provenance, history)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
@@ -71,8 +66,8 @@ def write_bundle(
             say(f"writing {name}")
             export(name, weights, folder)
         _write_tensors(folder, sample.lr)
-        if cover is not None:
-            (folder / COVER).write_bytes(cover.read_bytes())
+        if recipe.cover != "auto":
+            copy_cover(folder / COVER, recipe_folder / recipe.cover)
         (folder / README).write_text(readme, encoding="utf-8")
         content = describe(folder, recipe, config, provenance, history, formats)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

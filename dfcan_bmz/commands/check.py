@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
@@ -27,5 +28,5 @@ def _table(verdicts: list[Verdict]) -> Table:
     table = Table("format", "engine", "test", "verdict", "figure", "message")
     for verdict in verdicts:
         figure = "" if verdict.figure is None else f"{verdict.figure:.2g}"
-        table.add_row(*verdict[:4], figure, verdict.message)
+        table.add_row(*verdict[:4], figure, escape(verdict.message))
     return table

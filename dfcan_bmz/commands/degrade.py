@@ -1,37 +1,42 @@
 """``dfcan-bmz degrade``: training pairs from high-resolution images alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import watched
-from dfcan_bmz.config import write_yaml
+from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.degrade import crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import new_folder
+from dfcan_bmz.files import refuse_input_as_output
 
 
 def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: int, overwrite: bool) -> None:
     sources = images.find(hr_dir)
-    with new_folder(out, overwrite) as folder:
-        (folder / "lr").mkdir()
-        (folder / "hr").mkdir()
+    refuse_input_as_output([hr_dir], [out / "lr", out / "hr"])
+    known = read_manifest(hr_dir) or {}
+    with new_set(out, overwrite) as folder:
+        rows = []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
             image = images.read(path)
             images.refuse_constant(image)
             if min(image.pixels.shape[-2:]) < scale:
                 raise DfcanError(f"{path} is smaller than one LR pixel: leave it out")
-            hr = crop_to_multiple(image.pixels, scale)
+            hr = replace(image, pixels=crop_to_multiple(image.pixels, scale))
             rng = np.random.default_rng([seed, index])
-            planes = [degrade(plane, scale, blur, noise, rng) for plane in hr.reshape(-1, *hr.shape[-2:])]
-            lr = np.stack(planes).reshape(*hr.shape[:-2], *planes[0].shape)
-            lr_size = image.pixel_size_nm and image.pixel_size_nm * scale
-            images.write(folder / "lr" / f"{name}.tif", lr, image.axes, lr_size)
-            images.write(folder / "hr" / f"{name}.tif", _writable(hr), image.axes, image.pixel_size_nm)
-        settings = {"command": "degrade", "scale": scale, "blur": blur, "noise": noise, "seed": seed}
+            planes = [degrade(plane, scale, blur, noise, rng) for plane in hr.planes]
+            lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
+            lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
+            images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm)
+            images.write(folder / "hr" / f"{name}.tif", _writable(hr.pixels), hr.axes, hr.pixel_size_nm)
+            # images of one field of view stay together
+            row = {"fov": name} | known.get(name, {})
+            rows.append(row | {"name": name, "pixel_size_nm": lr_pixel_nm or ""})
+        settings = {"scale": scale, "blur": blur, "noise": noise, "seed": seed}
         config = {"model": {"scale": scale}, "data": {"target": "input"}}
-        write_yaml(folder / "dataset.yaml", {"settings": settings, "config": config})
+        write_records(folder, rows, {"settings": {"command": "degrade", **settings}, "config": config})
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
 
 

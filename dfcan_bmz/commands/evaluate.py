@@ -1,52 +1,64 @@
 """``dfcan-bmz evaluate``: a model against its rivals on pairs of images."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import watched
-from dfcan_bmz.data.pairs import find_pairs, read_pair
+from dfcan_bmz.data.pairs import Pair, find_pairs, read_pair
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.score import Score, best_smoothing_px, mean_scores, predictions, score_image
 from dfcan_bmz.files import new_folder, refuse_existing
-from dfcan_bmz.report.html import Example, write_report
+from dfcan_bmz.images import Image
+from dfcan_bmz.report.html import Example, worst_first, write_report
+
+SMALLEST_PX = 16  # the SSIM window is 11 px wide
 
 
-def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool) -> dict[tuple[str, str, str], float]:
+def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
     refuse_existing([out], overwrite)
     pairs = find_pairs(lr, hr)
     predictor = open_model(model)
-    opened = [(pair.name, *read_pair(pair, predictor.scale)) for pair in pairs]
-    planes = [
-        (name if lr_image.axes == "YX" else f"{name}[{index}]", lr_plane, hr_plane)
-        for name, lr_image, hr_image in opened
-        for index, (lr_plane, hr_plane) in enumerate(
-            zip(lr_image.planes, hr_image.pixels.reshape(-1, *hr_image.pixels.shape[-2:]), strict=True)
-        )
-    ]
+    for pair in watched(pairs, "checking"):
+        _refuse_tiny(read_pair(pair, predictor.scale)[1])
     sigma, chosen_on = predictor.smoothing_px, "the validation images"
     if sigma is None:
-        sigma = best_smoothing_px([plane[1:] for plane in planes], predictor.scale, predictor.target)
+        planes = (plane[1:] for plane in _planes(pairs, predictor.scale))
+        sigma = best_smoothing_px(planes, predictor.scale, predictor.target)
         chosen_on = "the test images themselves, in its favour"
     scores: list[Score] = []
     examples: list[Example] = []
-    for name, lr_plane, hr_plane in watched(planes, "evaluating"):
+    for name, lr_plane, hr_plane in watched(_planes(pairs, predictor.scale), "evaluating"):
         predicted = predictions(predictor, lr_plane, sigma)
         scores += score_image(name, hr_plane, predicted, predictor.target)
-        examples.append(Example(name, lr_plane, hr_plane, predicted))
+        examples = worst_first([*examples, Example(name, lr_plane, hr_plane, predicted)], scores)
     history = run_folder.read_history(model) if model.is_dir() else []
     with new_folder(out, overwrite) as folder:
         with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Score._fields, *scores])
         rival = f"Gaussian of {sigma:g} LR px before bicubic enlargement, sigma chosen on {chosen_on}"
-        write_report(folder / "report.html", predictor.name, scores, examples, history, rival)
-    means = mean_scores(scores)
-    Console().print(_table(means, predictor.name, len(planes)))
+        write_report(folder / "report.html", scores, examples, history, rival)
+    Console().print(_table(mean_scores(scores), predictor.name, len({score.image for score in scores})))
     print(f"{out}: metrics.csv, report.html")
-    return means
+
+
+def _planes(pairs: list[Pair], scale: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Name, LR plane and HR plane of every pair, read one by one."""
+    for pair in pairs:
+        lr, hr = read_pair(pair, scale)
+        for index, planes in enumerate(zip(lr.planes, hr.planes, strict=True)):
+            yield pair.name if lr.axes == "YX" else f"{pair.name}[{index}]", *planes
+
+
+def _refuse_tiny(hr: Image) -> None:
+    if min(hr.pixels.shape[-2:]) < SMALLEST_PX:
+        raise DfcanError(f"{hr.path} is smaller than {SMALLEST_PX} px, too small for SSIM: leave it out")
 
 
 def _table(means: dict[tuple[str, str, str], float], model_name: str, count: int) -> Table:

@@ -18,20 +18,26 @@ def run(model: Path, inputs: list[Path], out: Path, intensity: str, overwrite: b
     targets = {path: out / f"{path.stem}.tif" for path in sources}
     if len(set(targets.values())) < len(targets):
         raise DfcanError("two inputs share a name, their outputs would overwrite each other: predict them separately")
+    if out.is_file():
+        raise DfcanError(f"{out} is a file: give a folder as --out")
     files.refuse_existing(targets.values(), overwrite)
-    readable, problems = _read_all(sources)
-    if not readable:
-        raise DfcanError(problems[0])
+    files.refuse_input_as_output(sources, targets.values())
+    problems = {path: problem for path in watched(sources, "checking") if (problem := _problem(path))}
+    if len(problems) == len(sources):
+        raise DfcanError(next(iter(problems.values())))
     predictor = open_model(model)
-    for image in watched(readable, "predicting"):
-        with files.atomic_path(targets[image.path]) as path:
+    readable = [path for path in sources if path not in problems]
+    for source in watched(readable, "predicting"):
+        image = images.read(source)
+        with files.atomic_path(targets[source]) as path:
             size = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
             images.write(path, _predict(predictor, image, intensity), image.axes, size)
     note = ", approximate: the targets of the training had units of their own" if predictor.target == "own" else ""
     meaning = "0..1" if intensity == "unit" else f"the input's{note}"
     print(f"{out}: {len(readable)} images, {predictor.scale} x as many pixels a side, intensities {meaning}")
     if problems:
-        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
+        reasons = "; ".join(problems.values())
+        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {reasons}")
 
 
 def _sources(inputs: list[Path]) -> list[Path]:
@@ -41,16 +47,13 @@ def _sources(inputs: list[Path]) -> list[Path]:
     return found
 
 
-def _read_all(sources: list[Path]) -> tuple[list[Image], list[str]]:
-    readable, problems = [], []
-    for path in sources:
-        try:
-            image = images.read(path)
-            images.refuse_constant(image)
-            readable.append(image)
-        except DfcanError as error:
-            problems.append(str(error))
-    return readable, problems
+def _problem(path: Path) -> str | None:
+    """Why an image cannot be predicted; None if it can."""
+    try:
+        images.refuse_constant(images.read(path))
+    except DfcanError as error:
+        return str(error)
+    return None
 
 
 def _predict(predictor: Predictor, image: Image, intensity: str) -> np.ndarray:

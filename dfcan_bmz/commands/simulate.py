@@ -1,16 +1,14 @@
 """``dfcan-bmz simulate``: pairs without a microscope."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import watched
-from dfcan_bmz.config import write_yaml
-from dfcan_bmz.data.pairs import MANIFEST_COLUMNS
+from dfcan_bmz.data.pairs import MANIFEST_COLUMNS, new_set, write_records
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import new_folder, sha256
+from dfcan_bmz.files import sha256
 from dfcan_bmz.simulate.fields import LR_PIXEL_NM, simulate_field
 from dfcan_bmz.simulate.structures import STRUCTURES
 
@@ -18,9 +16,7 @@ from dfcan_bmz.simulate.structures import STRUCTURES
 def run(out: Path, structure: str, pairs: int, size: int, scale: int, levels: int, seed: int, overwrite: bool) -> None:
     if structure not in STRUCTURES:
         raise DfcanError(f"--structure {structure} is not known: choose from {', '.join(STRUCTURES)}")
-    with new_folder(out, overwrite) as folder:
-        (folder / "lr").mkdir()
-        (folder / "hr").mkdir()
+    with new_set(out, overwrite) as folder:
         rows = []
         for index in watched(range(pairs), "simulating"):
             # a generator for each field: more fields leave the first ones as they were
@@ -30,18 +26,13 @@ def run(out: Path, structure: str, pairs: int, size: int, scale: int, levels: in
                 name = f"{fov}_level{level:02d}"
                 images.write(folder / "lr" / f"{name}.tif", image, pixel_size_nm=LR_PIXEL_NM)
                 images.write(folder / "hr" / f"{name}.tif", hr, pixel_size_nm=LR_PIXEL_NM / scale)
-                rows.append([name, fov, level, structure, LR_PIXEL_NM])
-        with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
-            csv.writer(lines).writerows([MANIFEST_COLUMNS, *rows])
+                rows.append(dict(zip(MANIFEST_COLUMNS, (name, fov, level, structure, LR_PIXEL_NM), strict=True)))
         settings = {"structure": structure, "pairs": pairs, "size": size, "scale": scale, "levels": levels}
-        write_yaml(
-            folder / "dataset.yaml",
-            {
-                "settings": {"command": "simulate", **settings, "seed": seed},
-                "config": {"model": {"scale": scale}, "data": {"target": "own"}},
-                "sha256": {
-                    file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))
-                },
-            },
-        )
+        checksums = {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))}
+        dataset = {
+            "settings": {"command": "simulate", **settings, "seed": seed},
+            "config": {"model": {"scale": scale}, "data": {"target": "own"}},
+            "sha256": checksums,
+        }
+        write_records(folder, rows, dataset)
     print(f"{out}: {pairs} fields x {levels} light levels; train with --lr {out}/lr --hr {out}/hr")

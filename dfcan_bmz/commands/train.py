@@ -1,6 +1,10 @@
 """``dfcan-bmz train``: pairs to a run folder."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,7 +12,7 @@ import numpy as np
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.commands.progress import training_bar
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
 from dfcan_bmz.data.patches import Plane, richest_crop
 from dfcan_bmz.engines.keras_v3 import load_model
@@ -29,16 +33,31 @@ def run(
 ) -> None:
     pairs = find_pairs(lr, hr)
     if resume:
-        run_folder.weights(out)
+        run_folder.refuse_other_folders(out)
         resolved = configuration.resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
     else:
         files.refuse_existing([out], overwrite)
+        if out.is_file():
+            raise DfcanError(f"{out} is a file: give a folder as --out")
         resolved = configuration.resolve(data_layer(lr), config, overrides)
     chosen = split(pairs, resolved.data.validation, np.random.default_rng(resolved.train.seed))
     opened = [[(pair, *read_pair(pair, resolved.model.scale)) for pair in part] for part in chosen]
     for _, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, resolved.data.patch_size)
-    history = _start(out, resolved, chosen, opened, resume)
+    model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
+    if resolved.train.init != "none":
+        _initialise(model, Path(resolved.train.init))
+    record = provenance(*chosen)
+    if resume:
+        record = _same_training(out, resolved, record)
+    with nullcontext() if resume else _replacing(out):
+        if not resume:
+            record |= {"parameters": model.count_params(), "validation": _rival(opened[1], resolved)}
+            _write_sample(out, opened[1][0], resolved)
+        run_folder.write_config(out, resolved)
+        run_folder.write_provenance(out, record)
+        training, validation = ([p for _, *pair in part for p in _planes(*pair, resolved)] for part in opened)
+        history = _fit(model, resolved, training, validation, out)
     best = run_folder.best_row(history)
     print(
         f"{out}: best of {len(history)} epochs is {best['epoch']}: validation loss {best['val_loss']:.5f}, "
@@ -46,31 +65,33 @@ def run(
     )
 
 
-def _start(out: Path, config: Config, chosen: tuple, opened: list, resume: bool) -> list[Row]:
-    record = provenance(*chosen)
-    training, validation = ([plane for _, *pair in part for plane in _planes(*pair)] for part in opened)
-    model = build_model(config.model, np.random.default_rng(config.train.seed))
-    if resume:
-        known = run_folder.read_provenance(out)
-        if known["files"] != record["files"]:
-            raise DfcanError(f"{out} was trained on other images: resume with the same ones or start a new run")
-        if run_folder.read_config(out).model != config.model:
-            raise DfcanError(f"{out} holds another network: resume without --set model.*, or start a new run")
-        record = known
-    else:
-        if config.train.init != "none":
-            _initialise(model, Path(config.train.init))
-        for entry in run_folder.ENTRIES:
-            files.remove(out / entry)
-        out.mkdir(parents=True, exist_ok=True)
-        record |= {"parameters": model.count_params(), "validation": _rival(opened[1], config)}
-        _write_sample(out, opened[1][0])
-    run_folder.write_config(out, config)
-    run_folder.write_provenance(out, record)
-    normalised = [
-        [Plane(*normalize_pair(*plane, config.data.target)) for plane in part] for part in (training, validation)
-    ]
-    return _fit(model, config, *normalised, out)
+@contextmanager
+def _replacing(out: Path) -> Iterator[None]:
+    """Put an older run aside, and back again if the new one fails before its first epoch is over."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".replaced-") as aside:
+        older = [entry for entry in run_folder.ENTRIES if (out / entry).exists()]
+        for entry in older:
+            (out / entry).rename(Path(aside) / entry)
+        try:
+            yield
+        except BaseException:
+            if older and not run_folder.read_history(out):
+                for entry in run_folder.ENTRIES:
+                    files.remove(out / entry)
+                for entry in older:
+                    (Path(aside) / entry).rename(out / entry)
+            raise
+
+
+def _same_training(out: Path, config: Config, record: dict[str, Any]) -> dict[str, Any]:
+    """Provenance of the training to resume, if it was one on these images with this network."""
+    known = run_folder.read_provenance(out)
+    if run_folder.read_config(out).model != config.model:
+        raise DfcanError(f"{out} holds another network: resume without --set model.*, or start a new run")
+    if known["files"] != record["files"]:
+        raise DfcanError(f"{out} was trained on other images: resume with the same ones or start a new run")
+    return known
 
 
 def _fit(model: keras.Model, config: Config, training: list[Plane], validation: list[Plane], out: Path) -> list[Row]:
@@ -81,20 +102,22 @@ def _fit(model: keras.Model, config: Config, training: list[Plane], validation: 
     except KeyboardInterrupt:
         finished = len(run_folder.read_history(out))
         raise UnfinishedError(
-            f"stopped after {finished} of {epochs} epochs; {out} is usable: repeat the command with --resume"
+            f"stopped after {finished} of {epochs} epochs; go on where {out} stands: repeat the command with --resume"
         ) from None
 
 
-def _planes(lr: Image, hr: Image) -> list[tuple[np.ndarray, np.ndarray]]:
-    return list(zip(lr.planes, hr.pixels.reshape(-1, *hr.pixels.shape[-2:]), strict=True))
+def _planes(lr: Image, hr: Image, config: Config) -> list[Plane]:
+    pairs = zip(lr.planes, hr.planes, strict=True)
+    return [Plane(*normalize_pair(lr_plane, hr_plane, config.data.target)) for lr_plane, hr_plane in pairs]
 
 
 def _refuse_small(lr: Image, patch_size: int) -> None:
-    if min(lr.pixels.shape[-2:]) < patch_size:
-        height, width = lr.pixels.shape[-2:]
+    height, width = lr.pixels.shape[-2:]
+    if min(height, width) < patch_size:
+        largest = min(height, width) // 2 * 2
+        smaller_patch = f" or pass --set data.patch_size={largest}" if largest >= SMALLEST_PATCH else ""
         raise DfcanError(
-            f"{lr.path} is {height} x {width} px, smaller than the patch of {patch_size}: "
-            f"leave it out or pass --set data.patch_size={min(height, width) // 2 * 2}"
+            f"{lr.path} is {height} x {width} px, smaller than the patch of {patch_size}: leave it out{smaller_patch}"
         )
 
 
@@ -107,13 +130,13 @@ def _initialise(model, source: Path) -> None:
 
 
 def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[str, float]:
-    planes = [plane for _, *pair in validation for plane in _planes(*pair)]
+    planes = [plane for _, lr, hr in validation for plane in zip(lr.planes, hr.planes, strict=True)]
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
 
 
-def _write_sample(out: Path, first: tuple[Pair, Image, Image]) -> None:
+def _write_sample(out: Path, first: tuple[Pair, Image, Image], config: Config) -> None:
     _, lr, hr = first
-    sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), SAMPLE_PX)
-    hr_size = lr.pixel_size_nm and lr.pixel_size_nm / (hr.pixels.shape[-1] // lr.pixels.shape[-1])
-    images.write(out / "sample_lr.tif", sample.lr, pixel_size_nm=lr.pixel_size_nm)
-    images.write(out / "sample_hr.tif", sample.hr, pixel_size_nm=hr_size)
+    sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
+    hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / config.model.scale
+    images.write(out / "sample_lr.tif", sample.lr.astype(np.float32), pixel_size_nm=lr.pixel_size_nm)
+    images.write(out / "sample_hr.tif", sample.hr.astype(np.float32), pixel_size_nm=hr_pixel_nm)

@@ -10,6 +10,8 @@
 """
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.config import read_yaml
+from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import new_folder, remove
 from dfcan_bmz.images import Image
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
@@ -50,16 +53,16 @@ def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
     lr, hr = images.find(lr_dir), images.find(hr_dir)
     for missing_in, name in [(hr_dir, n) for n in lr if n not in hr] + [(lr_dir, n) for n in hr if n not in lr]:
         raise DfcanError(f"{name} has no partner in {missing_in}: each LR image needs an HR image of the same name")
-    fovs = _read_fovs(lr_dir.parent / "manifest.csv")
-    if fovs is not None and (unlisted := [name for name in lr if name not in fovs]):
-        raise DfcanError(f"{lr_dir.parent / 'manifest.csv'} does not list {unlisted[0]}: add its row")
-    return [Pair(name, fovs[name] if fovs else name, lr[name], hr[name]) for name in lr]
+    manifest = read_manifest(lr_dir)
+    if manifest is not None and (unlisted := [name for name in lr if name not in manifest]):
+        raise DfcanError(f"{_beside(lr_dir, 'manifest.csv')} does not list {unlisted[0]}: add its row")
+    return [Pair(name, manifest[name]["fov"] if manifest else name, lr[name], hr[name]) for name in lr]
 
 
 def data_layer(lr_dir: Path) -> dict[str, Any]:
     """Config that the training data ask for: the ``config`` of ``dataset.yaml`` beside the LR folder, if any."""
-    file = lr_dir.parent / "dataset.yaml"
-    return read_yaml(file).get("config", {}) if file.is_file() else {}
+    file = _beside(lr_dir, "dataset.yaml")
+    return read_yaml(file).get("config") or {} if file.is_file() else {}
 
 
 def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
@@ -121,11 +124,52 @@ def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Gener
     return rest, held_out
 
 
-def _read_fovs(manifest: Path) -> dict[str, str] | None:
+def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
+    """Rows of the ``manifest.csv`` beside a folder of images, by image name; None where there is none.
+
+    Raises
+    ------
+    DfcanError
+        If it is no CSV table in UTF-8 with a name and a fov in each row.
+    """
+    manifest = _beside(image_dir, "manifest.csv")
     if not manifest.is_file():
         return None
-    with manifest.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or not {"name", "fov"} <= rows[0].keys():
-        raise DfcanError(f"{manifest} lacks the columns name and fov: write {','.join(MANIFEST_COLUMNS)}")
-    return {row["name"]: row["fov"] for row in rows}
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin it with a byte order mark
+            rows = list(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
+    if not rows or not all(row.get("name") and row.get("fov") for row in rows):
+        raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
+    return {row["name"]: row for row in rows}
+
+
+@contextmanager
+def new_set(out: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield a temporary folder with ``lr/`` and ``hr/`` that becomes `out` when the block ends without error.
+
+    With `overwrite`, an older set of ours (it has a ``dataset.yaml``) is replaced as a whole; of other folders, only
+    files of the same name.
+    """
+    with new_folder(out, overwrite) as folder:
+        (folder / "lr").mkdir()
+        (folder / "hr").mkdir()
+        yield folder
+        if (out / "dataset.yaml").is_file():
+            for entry in ("lr", "hr", "manifest.csv"):
+                remove(out / entry)
+
+
+def write_records(folder: Path, rows: list[dict[str, Any]], dataset: dict[str, Any]) -> None:
+    """Write ``manifest.csv`` and ``dataset.yaml`` of a set."""
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, MANIFEST_COLUMNS, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_yaml(folder / "dataset.yaml", dataset)
+
+
+def _beside(folder: Path, name: str) -> Path:
+    # a relative path such as "." has no parent of its own
+    return folder.absolute().parent / name

@@ -5,7 +5,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
+from dfcan_bmz.errors import DfcanError
+
 SIDE_PX = 512
+
+
+def copy_cover(path: Path, image: Path) -> None:
+    """Write a user's own cover as PNG.
+
+    Raises
+    ------
+    DfcanError
+        If it is no picture.
+    """
+    try:
+        with PillowImage.open(image) as picture:
+            picture.save(path)
+    except OSError as error:
+        raise DfcanError(f"recipe: the cover {image} cannot be read ({error}): give a PNG, or write auto") from error
 
 
 def write_cover(path: Path, lr: np.ndarray, prediction: np.ndarray) -> None:

@@ -26,48 +26,54 @@ class Example(NamedTuple):
     predicted: dict[str, np.ndarray]
 
 
-def write_report(
-    path: Path, model_name: str, scores: list[Score], examples: list[Example], history: list[Row], rival: str
-) -> None:
-    """Write ``report.html``, pictures embedded, worst cases first.
+def worst_first(examples: list[Example], scores: list[Score]) -> list[Example]:
+    """The examples that a report shows: those of the model's lowest PSNR, `MOST_EXAMPLES` at most."""
+    psnr = _psnr(scores)
+    return sorted(examples, key=lambda example: psnr[example.name])[:MOST_EXAMPLES]
+
+
+def write_report(path: Path, scores: list[Score], examples: list[Example], history: list[Row], rival: str) -> None:
+    """Write ``report.html``, pictures embedded.
 
     Parameters
     ----------
     path : pathlib.Path
         The file to write.
-    model_name : str
-        The method that was evaluated; the others are its rivals.
     scores : list of Score
-        Every score.
+        Every score; the last method is the model, the others are its rivals.
     examples : list of Example
-        Every evaluated plane.
+        The planes to show.
     history : list of Row
         The training's history; empty where it is not known.
     rival : str
         How the smoothed bicubic rival was made.
     """
-    protocol = scores[-1].protocol  # "raw" where it is offered, else "affine"
-    psnr = {s.image: s.value for s in scores if (s.method, s.protocol, s.metric) == (model_name, protocol, "psnr")}
-    worst_first = sorted(examples, key=lambda example: psnr[example.name])[:MOST_EXAMPLES]
+    psnr = _psnr(scores)
     pictures = [
         (example.name, psnr[example.name], _embed(plot_example(example.lr, example.hr, example.predicted)))
-        for example in worst_first
+        for example in examples
     ]
     means = mean_scores(scores)
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     html = environment.get_template("report.html.j2").render(
-        model_name=model_name,
-        count=len(examples),
+        model_name=scores[-1].method,
+        count=len(psnr),
         protocols=list(dict.fromkeys(score.protocol for score in scores)),
-        methods=list(examples[0].predicted),
+        methods=list(dict.fromkeys(score.method for score in scores)),
         metrics=METRICS,
         means=means,
-        protocol=protocol,
+        protocol=scores[-1].protocol,
         pictures=pictures,
         history=_embed(plot_history(history)) if history else None,
         rival=rival,
     )
     path.write_text(html, encoding="utf-8")
+
+
+def _psnr(scores: list[Score]) -> dict[str, float]:
+    """The model's PSNR by image, under the last protocol: "raw" where it is offered, else "affine"."""
+    key = (scores[-1].method, scores[-1].protocol, "psnr")
+    return {score.image: score.value for score in scores if (score.method, score.protocol, score.metric) == key}
 
 
 def _embed(figure) -> str:

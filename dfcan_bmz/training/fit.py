@@ -73,10 +73,9 @@ def fit(
             _save_epoch(run, trainer, model, history)
             on_epoch(history[-1])
     except KeyboardInterrupt:
-        if not history:
+        if not (run / "model.keras").is_file():
             checkpoint.save_model(run / "model.keras", model)
             checkpoint.save_model(run / "last.keras", model)
-            run_folder.write_history(run, [])
         raise
     return history
 
@@ -113,7 +112,7 @@ def _train_epoch(
         if not math.isfinite(sums["loss"]):
             raise UnfinishedError(
                 f"the loss is {float(logs['loss'])} at step {step + 1} of epoch {epoch}: start again with a lower "
-                "train.learning_rate; the run folder keeps the weights of the epochs before"
+                f"train.learning_rate; the run folder keeps the best weights of the {len(history)} epochs before"
             )
         means = {name: total / count for name, total in sums.items()}
         on_step(epoch, step + 1, steps, means)

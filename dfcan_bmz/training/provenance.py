@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import keras
+
 import dfcan_bmz
 from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.files import sha256
@@ -22,7 +24,12 @@ def provenance(training: list[Pair], validation: list[Pair]) -> dict[str, Any]:
         "versions": {"dfcan_bmz": dfcan_bmz.__version__, "python": platform.python_version(), **_versions()},
         "backend": os.environ["KERAS_BACKEND"],
         "git_commit": _git_commit(),
-        "hardware": {"machine": platform.machine(), "system": platform.system(), "cpus": os.cpu_count()},
+        "hardware": {
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "cpus": os.cpu_count(),
+            "devices": keras.distribution.list_devices(),
+        },
         "files": {"training": [_files(pair) for pair in training], "validation": [_files(pair) for pair in validation]},
     }
 

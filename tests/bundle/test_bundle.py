@@ -6,6 +6,7 @@ import sys
 import zipfile
 from io import BytesIO
 
+import httpx
 import numpy as np
 import pytest
 import tifffile
@@ -13,8 +14,13 @@ import yaml
 from conftest import command_line
 
 from dfcan_bmz import images
-from dfcan_bmz.bundle.read import read_bundle
+from dfcan_bmz.bundle import write
+from dfcan_bmz.bundle.check import FAILED, Verdict
+from dfcan_bmz.bundle.read import open_description, read_bundle
+from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane
 
@@ -45,6 +51,8 @@ def test_the_zip_is_flat_and_complete(tiny_bundle):
             "test_output.npy",
             "tf_weights.zip",
             "weights.keras",
+            "weights.onnx",
+            "weights.pt",
         ]
 
 
@@ -142,18 +150,22 @@ def test_check_passes_every_format_and_says_so_as_json(tiny_bundle):
         "rdf.yaml",
         "keras_v3",
         "tensorflow_saved_model_bundle",
+        "torchscript",
+        "onnx",
     }
     assert {verdict["verdict"] for verdict in verdicts} == {"passed"}
     figures = [verdict["figure"] for verdict in verdicts if verdict["engine"] == "dfcan_bmz"]
-    assert len(figures) == 2
+    assert len(figures) == 4
     assert max(figures) < 1e-5
 
 
 def test_check_names_a_file_that_was_swapped(tiny_bundle, tmp_path):
     broken = rewrite(tiny_bundle, tmp_path / "broken.zip", {"tf_weights.zip": b"something else"})
-    answer = command_line("check", broken)
-    assert answer.returncode == 2
-    assert "tensorflow_saved_model_bundle" in answer.stderr
+    answer = command_line("check", broken, "--json")
+    assert answer.returncode == 1
+    (verdict,) = json.loads(answer.stdout)
+    assert verdict["verdict"] == "failed"
+    assert "tensorflow_saved_model_bundle" in verdict["message"]
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
@@ -172,26 +184,56 @@ def test_check_finds_weights_that_do_not_reproduce_the_test_tensor(tiny_bundle, 
     answer = command_line("check", broken, "--json")
     assert answer.returncode == 1
     failed = {verdict["format"] for verdict in json.loads(answer.stdout) if verdict["verdict"] == "failed"}
-    assert failed == {"keras_v3", "tensorflow_saved_model_bundle"}
+    assert failed == {"keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"}
 
 
 def test_a_bundle_that_would_not_run_is_not_written(tiny_run, tiny_recipe, tmp_path, monkeypatch):
-    from dfcan_bmz.bundle import write
-    from dfcan_bmz.bundle.check import FAILED, Verdict
-    from dfcan_bmz.bundle.recipe import read_recipe
-    from dfcan_bmz.errors import UnfinishedError
-
     monkeypatch.setattr(write, "check", lambda path: [Verdict("keras_v3", "e", "load", FAILED, None, "no")])
     with pytest.raises(UnfinishedError, match="would not run"):
-        write.write_bundle(tiny_run, read_recipe(tiny_recipe), tmp_path, tmp_path / "out.zip", print)
+        write_bundle(tiny_run, read_recipe(tiny_recipe), tmp_path, tmp_path / "out.zip", print)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_maintainer_needs_no_network(tiny_run, tiny_recipe, tmp_path):
+def test_a_maintainer_needs_no_network(tiny_bundle, description, tmp_path, monkeypatch):
+    asked = []
+
+    def unreachable(url, **_):
+        asked.append(url)
+        raise httpx.ConnectError("no network")
+
+    monkeypatch.setattr(httpx, "get", unreachable)
+    people = {"maintainers": [{"name": "M", "github_user": "somebody-unknown"}]}
+    bundle = rewrite(tiny_bundle, tmp_path / "b.zip", {"rdf.yaml": yaml.safe_dump(description | people).encode()})
+    assert open_description(bundle).name == "Tiny test model"
+    assert asked, "the spec has tried to verify the user"
+
+
+def test_maintainers_and_authors_enter_the_description_as_the_recipe_has_them(tiny_run, tiny_recipe, tmp_path):
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(tiny_recipe.read_text() + "maintainers: [{name: M, github_user: bioimageiobot}]\n")
+    people = "maintainers: [{name: M, github_user: bioimageiobot}]\nformats: [keras_v3]\n"
+    recipe.write_text(tiny_recipe.read_text().replace("A. Tester", "A. Tester, orcid: 0000-0002-1825-0097") + people)
     answer = command_line("package", tiny_run, "--recipe", recipe, "--out", tmp_path / "out.zip")
     assert answer.returncode == 0, answer.stderr
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         content = yaml.safe_load(archive.read("rdf.yaml"))
     assert content["maintainers"] == [{"name": "M", "github_user": "bioimageiobot"}]
+    assert content["authors"] == [{"name": "A. Tester", "orcid": "0000-0002-1825-0097"}]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("license: MIT", "license: MITT", "license"),
+        ("A. Tester", "A. Tester, orcid: 1-2", "orcid"),
+        ("tile: 32", "tile: 32\ncover: none.png", "cover"),
+        ("tile: 32", "tile: 32\nhalo: 5", "halo"),
+    ],
+)
+def test_what_the_spec_would_refuse_is_said_in_one_line(tiny_run, tiny_recipe, tmp_path, old, new, named):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(tiny_recipe.read_text().replace(old, new) + "formats: [keras_v3]\n")
+    with pytest.raises(DfcanError, match=named) as refusal:
+        write_bundle(tiny_run, read_recipe(recipe), tmp_path, tmp_path / "out.zip", print)
+    assert len(str(refusal.value)) < 600
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "out.zip").exists()

@@ -26,6 +26,8 @@ def test_packaging_holds_no_python():
         ({"name": "no"}, "name"),
         ({"tile": 33}, "tile"),
         ({"formats": ["pytorch_state_dict"]}, "formats"),
+        ({"formats": ["keras_v3", "keras_v3"]}, "stands twice"),
+        ({"formats": ["onnx"]}, "keras_v3"),
         ({"authors": []}, "authors"),
         ({"nickname": "Tiny Tester"}, "nickname"),
         ({"colour": "red"}, "colour: unknown key"),

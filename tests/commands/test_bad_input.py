@@ -144,7 +144,10 @@ def test_a_file_that_is_no_bundle_is_named(pairs_folder, tmp_path, content):
             rdf = {"zip": None, "bad yaml": "a: [", "no model": "type: dataset\nname: x\n"}[content]
             archive.writestr("rdf.yaml" if rdf else "other.txt", rdf or "other")
     image = next((pairs_folder / "lr").glob("*.tif"))
-    expect_refusal("check", bundle, match=r"thing\.zip")
+    with pytest.raises(DfcanError, match=r"thing\.zip") as refusal:
+        invoke("check", bundle)
+    # a bundle whose description is broken is found broken; anything else is no bundle
+    assert refusal.value.exit_code == (2 if content in ("text", "zip") else 1)
     expect_refusal("predict", bundle, image, "--out", tmp_path / "out", match=r"thing\.zip")
     assert not (tmp_path / "out").exists()
 
@@ -162,7 +165,34 @@ def test_an_output_that_exists_is_refused_without_overwrite(pairs_folder, tiny_r
         ["package", tiny_run, "--recipe", tiny_recipe, "--out", tmp_path / "out.zip"],
     ):
         expect_refusal(*command, match="--overwrite")
+    (tmp_path / "predicted").mkdir()
+    (tmp_path / "predicted/fov000_level01.tif").write_text("mine")
+    arguments = ["predict", tiny_run, pairs_folder / "lr", "--out", tmp_path / "predicted"]
+    expect_refusal(*arguments, match="--overwrite")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_nothing_is_written_over_what_is_read_even_with_overwrite(pairs, tiny_run):
+    expect_refusal("degrade", pairs / "hr", pairs, "--overwrite", match="over what is read")
+    arguments = ["predict", tiny_run, pairs / "lr", "--out", pairs / "lr", "--overwrite"]
+    expect_refusal(*arguments, match="over what is read")
+
+
+def test_a_file_where_a_folder_is_to_be_written_is_named(pairs, tiny_run, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    for command in (
+        ["predict", tiny_run, pairs / "lr", "--out", tmp_path / "out", "--overwrite"],
+        [*train_arguments(pairs, tmp_path / "out"), "--overwrite"],
+        ["simulate", tmp_path / "out", "--overwrite"],
+    ):
+        expect_refusal(*command, match="out is a file")
+
+
+def test_an_image_too_small_to_be_measured_is_named(tiny_run, pairs, tmp_path):
+    images.write(pairs / "lr" / NAME, np.arange(25, dtype=np.uint16).reshape(5, 5))
+    images.write(pairs / "hr" / NAME, np.arange(100, dtype=np.uint16).reshape(10, 10))
+    arguments = ["evaluate", tiny_run, "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", tmp_path / "out"]
+    expect_refusal(*arguments, match=NAME)
 
 
 def test_a_tile_larger_than_the_sample_is_refused(tiny_run, tiny_recipe, tmp_path):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,6 +48,27 @@ def test_a_manifest_must_list_every_image(tmp_path):
     (tmp_path / "manifest.csv").write_text("name,fov\nb,b\n")
     with pytest.raises(DfcanError, match="does not list a"):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_a_relative_folder_finds_its_manifest_and_settings(pairs_folder, monkeypatch):
+    monkeypatch.chdir(pairs_folder / "lr")
+    pairs = find_pairs(Path("."), Path("../hr"))
+    assert pairs[0].fov == pairs[1].fov == "fov000"
+    assert data_layer(Path("."))["model"] == {"scale": 2}
+
+
+@pytest.mark.parametrize("content", ["name,level\na,1\n", "name,fov\na\n", "name,fov\na,\n", "", "\xff\xfe"])
+def test_a_manifest_that_is_none_is_named(tmp_path, content):
+    write_pair(tmp_path, "a")
+    (tmp_path / "manifest.csv").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DfcanError, match=r"manifest\.csv"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path):
+    write_pair(tmp_path, "a")
+    (tmp_path / "manifest.csv").write_text("name,fov\na,first\n", encoding="utf-8-sig")
+    assert find_pairs(tmp_path / "lr", tmp_path / "hr")[0].fov == "first"
 
 
 def test_a_pair_of_another_scale_is_refused(tmp_path):

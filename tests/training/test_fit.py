@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
 
 
 def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path):
-    # no rate to speak of: the validation loss creeps, then a rate of 1 breaks the network at once
+    # a rate of 1 breaks the network at once, and the validation loss does not recover
     run_training(pairs_folder, tmp_path / "run", "train.epochs=30", "train.patience=3", "train.learning_rate=1")
     history = read_history(tmp_path / "run")
     best = run_folder.best_row(history)["epoch"]
@@ -147,6 +148,38 @@ def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, epochs_before
     image = next((pairs_folder / "lr").glob("*.tif"))
     answer = command_line("predict", out, image, "--out", tmp_path / "predicted")
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_kill_in_the_first_epoch_is_resumed_from_its_starting_weights(pairs_folder, tiny_run, tmp_path):
+    settings = (f"train.init={tiny_run}", "train.epochs=1", "data.patches_per_image=400", "train.learning_rate=1e-12")
+    process = start_training(pairs_folder, tmp_path / "run", *settings)
+    wait_until(lambda: (tmp_path / "run/provenance.json").is_file(), process)
+    process.kill()
+    process.communicate()
+    assert not read_history(tmp_path / "run")
+    run_training(pairs_folder, tmp_path / "run", *settings, resume=True)
+    for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_failed_overwrite_leaves_the_older_run(pairs_folder, tiny_run, tmp_path, monkeypatch):
+    out = shutil.copytree(tiny_run, tmp_path / "run")
+
+    def fail(*_):
+        raise UnfinishedError("no")
+
+    monkeypatch.setattr(train, "fit", fail)
+    with pytest.raises(UnfinishedError):
+        run_training(pairs_folder, out, overwrite=True)
+    assert {entry.name for entry in out.iterdir()} == set(run_folder.ENTRIES)
+    assert (out / "model.keras").read_bytes() == (tiny_run / "model.keras").read_bytes()
+
+
+def test_overwriting_replaces_the_older_run(pairs_folder, tiny_run, tmp_path):
+    out = shutil.copytree(tiny_run, tmp_path / "run")
+    run_training(pairs_folder, out, "train.epochs=1", overwrite=True)
+    assert len(read_history(out)) == 1
+    assert {entry.name for entry in out.iterdir()} == set(run_folder.ENTRIES)
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_a_word(pairs_folder, tmp_path, monkeypatch):

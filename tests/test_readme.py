@@ -1,0 +1,48 @@
+"""The README is followed word for word."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from dfcan_bmz.config import Config
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_command_of_the_readme_runs(tmp_path):
+    for folder in ("example_data", "packaging"):
+        (tmp_path / folder).symlink_to(REPOSITORY / folder)
+    script = "set -e\n" + "\n".join(re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    answer = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "runs/actin.zip").is_file()
+    assert (tmp_path / "runs/fov000.tif").is_file()
+
+
+def test_every_setting_stands_in_the_readme_with_its_default():
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", README[README.index("### Settings") :], flags=re.MULTILINE)
+    told = {}
+    for keys, defaults in rows:
+        names = [name.split(".")[-1] for name in re.findall(r"`([^`]+)`", keys)]
+        told |= dict(zip(names, [defaults] if len(names) == 1 else defaults.split(", "), strict=True))
+    actual = {key: value for settings in Config().model_dump().values() for key, value in settings.items()}
+    del actual["name"]  # there is one network only
+    assert {key: yaml.safe_load(text) for key, text in told.items()} == pytest.approx(
+        {key: f"{value:.0e}".replace("e-0", "e-") if key == "learning_rate" else value for key, value in actual.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("docs/*.md"))]
+)
+def test_local_links_lead_somewhere(document):
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert ((REPOSITORY / document).parent / target).exists(), target
