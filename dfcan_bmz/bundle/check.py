@@ -4,9 +4,13 @@ import json
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
+from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.read import open_description, refuse_other_files
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, last_words, missing_extra
@@ -61,6 +65,9 @@ def check(bundle: Path) -> list[Verdict]:
     except DfcanError as error:
         return [Verdict("rdf.yaml", "bioimageio.spec", "description", FAILED, None, str(error))]
     verdicts = [Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, "")]
+    objections = _objections(bundle)
+    verdict = FAILED if objections else PASSED
+    verdicts.append(Verdict("rdf.yaml", "deepImageJ, ilastik", "their rules", verdict, None, "; ".join(objections)))
     for name, entry in description.weights:
         if entry is None:
             continue
@@ -69,6 +76,13 @@ def check(bundle: Path) -> list[Verdict]:
         else:
             verdicts += _check_format(bundle, name)
     return verdicts
+
+
+def _objections(bundle: Path) -> list[str]:
+    with zipfile.ZipFile(bundle) as archive:
+        names = archive.namelist()
+        content = yaml.safe_load(archive.read("rdf.yaml" if "rdf.yaml" in names else "bioimageio.yaml"))
+    return lint(content, names)
 
 
 def _why_not(name: str) -> str | None:
