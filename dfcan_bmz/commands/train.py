@@ -25,6 +25,7 @@ from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training.fit import fit
 from dfcan_bmz.training.provenance import provenance
 
+ASIDE = ".replaced-"  # where an older run waits until the new one has its first epoch
 SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
 
 
@@ -34,6 +35,8 @@ def run(
     pairs = find_pairs(lr, hr)
     if resume:
         run_folder.refuse_other_folders(out)
+        for stale in out.glob(f"{ASIDE}*"):
+            files.remove(stale)
         resolved = configuration.resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
     else:
         files.refuse_existing([out], overwrite)
@@ -45,7 +48,7 @@ def run(
     for _, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, resolved.data.patch_size)
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
-    if resolved.train.init != "none":
+    if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
         _initialise(model, Path(resolved.train.init))
     record = provenance(*chosen)
     if resume:
@@ -69,7 +72,7 @@ def run(
 def _replacing(out: Path) -> Iterator[None]:
     """Put an older run aside, and back again if the new one fails before its first epoch is over."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".replaced-") as aside:
+    with tempfile.TemporaryDirectory(dir=out, prefix=ASIDE) as aside:
         older = [entry for entry in run_folder.ENTRIES if (out / entry).exists()]
         for entry in older:
             (out / entry).rename(Path(aside) / entry)
