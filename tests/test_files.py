@@ -6,27 +6,22 @@ from dfcan_bmz import files
 from dfcan_bmz.errors import DfcanError
 
 
-def test_a_failure_leaves_neither_the_file_nor_anything_else(tmp_path):
-    def write_half():
-        with files.atomic_path(tmp_path / "out.txt") as path:
-            path.write_text("half")
-            raise RuntimeError
+def write_half(path):
+    with files.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
 
+
+def test_a_failure_leaves_neither_the_file_nor_anything_else(tmp_path):
     with pytest.raises(RuntimeError):
-        write_half()
+        write_half(tmp_path / "out.txt")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_the_old_file(tmp_path):
     (tmp_path / "out.txt").write_text("old")
-
-    def write_half():
-        with files.atomic_path(tmp_path / "out.txt") as path:
-            path.write_text("half")
-            raise RuntimeError
-
     with pytest.raises(RuntimeError):
-        write_half()
+        write_half(tmp_path / "out.txt")
     assert (tmp_path / "out.txt").read_text() == "old"
 
 

@@ -16,7 +16,7 @@ from dfcan_bmz.data.patches import Plane, richest_crop
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
-from dfcan_bmz.files import atomic_path, remove, write_zip
+from dfcan_bmz.files import atomic_path, write_zip
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.cover import copy_cover, write_cover
 
@@ -78,7 +78,6 @@ def write_bundle(
             verdicts = check(path)
             broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
             if broken:
-                remove(path)
                 reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
                 raise UnfinishedError(f"{out} was not written, it would not run ({reasons})")
     return verdicts

@@ -13,7 +13,7 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, read_pair
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.score import Score, best_smoothing_px, mean_scores, predictions, score_image
+from dfcan_bmz.evaluation.score import Score, best_smoothing_px, mean_scores, model_psnr, predictions, score_image
 from dfcan_bmz.files import new_folder, refuse_existing
 from dfcan_bmz.images import Image
 from dfcan_bmz.report.html import Example, worst_first, write_report
@@ -36,8 +36,9 @@ def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
     examples: list[Example] = []
     for name, lr_plane, hr_plane in watched(_planes(pairs, predictor.scale), "evaluating"):
         predicted = predictions(predictor, lr_plane, sigma)
-        scores += score_image(name, hr_plane, predicted, predictor.target)
-        examples = worst_first([*examples, Example(name, lr_plane, hr_plane, predicted)], scores)
+        scored = score_image(name, hr_plane, predicted, predictor.target)
+        scores += scored
+        examples = worst_first([*examples, Example(name, model_psnr(scored), lr_plane, hr_plane, predicted)])
     history = run_folder.read_history(model) if model.is_dir() else []
     with new_folder(out, overwrite) as folder:
         with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as lines:

@@ -82,6 +82,12 @@ def score_image(name: str, hr: np.ndarray, predicted: dict[str, np.ndarray], tar
     ]
 
 
+def model_psnr(scores: list[Score]) -> float:
+    """The model's PSNR among the scores of one image, under the last protocol: "raw" if offered, else "affine"."""
+    key = (scores[-1].method, scores[-1].protocol, "psnr")
+    return next(score.value for score in scores if (score.method, score.protocol, score.metric) == key)
+
+
 def mean_scores(scores: list[Score]) -> dict[tuple[str, str, str], float]:
     """Mean over the images by (protocol, method, metric), in order of appearance."""
     values: dict[tuple[str, str, str], list[float]] = {}

@@ -18,18 +18,18 @@ METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "ssim_7x7": "SSIM 7 x 7", "nrmse
 
 
 class Example(NamedTuple):
-    """One evaluated plane: `lr` (Y, X), `hr` and each of `predicted` (sY, sX), in their own units."""
+    """One evaluated plane: `lr` (Y, X), `hr` and each of `predicted` (sY, sX), in their own units; `psnr` in dB."""
 
     name: str
+    psnr: float
     lr: np.ndarray
     hr: np.ndarray
     predicted: dict[str, np.ndarray]
 
 
-def worst_first(examples: list[Example], scores: list[Score]) -> list[Example]:
+def worst_first(examples: list[Example]) -> list[Example]:
     """The examples that a report shows: those of the model's lowest PSNR, `MOST_EXAMPLES` at most."""
-    psnr = _psnr(scores)
-    return sorted(examples, key=lambda example: psnr[example.name])[:MOST_EXAMPLES]
+    return sorted(examples, key=lambda example: example.psnr)[:MOST_EXAMPLES]
 
 
 def write_report(path: Path, scores: list[Score], examples: list[Example], history: list[Row], rival: str) -> None:
@@ -48,16 +48,15 @@ def write_report(path: Path, scores: list[Score], examples: list[Example], histo
     rival : str
         How the smoothed bicubic rival was made.
     """
-    psnr = _psnr(scores)
     pictures = [
-        (example.name, psnr[example.name], _embed(plot_example(example.lr, example.hr, example.predicted)))
+        (example.name, example.psnr, _embed(plot_example(example.lr, example.hr, example.predicted)))
         for example in examples
     ]
     means = mean_scores(scores)
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     html = environment.get_template("report.html.j2").render(
         model_name=scores[-1].method,
-        count=len(psnr),
+        count=len({score.image for score in scores}),
         protocols=list(dict.fromkeys(score.protocol for score in scores)),
         methods=list(dict.fromkeys(score.method for score in scores)),
         metrics=METRICS,
@@ -68,12 +67,6 @@ def write_report(path: Path, scores: list[Score], examples: list[Example], histo
         rival=rival,
     )
     path.write_text(html, encoding="utf-8")
-
-
-def _psnr(scores: list[Score]) -> dict[str, float]:
-    """The model's PSNR by image, under the last protocol: "raw" where it is offered, else "affine"."""
-    key = (scores[-1].method, scores[-1].protocol, "psnr")
-    return {score.image: score.value for score in scores if (score.method, score.protocol, score.metric) == key}
 
 
 def _embed(figure) -> str:
