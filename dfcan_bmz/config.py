@@ -41,12 +41,16 @@ class DataConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder."""
+    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder.
+
+    `ssim_weight` is the share of 1 - SSIM in the loss dfcan.
+    """
 
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(8, ge=1)
     learning_rate: float = Field(5e-4, gt=0, le=1)
     loss: Literal["dfcan", "mae", "mse"] = "dfcan"
+    ssim_weight: float = Field(0.1, ge=0)
     schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
     patience: int = Field(10, ge=1)
     init: str = "none"

@@ -43,9 +43,22 @@ def mae(truth, prediction):
     return ops.mean(ops.abs(truth - prediction), axis=(1, 2, 3))
 
 
-def dfcan(truth, prediction):
-    """MSE + 0.1 (1 - SSIM) of each image (Qiao et al. 2021; equation 4.5 of the thesis); (N, H, W, 1) to (N,)."""
-    return mse(truth, prediction) + 0.1 * (1 - ssim(truth, prediction))
+def dfcan(truth, prediction, ssim_weight=0.1):
+    """MSE + w (1 - SSIM) of each image, published with w = 0.1 (Qiao et al. 2021; thesis, equation 4.5).
+
+    Parameters
+    ----------
+    truth, prediction : tensor
+        (N, H, W, 1) float32; H and W at least 11.
+    ssim_weight : float
+        w: more of it favours structure, less of it the smallest squared error.
+
+    Returns
+    -------
+    tensor
+        (N,).
+    """
+    return mse(truth, prediction) + ssim_weight * (1 - ssim(truth, prediction))
 
 
 def psnr(truth, prediction):
@@ -53,4 +66,8 @@ def psnr(truth, prediction):
     return -10 / np.log(10) * ops.log(ops.maximum(mse(truth, prediction), 1e-10))
 
 
-LOSSES = {"dfcan": dfcan, "mae": mae, "mse": mse}
+LOSSES = {
+    "dfcan": lambda config: lambda truth, prediction: dfcan(truth, prediction, config.ssim_weight),
+    "mae": lambda config: mae,
+    "mse": lambda config: mse,
+}

@@ -201,7 +201,7 @@ def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history:
             training_batch_size=train.batch_size,
             initial_learning_rate=train.learning_rate,
             learning_rate_schedule=train.schedule,
-            loss_function="MSE + 0.1 (1 - SSIM)" if train.loss == "dfcan" else train.loss.upper(),
+            loss_function=f"MSE + {train.ssim_weight:g} (1 - SSIM)" if train.loss == "dfcan" else train.loss.upper(),
             optimizer="Adam",
             training_duration=round(sum(row["seconds"] for row in history) / 3600, 4),
         ),

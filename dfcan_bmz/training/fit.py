@@ -85,7 +85,7 @@ def _trainer(model: keras.Model, config: Config) -> keras.Model:
     trainer = keras.Model(model.inputs, model.outputs)
     trainer.compile(
         optimizer=keras.optimizers.Adam(config.train.learning_rate),
-        loss=losses.LOSSES[config.train.loss],
+        loss=losses.LOSSES[config.train.loss](config.train),
         metrics=[losses.mse, losses.psnr],
     )
     return trainer
