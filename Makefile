@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # the build of torch is yours to choose, for example: make test TORCH="torch --index-url ..."
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test clean
+.PHONY: demo test engines test-engines clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
@@ -16,6 +16,13 @@ test: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+# the engines that Fiji and ilastik carry, in environments of their own on older Pythons
+engines: $(VENV)/ready
+	$(BIN)/python tests/old_engines/environments.py
+
+test-engines: engines
+	$(BIN)/pytest tests/old_engines
+
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"
 	$(PYTHON) -m venv $(VENV)
@@ -24,4 +31,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .engines demo dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

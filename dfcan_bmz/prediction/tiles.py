@@ -54,8 +54,12 @@ def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
     numpy.ndarray
         (sY, sX) float32 in [0, 1].
     """
+    return predict_unit(predictor, scaling_of(plane).apply(plane))
+
+
+def predict_unit(predictor: Predictor, unit: np.ndarray) -> np.ndarray:
+    """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1]."""
     s, tile, halo = predictor.scale, predictor.tile, predictor.halo
-    unit = scaling_of(plane).apply(plane)
     height, width = unit.shape
     # mode "symmetric", as bioimageio.core has it; it also extends images of a single row
     padding = [(halo, halo + max(0, tile - 2 * halo - size)) for size in unit.shape]

@@ -1,0 +1,237 @@
+"""What Fiji makes of a bundle: deepImageJ 3 runs JDLL 0.6.1, whose rules are repeated here as arithmetic.
+
+Read from JDLL's source; held in the tests against what its own classes did with test descriptions. Beside our own
+prediction it differs in two things: percentiles are nearest ranks, and an image smaller than a tile is put into the
+middle of it, input and output each for itself. If a side differs from the tile by an odd number, the two middles do
+not agree, and the output is shifted (see `shift`).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.engines import Network
+from dfcan_bmz.errors import DfcanError
+
+# engines that JDLL brings, newest first: declared version -> the version that then runs
+ENGINES = {
+    "tensorflow_saved_model_bundle": {
+        **dict.fromkeys(("2.11", "2.10", "2.9", "2.8"), "2.10.1"),
+        "2.7": "2.7.4",
+        "1.15": "1.15.0",
+    },
+    "torchscript": {"2.0": "2.0.0", "1.13": "1.13.1", "1.12": "1.12.1", "1.11": "1.11.0", "1.10": "1.10.0"},
+    "onnx": {"18": "1.13.1", "17": "1.12.1", "16": "1.11.0", "15": "1.10.0", "14": "1.9.0", "13": "1.8.1"},
+}
+VERSION_KEYS = {
+    "tensorflow_saved_model_bundle": "tensorflow_version",
+    "torchscript": "pytorch_version",
+    "onnx": "opset_version",
+}
+
+
+class Choice(NamedTuple):
+    """A weight format and the version of the engine that JDLL runs it in."""
+
+    weight_format: str
+    engine_version: str
+
+
+class Window(NamedTuple):
+    """One tile along one axis of an image.
+
+    Attributes
+    ----------
+    start : int
+        First pixel that the tile reads; negative where the mirrored border begins.
+    margin : int
+        Pixels at the tile's beginning that are thrown away.
+    kept : int
+        Pixels after them that are kept, at ``start + margin`` of the image.
+    """
+
+    start: int
+    margin: int
+    kept: int
+
+
+def choose_engine(weights: dict[str, Any]) -> Choice | None:
+    """Find the weights that JDLL runs.
+
+    It tries them in the order of a Java HashMap of the names ``<format>_v<version>``, and takes the first for whose
+    version it has an engine: of that version, else of the same major and minor version, else of the same major version.
+
+    Parameters
+    ----------
+    weights : dict
+        ``weights`` of an ``rdf.yaml``.
+
+    Returns
+    -------
+    Choice or None
+        None where JDLL has no engine for any of them.
+    """
+    versions = {name: str(weights[name].get(key)) for name, key in VERSION_KEYS.items() if weights.get(name)}
+    # a dictionary of at most 12 entries has 16 buckets; within a bucket the order is that of the file
+    for name in sorted((name for name in weights if name in versions), key=lambda n: _bucket(f"{n}_v{versions[n]}")):
+        if engine := _engine(name, versions[name]):
+            return Choice(name, engine)
+    return None
+
+
+def _bucket(key: str) -> int:
+    value = 0
+    for character in key:
+        value = (31 * value + ord(character)) % 2**32
+    return (value ^ value >> 16) % 16
+
+
+def _engine(name: str, version: str) -> str | None:
+    engines = ENGINES[name]
+    if name == "onnx":
+        return engines.get(version)
+    major, _, rest = version.partition(".")
+    minor = f"{major}.{rest.partition('.')[0]}"
+    same_major = (engine for known, engine in engines.items() if known.partition(".")[0] == major)
+    return engines.get(minor) or next(same_major, None)
+
+
+def tile_side(size: int | dict[str, int], length: int, halo: int) -> int:
+    """Side of the tiles along an axis.
+
+    Parameters
+    ----------
+    size : int or dict
+        The input axis's size: fixed, or ``min`` and ``step``.
+    length, halo : int
+        Input pixels of the image and of the halo.
+
+    Returns
+    -------
+    int
+        Input pixels.
+
+    Raises
+    ------
+    DfcanError
+        Where JDLL throws: a tile that `size` does not allow, or one of more than three times the image.
+    """
+    tile = size if isinstance(size, int) else _free_tile(size["min"], size["step"], length, halo)
+    if tile > 3 * length:
+        raise DfcanError(f"deepImageJ refuses {length} px under tiles of {tile}: an image needs a third of a tile")
+    return tile
+
+
+def _free_tile(least: int, step: int, length: int, halo: int) -> int:
+    tile = (length + 2 * halo) // step * step
+    if tile > 3 * length and tile - step >= least:
+        tile -= step
+    around = -(-length // step) * step
+    if tile > 3 * length and around >= least:
+        tile = around
+    if (tile - least) % step:
+        raise DfcanError(f"deepImageJ refuses tiles of {tile} px: min {least} is no multiple of step {step}")
+    return tile
+
+
+def windows(length: int, tile: int, halo: int) -> list[Window]:
+    """Place the tiles along an axis of `length` pixels; input and output are placed each by their own numbers."""
+    count = math.ceil(length / (tile - 2 * halo))
+    before = max(halo, math.ceil((tile - length) / 2))
+    after = max(halo, tile - length - before)
+    kept = tile - before - after
+    return [Window(min(kept * i, length - kept) - before, before, kept) for i in range(count)]
+
+
+def shift(length: int, tile: int, halo: int, scale: int) -> int:
+    """Output pixels by which JDLL moves the prediction of an axis to higher indices; 0 from an image of one tile on.
+
+    Parameters
+    ----------
+    length, tile, halo : int
+        Input pixels.
+    scale : int
+        Scale factor s.
+    """
+    source = windows(length, tile, halo)[0]
+    target = windows(scale * length, scale * tile, scale * halo)[0]
+    return scale * source.margin - target.margin
+
+
+def scale_range(image: np.ndarray, min_percentile: float, max_percentile: float, eps: float) -> np.ndarray:
+    """Map two percentiles, the nearest ranks below, to 0 and 1; float32, shape kept."""
+    ranked = np.sort(image, axis=None).astype(float)
+    low, high = (
+        ranked[min(int(ranked.size * (percentile / 100)), ranked.size - 1)]
+        for percentile in (min_percentile, max_percentile)
+    )
+    return ((image - low) / (high - low + eps)).astype(np.float32)
+
+
+def preprocess(content: dict[str, Any], image: np.ndarray) -> np.ndarray:
+    """Apply a description's preprocessing to a whole image, (Y, X) float32."""
+    return _apply(content["inputs"][0].get("preprocessing", []), image.astype(np.float32))
+
+
+def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.ndarray:
+    """Run a bundle of one image in and one image out as deepImageJ does: preprocess, tile, stitch, postprocess.
+
+    Parameters
+    ----------
+    content : dict
+        ``rdf.yaml``, format 0.5, with axes batch, y, x, channel.
+    network : callable
+        (1, H, W, 1) to (1, sH, sW, 1) float32.
+    image : numpy.ndarray
+        (Y, X) in any units.
+
+    Returns
+    -------
+    numpy.ndarray
+        (sY, sX) float32.
+
+    Raises
+    ------
+    DfcanError
+        Where JDLL throws, and for processing that is not emulated here.
+    """
+    unit = preprocess(content, image)
+    source = {axis["id"]: axis for axis in content["inputs"][0]["axes"] if axis["type"] == "space"}
+    target = {axis["id"]: axis for axis in content["outputs"][0]["axes"] if axis["type"] == "space"}
+    tiles, inputs, outputs, lengths = [], [], [], []
+    for axis, length in zip("yx", unit.shape, strict=True):
+        scale, halo = target[axis].get("scale", 1), target[axis].get("halo", 0)
+        tiles.append(tile_side(source[axis]["size"], length, int(halo / scale)))
+        inputs.append(windows(length, tiles[-1], int(halo / scale)))
+        lengths.append(int(length * scale + 2 * target[axis]["size"].get("offset", 0)))
+        outputs.append(windows(lengths[-1], int(tiles[-1] * scale), halo))
+    margins = [
+        max(-axis[0].start, axis[-1].start + tile - length)
+        for axis, tile, length in zip(inputs, tiles, unit.shape, strict=True)
+    ]
+    mirrored = np.pad(unit, [(margin, margin) for margin in margins], mode="symmetric")
+    stitched = np.zeros(lengths, np.float32)
+    for y, out_y in zip(inputs[0], outputs[0], strict=True):
+        for x, out_x in zip(inputs[1], outputs[1], strict=True):
+            top, left = y.start + margins[0], x.start + margins[1]
+            predicted = network(mirrored[None, top : top + tiles[0], left : left + tiles[1], None])[0, :, :, 0]
+            _insert(stitched, predicted, out_y, out_x)
+    return _apply(content["outputs"][0].get("postprocessing", []), stitched)
+
+
+def _insert(stitched: np.ndarray, predicted: np.ndarray, y: Window, x: Window) -> None:
+    rows, columns = (slice(w.start + w.margin, w.start + w.margin + w.kept) for w in (y, x))
+    stitched[rows, columns] = predicted[y.margin : y.margin + y.kept, x.margin : x.margin + x.kept]
+
+
+def _apply(steps: list[dict[str, Any]], image: np.ndarray) -> np.ndarray:
+    for step in steps:
+        kwargs = step["kwargs"]
+        if step["id"] == "scale_range":
+            image = scale_range(image, kwargs["min_percentile"], kwargs["max_percentile"], kwargs.get("eps", 1e-6))
+        elif step["id"] == "clip":
+            image = np.clip(image, kwargs["min"], kwargs["max"])
+        else:
+            raise DfcanError(f"{step['id']} is not emulated: try the bundle in Fiji itself")
+    return image

@@ -1,0 +1,168 @@
+"""The emulation of JDLL 0.6.1 against what its own classes did with test descriptions, and against our prediction."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfcan_bmz.bundle.jdll import Choice, choose_engine, predict, scale_range, shift, tile_side, windows
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+
+SCALES = st.sampled_from([2, 3, 4])
+
+
+def description(scale, tile, halo, steps=()):
+    """What `dfcan-bmz package` writes of a network's sizes; `halo` in output pixels."""
+    source = [{"type": "space", "id": axis, "size": tile, "scale": scale**2} for axis in "yx"]
+    target = [
+        {
+            "type": "space",
+            "id": axis,
+            "scale": scale,
+            "halo": halo,
+            "size": {"tensor_id": "input", "axis_id": axis, "offset": 0},
+        }
+        for axis in "yx"
+    ]
+    clip = {"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}}
+    return {
+        "inputs": [{"id": "input", "axes": source, "preprocessing": list(steps)}],
+        "outputs": [{"id": "output", "axes": target, "postprocessing": [clip]}],
+    }
+
+
+def nearest(scale):
+    return lambda batch: batch.repeat(scale, 1).repeat(scale, 2)
+
+
+def position_dependent(scale):
+    """A network whose answer depends on where in the tile a pixel lies, as attention and zero padding make it."""
+
+    def run(batch):
+        enlarged = nearest(scale)(batch)
+        rows = np.linspace(0, 0.3, enlarged.shape[1], dtype=np.float32)
+        return enlarged * 0.5 + rows[None, :, None, None]
+
+    return run
+
+
+def test_tiles_recorded_from_jdll():
+    assert len(windows(300, 128, 8)) * len(windows(280, 128, 8)) == 9
+    assert len(windows(7200, 128, 8)) ** 2 == 4225
+
+
+def test_what_jdll_refuses_is_refused():
+    with pytest.raises(DfcanError, match="third of a tile"):
+        tile_side(128, 40, 8)
+    with pytest.raises(DfcanError, match="no multiple of step"):
+        tile_side({"min": 66, "step": 16}, 300, 8)
+
+
+def test_a_free_size_becomes_one_tile_of_the_whole_image():
+    assert tile_side({"min": 64, "step": 16}, 300, 8) == 304
+    assert len(windows(300, 304, 8)) == 2, "the halo leaves 288 of it"
+
+
+@pytest.mark.parametrize("size", [(300, 280), (128, 128), (44, 46), (113, 400), (1000, 700), (61, 1000)])
+def test_the_output_of_a_network_without_borders_is_stitched_exactly(size):
+    image = np.random.default_rng(0).uniform(size=size).astype("float32")
+    height, width = (length - length % 2 for length in size)
+    image = image[:height, :width]
+    stitched = predict(description(2, 128, 16), nearest(2), image)
+    np.testing.assert_array_equal(stitched, nearest(2)(image[None, ..., None])[0, ..., 0])
+
+
+@given(SCALES, st.integers(8, 20).map(lambda n: 2 * n), st.integers(1, 3), st.data())
+def test_images_of_a_tile_and_more_come_out_as_our_own_prediction(scale, tile, halo, data):
+    sizes = st.integers(tile - 2 * halo, 4 * tile)
+    image = np.random.default_rng(0).uniform(size=data.draw(st.tuples(sizes, sizes))).astype("float32")
+    network = position_dependent(scale)
+    ours = Predictor("n", network, scale, tile, halo, "own", None)
+    theirs = predict(description(scale, tile, halo * scale), network, image)
+    np.testing.assert_array_equal(theirs, predict_unit(ours, image))
+
+
+@given(SCALES, st.integers(8, 64).map(lambda n: 2 * n), st.integers(1, 3), st.data())
+def test_every_pixel_of_the_output_is_kept_from_a_tile(scale, tile, halo, data):
+    length = data.draw(st.integers(math.ceil(tile / 3), 5 * tile))
+    kept = np.zeros(scale * length, int)
+    for window in windows(scale * length, scale * tile, scale * halo):
+        start = window.start + window.margin
+        assert 0 <= start <= start + window.kept <= scale * length
+        kept[start : start + window.kept] += 1
+    assert (kept > 0).all()
+
+
+@given(SCALES, st.integers(8, 64).map(lambda n: 2 * n), st.integers(1, 3), st.data())
+def test_only_images_smaller_than_a_tile_by_an_odd_number_are_shifted(scale, tile, halo, data):
+    length = data.draw(st.integers(math.ceil(tile / 3), 3 * tile))
+    moved = shift(length, tile, halo, scale)
+    odd_and_small = (tile - length) % 2 == 1 and tile - length > 2 * halo
+    assert (moved != 0) == odd_and_small
+    image = np.zeros((length, length), np.float32)
+    image[length // 2] = 1
+    stitched = predict(description(scale, tile, scale * halo), nearest(scale), image)
+    assert stitched[:, 0].argmax() == scale * (length // 2) + moved
+
+
+def test_percentiles_are_nearest_ranks():
+    image = np.array([[0.0, 1.0, 2.0, 10.0]], np.float32)
+    np.testing.assert_allclose(scale_range(image, 0.0, 100.0, 0.0), image / 10, rtol=1e-6)
+    np.testing.assert_allclose(scale_range(image, 0.0, 50.0, 0.0), image / 2, rtol=1e-6)
+
+
+@given(st.integers(0, 100))
+def test_nearest_ranks_hardly_move_the_intensities_of_an_image(seed):
+    image = np.random.default_rng(seed).poisson(40, (128, 128)).astype(np.float32)
+    difference = np.abs(scale_range(image, 0.1, 99.9, 1e-6) - scaling_of(image).apply(image))
+    assert difference.max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "first"),
+    [
+        ("2.7.4", "tensorflow_saved_model_bundle"),
+        ("2.10.1", "tensorflow_saved_model_bundle"),
+        ("2.15.1", "onnx"),
+        ("2.18.1", "onnx"),
+        ("2.19.0", "onnx"),
+    ],
+)
+def test_the_order_of_tensorflow_and_onnx_is_that_of_java_s_hash_map(tensorflow, first):
+    weights = {
+        "keras_v3": {"keras_version": "3.12"},
+        "tensorflow_saved_model_bundle": {"tensorflow_version": tensorflow},
+        "onnx": {"opset_version": 17},
+    }
+    assert choose_engine(weights).weight_format == first
+
+
+@pytest.mark.parametrize(
+    ("weights", "choice"),
+    [
+        (
+            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.21.0"}},
+            Choice("tensorflow_saved_model_bundle", "2.10.1"),
+        ),
+        (
+            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.7.1"}},
+            Choice("tensorflow_saved_model_bundle", "2.7.4"),
+        ),
+        ({"onnx": {"opset_version": 13}}, Choice("onnx", "1.8.1")),
+        ({"onnx": {"opset_version": 20}}, None),
+        ({"torchscript": {"pytorch_version": "2.13.0"}}, Choice("torchscript", "2.0.0")),
+        ({"keras_v3": {"keras_version": "3.12"}}, None),
+    ],
+)
+def test_the_engine_of_a_declared_version(weights, choice):
+    assert choose_engine(weights) == choice
+
+
+def test_processing_that_is_not_emulated_is_named():
+    step = {"id": "binarize", "kwargs": {"threshold": 0.5}}
+    with pytest.raises(DfcanError, match="binarize"):
+        predict(description(2, 16, 2, [step]), nearest(2), np.zeros((20, 20), np.float32))
