@@ -147,12 +147,14 @@ def package(
 def check(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Test every weight format of a bundle in its own engine."""
+    """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
     with quiet_start():
         from dfcan_bmz.commands.check import run
 
-    run(bundle, as_json)
+    run(bundle, as_json, html, overwrite)
 
 
 def main() -> None:

@@ -66,6 +66,16 @@ def tiny_bundle(tiny_run, tiny_recipe, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def companion_bundle(tiny_run, tmp_path_factory) -> Path:
+    """The same-size companion of `tiny_bundle`, in the formats that ilastik and Fiji run."""
+    folder = tmp_path_factory.mktemp("companion")
+    (folder / "recipe.yaml").write_text(TINY_RECIPE + "input: enlarged\nformats: [keras_v3, torchscript, onnx]\n")
+    answer = command_line("package", tiny_run, "--recipe", folder / "recipe.yaml", "--out", folder / "companion.zip")
+    assert answer.returncode == 0, answer.stderr
+    return folder / "companion.zip"
+
+
 def command_line(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run ``dfcan-bmz`` as a user does."""
     command = [sys.executable, "-m", "dfcan_bmz", *map(str, arguments)]

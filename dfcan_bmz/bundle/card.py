@@ -1,6 +1,6 @@
 """The bundle's README, filled from the recipe and the run folder's own records."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -11,8 +11,30 @@ from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
 
 
-def card(recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row]) -> str:
-    """Markdown of the bundle's README."""
+class Figures(NamedTuple):
+    """What the check of a bundle has measured, in units of the output (0..1).
+
+    Attributes
+    ----------
+    engines : float
+        Largest difference of any engine from the test tensor or from another engine.
+    whole : float
+        Largest difference between a whole image predicted at once and tile by tile.
+    """
+
+    engines: float
+    whole: float
+
+    @property
+    def tolerance(self) -> float:
+        """Ten times the difference of the engines; 1e-6 where a single engine differs from nothing."""
+        return float(f"{max(10 * self.engines, 1e-6):.1e}")
+
+
+def card(
+    recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], figures: Figures | None
+) -> str:
+    """Markdown of the bundle's README; without `figures`, the draft that is checked."""
     environment = Environment(
         loader=PackageLoader("dfcan_bmz.bundle"),
         undefined=StrictUndefined,
@@ -21,6 +43,7 @@ def card(recipe: Recipe, config: Config, provenance: dict[str, Any], history: li
     )
     return environment.get_template("README.md.j2").render(
         recipe=recipe,
+        tile=recipe.tile * (config.model.scale if recipe.input == "enlarged" else 1),
         model=config.model,
         data=config.data,
         train=config.train,
@@ -32,5 +55,6 @@ def card(recipe: Recipe, config: Config, provenance: dict[str, Any], history: li
         provenance=provenance,
         history=history,
         best=best_row(history),
+        figures=figures,
         minutes=sum(row["seconds"] for row in history) / 60,
     )

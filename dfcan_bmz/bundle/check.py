@@ -8,14 +8,17 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
+import numpy as np
 
+from dfcan_bmz.bundle import check_format
 from dfcan_bmz.bundle.deepimagej import lint
-from dfcan_bmz.bundle.read import open_description, refuse_other_files
+from dfcan_bmz.bundle.read import ModelDescription, open_description, processing, raw_description, refuse_other_files
+from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, last_words, missing_extra
 
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
+LONGEST_S = 1800
 
 
 class Verdict(NamedTuple):
@@ -47,12 +50,13 @@ def check(bundle: Path) -> list[Verdict]:
     Parameters
     ----------
     bundle : pathlib.Path
-        A ``.zip``, ours or anybody's.
+        A ``.zip``, ours or anybody's, format 0.4 or 0.5.
 
     Returns
     -------
     list of Verdict
-        The description first, then each weight format in it; of a description that is not valid, that alone.
+        The zip and its description first, then each weight format in it; of a zip that is not safe to open or a
+        description that is not valid, that alone.
 
     Raises
     ------
@@ -61,45 +65,102 @@ def check(bundle: Path) -> list[Verdict]:
     """
     refuse_other_files(bundle)
     try:
+        refuse_unsafe_zip(str(bundle), str(bundle))
+    except DfcanError as error:
+        return [Verdict("zip", "dfcan_bmz", "safe and complete", FAILED, None, str(error))]
+    try:
         description = open_description(bundle)
     except DfcanError as error:
         return [Verdict("rdf.yaml", "bioimageio.spec", "description", FAILED, None, str(error))]
-    verdicts = [Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, "")]
-    objections = _objections(bundle)
-    verdict = FAILED if objections else PASSED
-    verdicts.append(Verdict("rdf.yaml", "deepImageJ, ilastik", "their rules", verdict, None, "; ".join(objections)))
+    verdicts = [Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, ""), _rules(bundle)]
+    outputs: dict[str, dict[str, np.ndarray]] = {}
     for name, entry in description.weights:
         if entry is None:
             continue
-        if reason := _why_not(name):
+        if reason := _why_not(name, description):
             verdicts.append(Verdict(name, "-", "load", NOT_RUN, None, reason))
         else:
-            verdicts += _check_format(bundle, name)
-    return verdicts
+            rows, outputs[name] = _check_format(bundle, name)
+            verdicts += rows
+    if processing(description) is not None:
+        verdicts += _agreement(outputs, check_format.tolerance(description))
+    order = list(dict.fromkeys(verdict.format for verdict in verdicts))
+    return sorted(verdicts, key=lambda verdict: order.index(verdict.format))
 
 
-def _objections(bundle: Path) -> list[str]:
-    with zipfile.ZipFile(bundle) as archive:
-        names = archive.namelist()
-        content = yaml.safe_load(archive.read("rdf.yaml" if "rdf.yaml" in names else "bioimageio.yaml"))
-    return lint(content, names)
+def _rules(bundle: Path) -> Verdict:
+    """What deepImageJ and ilastik object to."""
+    content, names = raw_description(bundle)
+    row = ("rdf.yaml", "deepImageJ, ilastik", "their rules")
+    if not content["format_version"].startswith("0.5"):
+        return Verdict(*row, NOT_RUN, None, f"their rules are known for format 0.5, not {content['format_version']}")
+    objections = lint(content, names)
+    return Verdict(*row, FAILED if objections else PASSED, None, "; ".join(objections))
 
 
-def _why_not(name: str) -> str | None:
-    if name == "pytorch_state_dict":
-        return "contains code"
+def _why_not(name: str, description: ModelDescription) -> str | None:
+    if name in ("pytorch_state_dict", "keras_hdf5"):
+        return "contains code, which a check does not run"
     if name not in FILE_NAMES:
         return "this version has no engine for it"
+    if name == "keras_v3" and (reason := _code_in_keras(description)):
+        return reason
     extra = missing_extra(name)
     return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'" if extra else None
 
 
-def _check_format(bundle: Path, name: str) -> list[Verdict]:
+def _code_in_keras(description: ModelDescription) -> str | None:
+    """Why a ``.keras`` file cannot be loaded in safe mode; None if nothing is found, or if it is no such file."""
+    try:
+        with zipfile.ZipFile(description.weights.keras_v3.get_reader()) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        return None  # what is wrong with it, the engine will say
+    classes = list(_classes(config))
+    if "Lambda" in {name for name, _ in classes}:
+        return "contains code (a Lambda layer), which a check does not run"
+    own = sorted({name for name, module in classes if module and module.partition(".")[0] not in ("keras", "builtins")})
+    return f"contains code ({', '.join(own)}), which a check does not run" if own else None
+
+
+def _classes(config: object):
+    """Yield class name and module of everything in a Keras configuration."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config["class_name"], config.get("module")
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            yield from _classes(part)
+
+
+def _check_format(bundle: Path, name: str) -> tuple[list[Verdict], dict[str, np.ndarray]]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "dfcan_bmz.bundle.check_format", str(bundle.resolve()), name, "verdicts.json"]
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        report = Path(folder) / "verdicts.json"
+        command = [sys.executable, "-m", "dfcan_bmz.bundle.check_format", str(bundle.resolve()), name]
+        try:
+            answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            message = f"no answer after {LONGEST_S // 60} minutes"
+            return [Verdict(name, check_format.CORE, "load", FAILED, None, message)], {}
+        report, outputs = Path(folder) / check_format.VERDICTS, Path(folder) / check_format.OUTPUTS
         if answer.returncode or not report.is_file():
-            reason = last_words(answer)
-            return [Verdict(name, "bioimageio.core", "load", FAILED, None, reason)]
-        return [Verdict(*row) for row in json.loads(report.read_text(encoding="utf-8"))]
+            return [Verdict(name, check_format.CORE, "load", FAILED, None, last_words(answer))], {}
+        verdicts = [Verdict(*row) for row in json.loads(report.read_text(encoding="utf-8"))]
+        return verdicts, dict(np.load(outputs)) if outputs.is_file() else {}
+
+
+def _agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:
+    """Each format against the first that has run, on random images of several sizes."""
+    ran = {name: sizes for name, sizes in outputs.items() if sizes}
+    reference, *others = ran or [None]
+    verdicts = []
+    for name in others:
+        differences = {size: float(np.abs(output - ran[reference][size]).max()) for size, output in ran[name].items()}
+        worst = max(differences, key=differences.get)
+        passed = differences[worst] <= limit
+        message = "" if passed else f"differs by {differences[worst]:.2g} at {worst} px, over {limit:g}"
+        test = f"against {reference}"
+        verdicts.append(
+            Verdict(name, check_format.OWN, test, PASSED if passed else FAILED, differences[worst], message)
+        )
+    return verdicts

@@ -1,20 +1,39 @@
-"""Test one weight format of a bundle; run by `check` as a process of its own, in an empty folder."""
+"""Test one weight format of a bundle; run by `check` as a process of its own, in an empty folder.
 
-import importlib
+Writes ``verdicts.json`` and, for a bundle by `dfcan-bmz package`, ``outputs.npz``: what the network makes of random
+images of several sizes, for `check` to compare between the formats.
+"""
+
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from bioimageio.core import test_description
-from bioimageio.spec.model.v0_5 import ModelDescr
+from bioimageio.core import create_prediction_pipeline, predict, test_description
+from bioimageio.spec.model import v0_5
 
-from dfcan_bmz.bundle.read import open_description, processing, weights_file
+from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.read import (
+    ModelDescription,
+    input_step,
+    open_description,
+    predictor,
+    processing,
+    raw_description,
+    weights_file,
+)
+from dfcan_bmz.engines import tensorflow_saved_model_bundle
 from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+
+VERDICTS, OUTPUTS = "verdicts.json", "outputs.npz"
+CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
+WHOLE = "whole, against blocks"
 
 
-def core_verdicts(description: ModelDescr, name: str) -> list[tuple]:
+def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
     """What bioimageio.core says: it reproduces the test tensor and runs other valid sizes and batches."""
     summary = test_description(description, weight_format=name, expected_type="model")
     verdicts = []
@@ -22,34 +41,98 @@ def core_verdicts(description: ModelDescr, name: str) -> list[tuple]:
         failed = detail.status == "failed"
         if not failed and name not in detail.name:
             continue  # of the description, which has a verdict of its own
-        test = detail.name.replace(f" ({name})", "").replace(f"{name} ", "")
+        test = _short(detail.name.replace(f" ({name})", "").replace(f"{name} ", ""))
         message = "; ".join(error.msg.splitlines()[0] for error in detail.errors) if failed else ""
-        verdicts.append((name, "bioimageio.core", test, "failed" if failed else "passed", None, message))
-    return verdicts or [(name, "bioimageio.core", "load", "failed", None, "bioimageio.core has tested nothing")]
+        verdicts.append((name, CORE, test, "failed" if failed else "passed", None, message))
+    return verdicts or [(name, CORE, "load", "failed", None, "bioimageio.core has tested nothing")]
 
 
-def own_verdict(description: ModelDescr, name: str) -> tuple:
+def _short(test: str) -> str:
+    """Turn bioimageio.core's name of a test into one that fits a table."""
+    test = test.replace("Reproduce test outputs from test inputs", "test tensor")
+    return re.sub(
+        r"Run inference for inputs with batch_size: (\d+) and size parameter n: (\d+)", r"batch \1, size \2", test
+    )
+
+
+def test_tensor_verdict(description: v0_5.ModelDescr, ours: Predictor, name: str) -> tuple:
     """Largest difference between our engine's output and the test tensor."""
-    tolerance = description.config.bioimageio.reproducibility_tolerance[0].absolute_tolerance
-    with tempfile.TemporaryDirectory() as folder:
-        file = weights_file(description, name, Path(folder))
-        network = importlib.import_module(f"dfcan_bmz.engines.{name}").load(file)
-        (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
-        unit = np.stack([scaling_of(plane).apply(plane) for plane in test_input])
-        difference = float(np.abs(np.clip(network(unit), 0, 1) - test_output).max())
-    if difference <= tolerance:
-        return (name, "dfcan_bmz", "test tensor", "passed", difference, "")
-    return (name, "dfcan_bmz", "test tensor", "failed", difference, f"differs by {difference:.2g}, over {tolerance:g}")
+    (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
+    step = input_step(processing(description))
+    unit = np.stack([scaling_of(plane).apply(plane) for plane in test_input])[:, ::step, ::step]
+    difference = np.abs(np.clip(ours.network(unit), 0, 1) - test_output).max()
+    return _compared(name, OWN, "test tensor", difference, tolerance(description))
 
 
-def main(bundle: Path, name: str, report: Path) -> None:
-    """Write the verdicts as JSON."""
+def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str, image: np.ndarray) -> list[tuple]:
+    """bioimageio.core in blocks against our tiles, and, as a figure, whole against blocks."""
+    outputs = []
+    for blocks in ({"blocksize_parameter": 1}, {}):
+        pipeline = create_prediction_pipeline(description, weight_format=name)
+        sample = predict(model=pipeline, inputs=image[None, :, :, None], **blocks)
+        outputs.append(np.asarray(sample.members["output"].data)[0, :, :, 0])
+    blockwise, whole = outputs
+    step = input_step(processing(description))
+    difference = np.abs(blockwise - predict_unit(ours, scaling_of(image).apply(image)[::step, ::step])).max()
+    seams = float(np.abs(blockwise - whole).max())
+    complete = blockwise.shape == whole.shape and bool(np.isfinite(whole).all())
+    return [
+        _compared(name, CORE, "blocks, against our tiles", difference, tolerance(description)),
+        (name, CORE, WHOLE, "passed" if complete else "failed", seams, ""),
+    ]
+
+
+def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, name: str, image: np.ndarray) -> tuple:
+    """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
+    step = input_step(processing(description))
+    expected = predict_unit(ours, jdll.preprocess(content, image)[::step, ::step])
+    predicted = jdll.predict(content, lambda batch: ours.network(batch[:, ::step, ::step]), image)
+    return _compared(name, FIJI, "tiles, against ours", np.abs(predicted - expected).max(), tolerance(description))
+
+
+def tolerance(description: v0_5.ModelDescr) -> float:
+    """What the bundle allows engines to differ by."""
+    return description.config.bioimageio.reproducibility_tolerance[0].absolute_tolerance
+
+
+def large_image(description: v0_5.ModelDescr) -> np.ndarray:
+    """The test image, mirrored to twice a tile less a few pixels: (Y, X) with several tiles and no round size."""
+    (test_input,) = description.get_input_test_arrays()
+    plane, step = test_input[0, :, :, 0], input_step(processing(description))
+    return np.pad(plane, [(0, side - 6 * step) for side in plane.shape], mode="symmetric")
+
+
+def random_images(tile: int) -> dict[str, np.ndarray]:
+    """Batches that every format has to agree on: one tile, two at once, oblong ones."""
+    shapes = [(1, tile, tile), (2, tile, tile), (1, tile // 4 * 2, tile), (1, tile, tile + tile // 4 * 2)]
+    rng = np.random.default_rng(0)
+    return {" x ".join(map(str, shape)): rng.uniform(size=(*shape, 1)).astype(np.float32) for shape in shapes}
+
+
+def _compared(name: str, engine: str, test: str, difference: float, limit: float) -> tuple:
+    passed = bool(difference <= limit)
+    message = "" if passed else f"differs by {difference:.2g}, over {limit:g}"
+    return (name, engine, test, "passed" if passed else "failed", float(difference), message)
+
+
+def main(bundle: Path, name: str) -> None:
+    """Write the verdicts, and the outputs to be compared."""
     description = open_description(bundle)
+    if name == "tensorflow_saved_model_bundle":
+        with tempfile.TemporaryDirectory() as folder:
+            tensorflow_saved_model_bundle.refuse_dangerous(weights_file(description, name, Path(folder)))
     verdicts = core_verdicts(description, name)
-    if processing(description) is not None:
-        verdicts.append(own_verdict(description, name))
-    report.write_text(json.dumps(verdicts), encoding="utf-8")
+    if processing(description) is not None and not any(verdict[3] == "failed" for verdict in verdicts):
+        content, _ = raw_description(bundle)
+        ours, image = predictor(description, name), large_image(description)
+        verdicts.append(test_tensor_verdict(description, ours, name))
+        verdicts += blockwise_verdicts(description, ours, name, image)
+        choice = jdll.choose_engine(content["weights"])
+        if choice is not None and choice.weight_format == name:
+            verdicts.append(fiji_verdict(description, content, ours, name, image))
+        np.savez(OUTPUTS, **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
+    Path(VERDICTS).write_text(json.dumps(verdicts), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -26,7 +26,6 @@ FORMAT_VERSION = "0.5.9"
 TEST_INPUT, TEST_OUTPUT = "test_input.npy", "test_output.npy"
 SAMPLE_INPUT, SAMPLE_OUTPUT = "sample_input.tif", "sample_output.tif"
 README, COVER = "README.md", "cover.png"
-TOLERANCE = 1e-4  # of the output's 0..1; engines differ by about 1e-6
 
 
 def output_halo(recipe: Recipe, config: Config) -> int:
@@ -49,7 +48,13 @@ def output_halo(recipe: Recipe, config: Config) -> int:
 
 
 def describe(
-    folder: Path, recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], formats: list[str]
+    folder: Path,
+    recipe: Recipe,
+    config: Config,
+    provenance: dict[str, Any],
+    history: list[Row],
+    formats: list[str],
+    tolerance: float,
 ) -> dict[str, Any]:
     """Describe the files of a staging folder.
 
@@ -61,6 +66,8 @@ def describe(
         What a person wrote, and what the run folder records.
     formats : list of str
         Weight formats; keras_v3 is the parent of the others.
+    tolerance : float
+        How far from the test tensor an engine may be, in units of the output (0..1).
 
     Returns
     -------
@@ -90,7 +97,7 @@ def describe(
                 inputs=[_input(recipe, config)],
                 outputs=[_output(recipe, config)],
                 weights=_weights(formats),
-                config=_config(recipe, config, provenance, history),
+                config=_config(recipe, config, provenance, history, tolerance),
             )
             content = dump_description(description)
     except ValueError as error:
@@ -110,15 +117,19 @@ def describe(
 
 def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
     s = config.model.scale
+    enlarged = recipe.input == "enlarged"
     kwargs = v0_5.ScaleRangeKwargs(
         axes=["y", "x"], min_percentile=LOW_PERCENTILE, max_percentile=HIGH_PERCENTILE, eps=EPS
     )
     return v0_5.InputTensorDescr(
         id="input",
-        description="Low-resolution image in any units",
+        description=f"Low-resolution image in any units{f', enlarged {s} x by nearest neighbours' * enlarged}",
         axes=[
             v0_5.BatchAxis(),
-            *(v0_5.SpaceInputAxis(id=axis, size=recipe.tile, scale=s * s) for axis in "yx"),
+            *(
+                v0_5.SpaceInputAxis(id=axis, size=recipe.tile * (s if enlarged else 1), scale=1 if enlarged else s * s)
+                for axis in "yx"
+            ),
             v0_5.ChannelAxis(channel_names=["intensity"]),
         ],
         data=v0_5.IntervalOrRatioDataDescr(type="float32"),
@@ -130,14 +141,18 @@ def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
 
 def _output(recipe: Recipe, config: Config) -> v0_5.OutputTensorDescr:
     s, halo = config.model.scale, output_halo(recipe, config)
+    enlarged = recipe.input == "enlarged"
     return v0_5.OutputTensorDescr(
         id="output",
-        description=f"Image with {s} x as many pixels a side, intensities in [0, 1]",
+        description=f"Image with {s} x the pixels of the low-resolution image a side, intensities in [0, 1]",
         axes=[
             v0_5.BatchAxis(),
             *(
                 v0_5.SpaceOutputAxisWithHalo(
-                    id=axis, scale=s, halo=halo, size=v0_5.SizeReference(tensor_id="input", axis_id=axis)
+                    id=axis,
+                    scale=1 if enlarged else s,
+                    halo=halo,
+                    size=v0_5.SizeReference(tensor_id="input", axis_id=axis),
                 )
                 for axis in "yx"
             ),
@@ -174,7 +189,9 @@ def _weights(formats: list[str]) -> v0_5.WeightsDescr:
     )
 
 
-def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row]) -> v0_5.Config:
+def _config(
+    recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], tolerance: float
+) -> v0_5.Config:
     train, model = config.train, config.model
     card = v0_5.BioimageioConfig(
         nickname=recipe.nickname,
@@ -186,7 +203,7 @@ def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history:
         task="super-resolution",
         model_parameter_count=provenance["parameters"],
         out_of_scope_use="Counting or measuring what the low-resolution image does not resolve.",
-        reproducibility_tolerance=[v0_5.ReproducibilityTolerance(relative_tolerance=0, absolute_tolerance=TOLERANCE)],
+        reproducibility_tolerance=[v0_5.ReproducibilityTolerance(relative_tolerance=0, absolute_tolerance=tolerance)],
         bias_risks_limitations=v0_5.BiasRisksLimitations(
             known_biases="The model has seen the structures, the optics and the noise of its training data only.",
             risks="Plausible detail that is not in the specimen.",
@@ -207,6 +224,7 @@ def _config(recipe: Recipe, config: Config, provenance: dict[str, Any], history:
         ),
     )
     ours = {
+        "input": recipe.input,
         "scale": model.scale,
         "target": config.data.target,
         **provenance["validation"],

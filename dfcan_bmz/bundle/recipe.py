@@ -49,6 +49,8 @@ class Recipe(BaseModel):
         ``auto`` (LR beside prediction) or the path of a PNG, relative to the recipe.
     tile : int
         Side of the tiles in LR pixels, even; best the patch of the training.
+    input : {"low-resolution", "enlarged"}
+        What the bundle takes: the LR image, or, for ilastik, the LR image enlarged s times by nearest neighbours.
     halo : int or "auto"
         Output pixels cropped from each side of a tile, a multiple of lcm(2, s).
     training_data : str
@@ -68,6 +70,7 @@ class Recipe(BaseModel):
     tags: list[Text] = Field(min_length=1)
     documentation: Text
     cover: str = "auto"
+    input: Literal["low-resolution", "enlarged"] = "low-resolution"
     tile: int = Field(128, ge=16, multiple_of=2)
     halo: int | Literal["auto"] = "auto"
     formats: list[WeightFormat] = Field(

@@ -8,17 +8,22 @@ import numpy as np
 import yaml
 
 from dfcan_bmz import images, run_folder
-from dfcan_bmz.bundle.card import card
+from dfcan_bmz.bundle.card import Figures, card
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
+from dfcan_bmz.bundle.check_format import OWN, WHOLE
 from dfcan_bmz.bundle.describe import COVER, README, SAMPLE_INPUT, SAMPLE_OUTPUT, TEST_INPUT, TEST_OUTPUT, describe
+from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.data.patches import Plane, richest_crop
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.files import atomic_path, write_zip
+from dfcan_bmz.models.companion import companion
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.cover import copy_cover, write_cover
+
+PROVISIONAL_TOLERANCE = 1e-4  # until the differences are measured
 
 
 def write_bundle(
@@ -58,29 +63,49 @@ def write_bundle(
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
     formats = [name for name in recipe.formats if not missing_extra(name)]
     sample = _sample_tile(run, recipe.tile)
-    readme = card(recipe, config, provenance, history)
+    card(recipe, config, provenance, history, None)  # refuses a wrong halo before anything is exported
+
+    def write_texts(folder: Path, figures: Figures | None) -> None:
+        tolerance = figures.tolerance if figures else PROVISIONAL_TOLERANCE
+        (folder / README).write_text(card(recipe, config, provenance, history, figures), encoding="utf-8")
+        content = describe(folder, recipe, config, provenance, history, formats, tolerance)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        (folder / "rdf.yaml").write_text(text, encoding="utf-8")
+
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
+        if recipe.input == "enlarged":
+            weights = _companion(weights, config.model.scale, Path(scratch))
         for name in formats:
             say(f"writing {name}")
             export(name, weights, folder)
-        _write_tensors(folder, sample.lr)
+        _write_tensors(folder, sample.lr, config.model.scale if recipe.input == "enlarged" else 1)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
-        (folder / README).write_text(readme, encoding="utf-8")
-        content = describe(folder, recipe, config, provenance, history, formats)
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        (folder / "rdf.yaml").write_text(text, encoding="utf-8")
+        write_texts(folder, None)
         with atomic_path(out) as path:
             write_zip(folder, path)
             say("checking every format in a fresh process")
             verdicts = check(path)
-            broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
-            if broken:
-                reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
-                raise UnfinishedError(f"{out} was not written, it would not run ({reasons})")
+            _refuse_broken(verdicts, out)
+            # the same bundle, with what was measured in its texts
+            write_texts(folder, _figures(verdicts))
+            write_zip(folder, path)
+            open_description(path)
     return verdicts
+
+
+def _refuse_broken(verdicts: list[Verdict], out: Path) -> None:
+    broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
+    if broken:
+        reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
+        raise UnfinishedError(f"{out} was not written, it would not run ({reasons})")
+
+
+def _figures(verdicts: list[Verdict]) -> Figures:
+    engines = max(verdict.figure for verdict in verdicts if verdict.engine == OWN)
+    return Figures(engines, max(verdict.figure for verdict in verdicts if verdict.test == WHOLE))
 
 
 def _sample_tile(run: Path, tile: int) -> Plane:
@@ -93,8 +118,14 @@ def _sample_tile(run: Path, tile: int) -> Plane:
     return richest_crop(Plane(lr, hr), tile)
 
 
-def _write_tensors(folder: Path, tile: np.ndarray) -> None:
-    raw = tile.astype(np.float32)
+def _companion(weights: Path, scale: int, scratch: Path) -> Path:
+    path = scratch / "companion.keras"
+    companion(keras_v3.load_model(weights), scale).save(path)
+    return path
+
+
+def _write_tensors(folder: Path, tile: np.ndarray, enlarged: int) -> None:
+    raw = tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1)
     unit = scaling_of(raw).apply(raw)
     network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
     output = np.clip(network(unit[None, ..., None]), 0, 1)
@@ -102,4 +133,4 @@ def _write_tensors(folder: Path, tile: np.ndarray) -> None:
     np.save(folder / TEST_OUTPUT, output)
     images.write(folder / SAMPLE_INPUT, raw)
     images.write(folder / SAMPLE_OUTPUT, output[0, :, :, 0])
-    write_cover(folder / COVER, unit, output[0, :, :, 0])
+    write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])

@@ -1,20 +1,29 @@
 """``dfcan-bmz check``: does a bundle run in every engine?"""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dfcan_bmz import files
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.report.verdicts import write_verdicts
 
 
-def run(bundle: Path, as_json: bool) -> None:
+def run(bundle: Path, as_json: bool, html: Path | None, overwrite: bool) -> None:
     if not bundle.is_file():
         raise DfcanError(f"{bundle} does not exist: check the path")
+    if html is not None:
+        files.refuse_existing([html], overwrite)
+        files.refuse_input_as_output([bundle], [html])
     verdicts = check(bundle)
+    if html is not None:
+        with files.atomic_path(html) as path:
+            write_verdicts(path, bundle.name, [verdict._asdict() for verdict in verdicts])
     if as_json:
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
@@ -25,8 +34,11 @@ def run(bundle: Path, as_json: bool) -> None:
 
 
 def _table(verdicts: list[Verdict]) -> Table:
-    table = Table("format", "engine", "test", "verdict", "figure", "message")
-    for verdict in verdicts:
-        figure = "" if verdict.figure is None else f"{verdict.figure:.2g}"
-        table.add_row(*verdict[:4], figure, escape(verdict.message))
+    table = Table("test", "engine", "verdict", "figure", "message")
+    for name, rows in groupby(verdicts, lambda verdict: verdict.format):
+        table.add_section()
+        table.add_row(f"[bold]{name}[/bold]")
+        for row in rows:
+            figure = "" if row.figure is None else f"{row.figure:.2g}"
+            table.add_row(f"  {row.test}", row.engine, row.verdict, figure, escape(row.message))
     return table

@@ -38,7 +38,7 @@ def write(model_file: Path, path: Path) -> None:
     """
     model = keras.saving.load_model(model_file, compile=False)
     graph = Graph()
-    output = graph.store(_translate(model, graph), CHANNELS_LAST)
+    output = graph.store(_translate(model, graph, Tensor("input", CHANNELS_LAST)), CHANNELS_LAST)
     graph.nodes.append(helper.make_node("Identity", [output.name], ["output"], name="output"))
     sides = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", f"{name}_y", f"{name}_x", 1])
@@ -54,16 +54,19 @@ def write(model_file: Path, path: Path) -> None:
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def _translate(model: keras.Model, graph: Graph) -> Tensor:
+def _translate(model: keras.Model, graph: Graph, source: Tensor) -> Tensor:
     config = model.get_config()
     values: dict[tuple[str, int], Tensor] = {}
     for layer in config["layers"]:
         name, kind = layer["name"], layer["class_name"]
         if kind == "InputLayer":
-            values[name, 0] = Tensor("input", CHANNELS_LAST)
+            values[name, 0] = source
             continue
         (node,) = layer["inbound_nodes"]
         arguments = [_resolve(argument, values) for argument in node["args"]]
+        if kind == "Functional":  # a network within the network
+            values[name, 0] = _translate(model.get_layer(name), graph, *arguments)
+            continue
         weights = model.get_layer(name).get_weights() if kind == "Conv2D" else []
         outputs = _operator(kind)(graph, kind, layer["config"], weights, arguments)
         for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):

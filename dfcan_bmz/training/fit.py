@@ -14,6 +14,7 @@ from dfcan_bmz.data.patches import Plane, batch, grid_patches, random_patches
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training import checkpoint
+from dfcan_bmz.training.interrupt import interrupt_between_steps
 from dfcan_bmz.training.schedules import learning_rate, stale_epochs
 
 OnStep = Callable[[int, int, int, dict[str, float]], None]
@@ -63,15 +64,21 @@ def fit(
         checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
     held_out = batch(grid_patches(validation, config.data.patch_size))
     try:
-        while len(history) < config.train.epochs and stale_epochs(history) < config.train.patience:
-            started = time.perf_counter()
-            epoch = len(history) + 1
-            logs = _train_epoch(trainer, config, training, history, on_step)
-            scores = trainer.evaluate(*held_out, batch_size=config.train.batch_size, verbose=0, return_dict=True)
-            row = logs | {f"val_{name}": value for name, value in scores.items()}
-            history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
-            _save_epoch(run, trainer, model, history)
-            on_epoch(history[-1])
+        with interrupt_between_steps() as interrupt:
+
+            def step(*progress) -> None:
+                on_step(*progress)
+                interrupt()
+
+            while len(history) < config.train.epochs and stale_epochs(history) < config.train.patience:
+                started = time.perf_counter()
+                epoch = len(history) + 1
+                logs = _train_epoch(trainer, config, training, history, step)
+                scores = trainer.evaluate(*held_out, batch_size=config.train.batch_size, verbose=0, return_dict=True)
+                row = logs | {f"val_{name}": value for name, value in scores.items()}
+                history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
+                _save_epoch(run, trainer, model, history)
+                on_epoch(history[-1])
     except KeyboardInterrupt:
         if not (run / "model.keras").is_file():
             checkpoint.save_model(run / "model.keras", model)

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
-from conftest import command_line
+from conftest import TINY_RECIPE, TINY_TRAINING, command_line
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import write
-from dfcan_bmz.bundle.check import FAILED, Verdict
+from dfcan_bmz.bundle.check import FAILED, Verdict, check
 from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle.write import write_bundle
+from dfcan_bmz.commands import package, simulate, train
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import predict_plane
+from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +143,58 @@ def test_bioimageio_predicts_an_unseen_image_as_we_do(tiny_bundle, tiny_run, pai
     np.testing.assert_allclose(theirs, expected, atol=1e-5)
 
 
-def test_check_passes_every_format_and_says_so_as_json(tiny_bundle):
+def test_the_companion_takes_the_enlarged_image_and_keeps_its_size(
+    tiny_bundle, companion_bundle, pairs_folder, tmp_path
+):
+    lr = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
+    enlarged = lr.repeat(2, 0).repeat(2, 1)
+    tifffile.imwrite(tmp_path / "enlarged.tif", enlarged)
+    command = ["predict", companion_bundle, "--blockwise", "1", "--inputs", "enlarged.tif", "--outputs", "out.tif"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "bioimageio.core", *map(str, command)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    theirs = np.squeeze(tifffile.imread(tmp_path / "out.tif"))
+    assert theirs.shape == enlarged.shape
+    unit = scaling_of(enlarged).apply(enlarged)[::2, ::2]
+    np.testing.assert_allclose(theirs, predict_unit(read_bundle(tiny_bundle), unit), atol=1e-5)
+
+
+def test_we_predict_low_resolution_images_by_a_companion_too(tiny_bundle, companion_bundle, pairs_folder):
+    plane = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
+    expected = predict_plane(read_bundle(tiny_bundle), plane)
+    np.testing.assert_allclose(predict_plane(read_bundle(companion_bundle), plane), expected, atol=1e-6)
+
+
+def test_the_companion_tells_the_user_of_ilastik_what_to_do(companion_bundle):
+    with zipfile.ZipFile(companion_bundle) as archive:
+        readme = archive.read("README.md").decode()
+    assert "For ilastik" in readme
+    assert "nearest neighbours" in readme
+    assert "In Fiji, give images of at least" not in readme
+
+
+@pytest.mark.parametrize("scale", [3, 4])
+def test_other_scales_are_described_and_run(scale, tmp_path):
+    simulate.run(tmp_path / "set", "actin", pairs=3, size=40, scale=scale, levels=1, seed=1, overwrite=False)
+    settings = [*TINY_TRAINING, f"model.scale={scale}", "train.epochs=1"]
+    lr, hr = tmp_path / "set/lr", tmp_path / "set/hr"
+    train.run(lr, hr, tmp_path / "run", None, settings, resume=False, overwrite=False)
+    (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + "formats: [keras_v3, onnx]\n")
+    package.run(tmp_path / "run", tmp_path / "recipe.yaml", tmp_path / "b.zip", overwrite=False)
+    assert {verdict.verdict for verdict in check(tmp_path / "b.zip")} == {"passed"}
+    plane = images.read(next(lr.glob("*.tif"))).pixels
+    assert predict_plane(read_bundle(tmp_path / "b.zip"), plane).shape == (40 * scale, 40 * scale)
+
+
+@pytest.fixture(scope="module")
+def verdicts(tiny_bundle):
     answer = command_line("check", tiny_bundle, "--json")
     assert answer.returncode == 0, answer.stderr
-    verdicts = json.loads(answer.stdout)
+    return json.loads(answer.stdout)
+
+
+def test_check_passes_every_format_and_says_so_as_json(verdicts):
     assert {verdict["format"] for verdict in verdicts} == {
         "rdf.yaml",
         "keras_v3",
@@ -154,9 +203,34 @@ def test_check_passes_every_format_and_says_so_as_json(tiny_bundle):
         "onnx",
     }
     assert {verdict["verdict"] for verdict in verdicts} == {"passed"}
-    figures = [verdict["figure"] for verdict in verdicts if verdict["engine"] == "dfcan_bmz"]
-    assert len(figures) == 4
-    assert max(figures) < 1e-5
+    figures = {verdict["test"]: [] for verdict in verdicts}
+    for verdict in verdicts:
+        figures[verdict["test"]].append(verdict["figure"])
+    compared = {"test tensor": 4, "against keras_v3": 3, "blocks, against our tiles": 4, "tiles, against ours": 1}
+    for test, count in compared.items():
+        measured = [figure for figure in figures[test] if figure is not None]
+        assert len(measured) == count
+        assert max(measured) < 1e-5
+    assert max(figures["whole, against blocks"]) > 0
+
+
+def test_the_tolerance_is_ten_times_what_engines_differ_by(verdicts, description):
+    measured = max(verdict["figure"] for verdict in verdicts if verdict["engine"] == "dfcan_bmz")
+    (tolerance,) = description["config"]["bioimageio"]["reproducibility_tolerance"]
+    assert tolerance["absolute_tolerance"] == pytest.approx(10 * measured, rel=0.1)
+    assert tolerance["relative_tolerance"] == 0
+
+
+def test_the_verdicts_make_a_page(tiny_bundle, tmp_path):
+    bundle = rewrite(tiny_bundle, tmp_path / "<odd>.zip", {"weights.pt": b"swapped"})
+    answer = command_line("check", bundle, "--html", tmp_path / "verdicts.html")
+    assert answer.returncode == 1
+    page = (tmp_path / "verdicts.html").read_text()
+    assert "&lt;odd&gt;.zip" in page
+    assert 'class="failed"' in page
+    assert "torchscript" in page
+    answer = command_line("check", bundle, "--html", tmp_path / "verdicts.html")
+    assert answer.returncode == 2, "an existing page is not overwritten unasked"
 
 
 def test_check_names_a_file_that_was_swapped(tiny_bundle, tmp_path):

@@ -75,8 +75,10 @@ def test_an_old_engine_reproduces_the_test_tensor_of_a_bundle(tiny_bundle, name,
     np.testing.assert_allclose(np.clip(output, 0, 1), expected, atol=1e-5)
 
 
-def test_the_loader_of_ilastik_loads_and_tests_a_bundle(tiny_bundle, tmp_path):
-    command = [python_of("ilastik-1.4.2"), HERE / "load_bundle.py", tiny_bundle, "torchscript"]
+@pytest.mark.parametrize("bundle", ["tiny_bundle", "companion_bundle"])
+def test_the_loader_of_ilastik_loads_and_tests_a_bundle(request, bundle, tmp_path):
+    file = request.getfixturevalue(bundle)
+    command = [python_of("ilastik-1.4.2"), HERE / "load_bundle.py", file, "torchscript"]
     answer = subprocess.run(
         list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, env=without_python_path()
     )

@@ -1,0 +1,26 @@
+"""The verdicts on a bundle as a page that can be kept or sent."""
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def write_verdicts(path: Path, name: str, verdicts: list[dict[str, Any]]) -> None:
+    """Write a self-contained HTML page.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to write.
+    name : str
+        Name of the bundle.
+    verdicts : list of dict
+        ``format, engine, test, verdict, figure, message``, grouped by format.
+    """
+    environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
+    formats = [(key, list(rows)) for key, rows in groupby(verdicts, lambda verdict: verdict["format"])]
+    counts = {word: sum(v["verdict"] == word for v in verdicts) for word in ("passed", "failed", "not run")}
+    html = environment.get_template("verdicts.html.j2").render(name=name, formats=formats, counts=counts)
+    path.write_text(html, encoding="utf-8")

@@ -1,0 +1,284 @@
+"""Broken and hostile bundles get a verdict, never a traceback, and nothing of theirs is run."""
+
+import hashlib
+import json
+import zipfile
+from io import BytesIO
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+from conftest import command_line
+
+from dfcan_bmz.bundle.check import FAILED, NOT_RUN, check
+from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.engines import tensorflow_saved_model_bundle
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.export import export
+from dfcan_bmz.models import build_model
+
+
+@pytest.fixture(scope="module")
+def keras_only(tiny_bundle, tmp_path_factory):
+    """The bundle with Keras weights alone, which is faster to check, as a dictionary of files."""
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    return keep(files, "keras_v3")
+
+
+def keep(files, *formats):
+    content = yaml.safe_load(files["rdf.yaml"])
+    sources = {entry["source"] for name, entry in content["weights"].items() if name not in formats}
+    content["weights"] = {name: entry for name, entry in content["weights"].items() if name in formats}
+    for entry in content["weights"].values():
+        entry.pop("parent", None)
+    kept = {name: data for name, data in files.items() if name not in sources}
+    return kept | {"rdf.yaml": yaml.safe_dump(content).encode()}
+
+
+def change(files, edit):
+    """Edit the description."""
+    content = yaml.safe_load(files["rdf.yaml"])
+    edit(content)
+    return files | {"rdf.yaml": yaml.safe_dump(content).encode()}
+
+
+def swap_weights(files, weight_format, data):
+    """Put other weights in, hash and all."""
+    name = yaml.safe_load(files["rdf.yaml"])["weights"][weight_format]["source"]
+
+    def new_hash(content):
+        content["weights"][weight_format]["sha256"] = hashlib.sha256(data).hexdigest()
+
+    return change(files, new_hash) | {name: data}
+
+
+def write(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def zipped(**files):
+    buffer = BytesIO()
+    write(buffer, files)
+    return buffer.getvalue()
+
+
+def failures(bundle):
+    return [verdict for verdict in check(bundle) if verdict.verdict == FAILED]
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "a/../../evil", "..\\evil", "C:\\evil"])
+def test_a_path_that_climbs_out_is_refused(keras_only, tmp_path, name):
+    (verdict,) = check(write(tmp_path / "b.zip", keras_only | {name: b"x"}))
+    assert (verdict.format, verdict.verdict) == ("zip", FAILED)
+    assert "outside the folder" in verdict.message
+
+
+def test_a_path_that_climbs_out_of_a_zip_in_the_zip_is_refused(tiny_bundle, tmp_path):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files = swap_weights(files, "tensorflow_saved_model_bundle", zipped(**{"../saved_model.pb": b"x"}))
+    (verdict,) = check(write(tmp_path / "b.zip", files))
+    assert "tf_weights.zip" in verdict.message
+
+
+def test_a_zip_bomb_is_refused_unopened(keras_only, tmp_path):
+    bundle = write(tmp_path / "b.zip", keras_only | {"zeros.bin": bytes(100 * 2**20)})
+    (verdict,) = check(bundle)
+    assert "zip bomb" in verdict.message
+
+
+def test_a_link_is_refused(keras_only, tmp_path):
+    bundle = write(tmp_path / "b.zip", keras_only)
+    link = zipfile.ZipInfo("link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(bundle, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    (verdict,) = check(bundle)
+    assert "is a link" in verdict.message
+
+
+def test_a_damaged_zip_is_named(keras_only, tmp_path):
+    bundle = write(tmp_path / "b.zip", keras_only | {"nested.zip": zipped(a=b"x")[:-8] + b"12345678"})
+    assert check(bundle)  # it holds no zip at its end: a file like any other
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(bundle.read_bytes()[: bundle.stat().st_size // 2])
+    with pytest.raises(DfcanError, match="no bundle"):
+        check(cut)
+
+
+def test_an_unsafe_bundle_is_refused_by_every_command(keras_only, tmp_path):
+    bundle = write(tmp_path / "b.zip", keras_only | {"../evil.txt": b"x"})
+    answer = command_line("predict", bundle, tmp_path, "--out", tmp_path / "out")
+    assert answer.returncode == 2
+    assert not (tmp_path / "out").exists()
+    answer = command_line("check", bundle)
+    assert answer.returncode == 1
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_a_lambda_is_reported_as_code_and_not_run(keras_only, tmp_path):
+    evil = tmp_path / "evil.txt"
+    image = keras.Input((None, None, 1))
+    path = str(evil)
+    model = keras.Model(image, keras.layers.Lambda(lambda x: (open(path, "w").close(), x)[1])(image))
+    evil.unlink(missing_ok=True)
+    model.save(tmp_path / "evil.keras")
+    files = swap_weights(keras_only, "keras_v3", (tmp_path / "evil.keras").read_bytes())
+    verdict = check(write(tmp_path / "b.zip", files))[-1]
+    assert (verdict.format, verdict.verdict) == ("keras_v3", NOT_RUN)
+    assert "Lambda" in verdict.message
+    assert not evil.exists()
+
+
+def test_a_class_of_somebody_s_own_is_reported_as_code(keras_only, tmp_path):
+    with zipfile.ZipFile(BytesIO(keras_only["weights.keras"])) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["layers"][1] |= {"class_name": "Mine", "module": "os", "registered_name": "Mine"}
+    files = swap_weights(keras_only, "keras_v3", zipped(**(members | {"config.json": json.dumps(config).encode()})))
+    verdict = check(write(tmp_path / "b.zip", files))[-1]
+    assert verdict.verdict == NOT_RUN
+    assert "Mine" in verdict.message
+
+
+def test_a_saved_model_that_writes_files_is_not_run(tiny_bundle, tmp_path):
+    class Writer(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="input")])
+        def __call__(self, image):
+            tf.io.write_file(str(tmp_path / "evil.txt"), "x")
+            return {"output": image}
+
+    writer = Writer()
+    tf.saved_model.save(writer, str(tmp_path / "model"), signatures=writer.__call__)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for file in (tmp_path / "model").rglob("*"):
+            archive.write(file, file.relative_to(tmp_path / "model"))
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    name = "tensorflow_saved_model_bundle"
+    bundle = write(tmp_path / "b.zip", swap_weights(keep(files, name), name, buffer.getvalue()))
+    (verdict,) = failures(bundle)
+    assert "WriteFile" in verdict.message
+    assert not (tmp_path / "evil.txt").exists()
+    (tmp_path / "weights.zip").write_bytes(buffer.getvalue())
+    with pytest.raises(DfcanError, match="WriteFile"):
+        tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
+
+
+def test_a_wrong_hash_is_named(keras_only, tmp_path):
+    (verdict,) = failures(write(tmp_path / "b.zip", keras_only | {"weights.keras": b"something else"}))
+    assert verdict.format == "rdf.yaml"
+    assert "keras_v3" in verdict.message
+
+
+def test_swapped_weights_are_found_by_the_test_tensor(keras_only, tmp_path):
+    model = build_model(ModelConfig(filters=4, groups=1, blocks=1), np.random.default_rng(1))
+    model.save(tmp_path / "other.keras")
+    files = swap_weights(keras_only, "keras_v3", (tmp_path / "other.keras").read_bytes())
+    verdict = failures(write(tmp_path / "b.zip", files))[0]
+    assert (verdict.format, verdict.test) == ("keras_v3", "test tensor")
+    assert "disagree with expected values" in verdict.message
+
+
+def test_a_missing_test_tensor_is_named(keras_only, tmp_path):
+    files = {name: data for name, data in keras_only.items() if name != "test_output.npy"}
+    (verdict,) = failures(write(tmp_path / "b.zip", files))
+    assert "test_output.npy" in verdict.message
+
+
+@pytest.mark.parametrize("bad", [{"size": -3}, {"type": "spatial"}, {"scale": "large"}])
+def test_a_bad_axis_is_named(keras_only, tmp_path, bad):
+    def spoil(content):
+        content["inputs"][0]["axes"][1] |= bad
+
+    (verdict,) = failures(write(tmp_path / "b.zip", change(keras_only, spoil)))
+    assert verdict.format == "rdf.yaml"
+    assert "inputs.0.axes.1" in verdict.message
+
+
+def test_torchscript_that_is_no_archive_is_named(tiny_bundle, tmp_path):
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    if "weights.pt" not in files:
+        pytest.skip("torch is not installed: pip install 'dfcan-bmz[torch]'")
+    verdict = failures(
+        write(tmp_path / "b.zip", swap_weights(keep(files, "torchscript"), "torchscript", b"no archive"))
+    )[0]
+    assert verdict.format == "torchscript"
+    assert verdict.message
+    assert "\n" not in verdict.message
+
+
+def test_a_description_that_is_no_yaml_is_named(keras_only, tmp_path):
+    (verdict,) = failures(write(tmp_path / "b.zip", keras_only | {"rdf.yaml": b"inputs: [\x00"}))
+    assert "rdf.yaml" in verdict.message
+
+
+def test_a_model_of_format_0_4_by_somebody_else_is_checked(tmp_path):
+    """ONNX weights are run; a PyTorch state dict comes with code and is not."""
+    model = build_model(ModelConfig(filters=4, groups=1, blocks=1, output="linear"), np.random.default_rng(0))
+    model.save(tmp_path / "model.keras")
+    weights = export("onnx", tmp_path / "model.keras", tmp_path).read_bytes()
+    image = np.random.default_rng(0).uniform(size=(1, 32, 32, 1)).astype("float32")
+    files = {
+        "weights.onnx": weights,
+        "state.pt": b"weights",
+        "arch.py": b"raise SystemExit('run')",
+        "README.md": b"# R",
+    }
+    for name, array in (("in.npy", image), ("out.npy", np.asarray(model(image)))):
+        buffer = BytesIO()
+        np.save(buffer, array)
+        files[name] = buffer.getvalue()
+    files["cover.png"] = png()
+    files["rdf.yaml"] = yaml.safe_dump(description_0_4(files)).encode()
+    verdicts = check(write(tmp_path / "b.zip", files))
+    found = {(verdict.format, verdict.test): verdict for verdict in verdicts}
+    assert found["onnx", "test tensor"].verdict == "passed"
+    assert found["pytorch_state_dict", "load"].verdict == NOT_RUN
+    assert "contains code" in found["pytorch_state_dict", "load"].message
+    assert found["rdf.yaml", "their rules"].verdict == NOT_RUN
+    assert not [verdict for verdict in verdicts if verdict.verdict == FAILED]
+
+
+def png():
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def description_0_4(files):
+    def weights(name, **more):
+        return {"source": name, "sha256": hashlib.sha256(files[name]).hexdigest(), **more}
+
+    code = {"architecture": "arch.py:Net", "architecture_sha256": hashlib.sha256(files["arch.py"]).hexdigest()}
+    return {
+        "format_version": "0.4.10",
+        "type": "model",
+        "name": "Somebody else's model",
+        "description": "Of format 0.4.",
+        "authors": [{"name": "S. Else"}],
+        "cite": [{"text": "A paper", "doi": "10.1038/s41592-020-01048-5"}],
+        "covers": ["cover.png"],
+        "documentation": "README.md",
+        "license": "MIT",
+        "tags": ["2d"],
+        "timestamp": "2022-01-01T00:00:00",
+        "test_inputs": ["in.npy"],
+        "test_outputs": ["out.npy"],
+        "inputs": [{"name": "input", "axes": "byxc", "data_type": "float32", "shape": [1, 32, 32, 1]}],
+        "outputs": [{"name": "output", "axes": "byxc", "data_type": "float32", "shape": [1, 64, 64, 1]}],
+        "weights": {
+            "onnx": weights("weights.onnx", opset_version=13),
+            "pytorch_state_dict": weights("state.pt", pytorch_version="2.0", **code),
+        },
+    }
