@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dfcan_bmz.errors import DfcanError
 
@@ -19,15 +19,45 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ModelConfig(_Section):
-    """The network: `groups` residual groups of `blocks` attention blocks, `filters` channels wide."""
+# the sizes that each network has, as it was published
+SIZES: dict[str, dict[str, Any]] = {
+    "dfcan": {"filters": 64, "groups": 4, "blocks": 4, "output": "sigmoid"},
+    "rcan": {"filters": 64, "groups": 10, "blocks": 20, "output": "linear"},
+    "edsr": {"filters": 64, "blocks": 16, "output": "linear"},
+    "wdsr": {"filters": 32, "blocks": 16},
+    "srcnn": {"filters": 64, "output": "linear"},
+    "vdsr": {"filters": 64, "blocks": 20},
+    "drcn": {"filters": 256, "blocks": 16},
+    "bicubic": {},
+    "lanczos": {},
+}
 
-    name: Literal["dfcan"] = "dfcan"
+
+class ModelConfig(_Section):
+    """The network; `filters` channels wide, and as deep as its file in ``models/`` explains.
+
+    What is not given is as published; what a network does not have cannot be given.
+    """
+
+    name: Literal["dfcan", "rcan", "edsr", "wdsr", "srcnn", "vdsr", "drcn", "bicubic", "lanczos"] = "dfcan"
     scale: Literal[2, 3, 4] = 2
-    filters: int = Field(64, ge=1)
-    groups: int = Field(4, ge=1)
-    blocks: int = Field(4, ge=1)
-    output: Literal["sigmoid", "linear"] = "sigmoid"
+    filters: int | None = Field(None, ge=1)
+    groups: int | None = Field(None, ge=1)
+    blocks: int | None = Field(None, ge=1)
+    output: Literal["sigmoid", "linear"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, given: dict[str, Any]) -> dict[str, Any]:
+        published = SIZES.get(given.get("name", "dfcan"), {})
+        for key in {"filters", "groups", "blocks", "output"} - published.keys():
+            if given.get(key) is not None:
+                raise ValueError(f"{given['name']} has no {key}")
+        return given | {key: value for key, value in published.items() if given.get(key) is None}
+
+    def sizes(self) -> dict[str, Any]:
+        """What this network has of `filters`, `groups`, `blocks` and `output`."""
+        return {key: getattr(self, key) for key in SIZES[self.name]}
 
 
 class DataConfig(_Section):

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dfcan_bmz.bundle.describe import output_halo
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import Config
+from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
 
@@ -44,7 +45,8 @@ def card(
     return environment.get_template("README.md.j2").render(
         recipe=recipe,
         tile=recipe.tile * (config.model.scale if recipe.input == "enlarged" else 1),
-        model=config.model,
+        network=describe_model(config.model),
+        reference=MODELS[config.model.name].reference,
         data=config.data,
         train=config.train,
         scale=config.model.scale,

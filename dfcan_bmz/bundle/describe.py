@@ -16,7 +16,7 @@ from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, ONNX_OPSET
-from dfcan_bmz.models import reach
+from dfcan_bmz.models import describe_model, reach
 from dfcan_bmz.normalize import EPS, HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
 from dfcan_bmz.tiling import automatic_halo
@@ -196,10 +196,7 @@ def _config(
     card = v0_5.BioimageioConfig(
         nickname=recipe.nickname,
         architecture_type=model.name.upper(),
-        architecture_description=(
-            f"{model.name.upper()}, scale {model.scale}, {model.filters} filters, {model.groups} groups of "
-            f"{model.blocks} blocks, {model.output} output"
-        ),
+        architecture_description=describe_model(model),
         task="super-resolution",
         model_parameter_count=provenance["parameters"],
         out_of_scope_use="Counting or measuring what the low-resolution image does not resolve.",

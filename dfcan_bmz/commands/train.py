@@ -1,5 +1,6 @@
 """``dfcan-bmz train``: pairs to a run folder."""
 
+import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -48,6 +49,8 @@ def run(
     for _, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, resolved.data.patch_size)
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
+    if not model.trainable_weights:
+        raise DfcanError(f"{resolved.model.name} has nothing to learn: give a network as model.name")
     if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
         _initialise(model, Path(resolved.train.init))
     record = provenance(*chosen)
@@ -55,7 +58,10 @@ def run(
         record = _same_training(out, resolved, record)
     with nullcontext() if resume else _replacing(out):
         if not resume:
-            record |= {"parameters": model.count_params(), "validation": _rival(opened[1], resolved)}
+            record |= {
+                "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
+                "validation": _rival(opened[1], resolved),
+            }
             _write_sample(out, opened[1][0], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)

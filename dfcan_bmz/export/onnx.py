@@ -24,6 +24,8 @@ ELEMENTWISE = {
     "TrueDivide": "Div",
     "Maximum": "Max",
     "Power": "Pow",
+    "ReLU": "Relu",
+    "Relu": "Relu",
     "Sqrt": "Sqrt",
 }
 
@@ -56,28 +58,45 @@ def write(model_file: Path, path: Path) -> None:
 
 def _translate(model: keras.Model, graph: Graph, source: Tensor) -> Tensor:
     config = model.get_config()
-    values: dict[tuple[str, int], Tensor] = {}
-    for layer in config["layers"]:
-        name, kind = layer["name"], layer["class_name"]
-        if kind == "InputLayer":
-            values[name, 0] = source
-            continue
-        (node,) = layer["inbound_nodes"]
+    layers = {layer["name"]: layer for layer in config["layers"]}
+    values: dict[tuple[str, int, int], Tensor] = {}
+    for layer in layers.values():
+        if layer["class_name"] == "InputLayer":
+            values[layer["name"], 0, 0] = source
+    # a shared layer has a node for each of its uses; one may need what a later layer makes of an earlier use
+    waiting = [(name, use, node) for name, layer in layers.items() for use, node in enumerate(layer["inbound_nodes"])]
+    while waiting:
+        ready = [entry for entry in waiting if _sources(entry[2]["args"]) <= values.keys()]
+        name, use, node = ready[0]
+        waiting.remove(ready[0])
         arguments = [_resolve(argument, values) for argument in node["args"]]
-        if kind == "Functional":  # a network within the network
-            values[name, 0] = _translate(model.get_layer(name), graph, *arguments)
-            continue
-        weights = model.get_layer(name).get_weights() if kind == "Conv2D" else []
-        outputs = _operator(kind)(graph, kind, layer["config"], weights, arguments)
+        outputs = _call(model, layers[name], graph, arguments)
         for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            values[name, index] = output
-    ((name, _, index),) = (
+            values[name, use, index] = output
+    ((name, use, index),) = (
         [config["output_layers"]] if isinstance(config["output_layers"][0], str) else config["output_layers"]
     )
-    return values[name, index]
+    return values[name, use, index]
 
 
-def _resolve(argument: Any, values: dict[tuple[str, int], Tensor]) -> Any:
+def _call(model: keras.Model, config: dict, graph: Graph, arguments: list[Any]) -> Any:
+    kind = config["class_name"]
+    if kind == "Functional":  # a network within the network
+        return _translate(model.get_layer(config["name"]), graph, *arguments)
+    weights = model.get_layer(config["name"]).get_weights() if kind in ("Conv2D", "DepthwiseConv2D") else []
+    return _operator(kind)(graph, kind, config["config"], weights, arguments)
+
+
+def _sources(argument: Any) -> set[tuple[str, int, int]]:
+    """Every tensor that the arguments of a node speak of."""
+    if isinstance(argument, list | tuple):
+        return set().union(*map(_sources, argument))
+    if isinstance(argument, dict) and argument["class_name"] == "__keras_tensor__":
+        return {tuple(argument["config"]["keras_history"])}
+    return set()
+
+
+def _resolve(argument: Any, values: dict[tuple[str, int, int], Tensor]) -> Any:
     """Turn a serialised argument of a Keras node into tensors, slices and numbers."""
     if isinstance(argument, list | tuple):
         return [_resolve(part, values) for part in argument]
@@ -85,8 +104,7 @@ def _resolve(argument: Any, values: dict[tuple[str, int], Tensor]) -> Any:
         return argument
     config = argument["config"]
     if argument["class_name"] == "__keras_tensor__":
-        name, _, index = config["keras_history"]
-        return values[name, index]
+        return values[tuple(config["keras_history"])]
     return (
         Ellipsis if argument["class_name"] == "__ellipsis__" else slice(config["start"], config["stop"], config["step"])
     )
@@ -106,10 +124,12 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Concatenate": lambda g, kind, config, weights, a: operators.concatenate(g, config["axis"], a[0]),
     "Conv2D": lambda g, kind, config, weights, a: operators.conv2d(g, config, weights, a[0]),
     "DepthToSpace": lambda g, kind, config, weights, a: operators.depth_to_space(g, config["block_size"], a[0]),
+    "DepthwiseConv2D": lambda g, kind, config, weights, a: operators.depthwise_conv2d(g, config, weights, a[0]),
     "Flip": lambda g, kind, config, weights, a: operators.flip(g, config["axis"], a[0]),
     "GetItem": lambda g, kind, config, weights, a: operators.get_item(g, *a),
     "GlobalAveragePooling2D": lambda g, kind, config, weights, a: operators.global_average(g, a[0]),
     "OnesLike": lambda g, kind, config, weights, a: operators.ones_like(g, a[0]),
+    "Pad": lambda g, kind, config, weights, a: operators.pad(g, config["pad_width"], config["mode"], a[0]),
     "RFFT": lambda g, kind, config, weights, a: list(operators.rfft(g, a[0])),
     "Square": lambda g, kind, config, weights, a: operators.elementwise(g, "Mul", a[0], a[0]),
     "Sum": lambda g, kind, config, weights, a: operators.reduce_sum(g, config["axis"], a[0]),

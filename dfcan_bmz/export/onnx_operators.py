@@ -63,6 +63,22 @@ def conv2d(graph: Graph, layer: dict, weights: list[np.ndarray], x: Tensor) -> T
     return activation(graph, layer["activation"], Tensor(graph.add("Conv", *inputs, pads=pads), CHANNELS_SECOND))
 
 
+def depthwise_conv2d(graph: Graph, layer: dict, weights: list[np.ndarray], x: Tensor) -> Tensor:
+    """Convolution of each channel by itself, with stride 1 and without activation."""
+    kernel = weights[0].transpose(2, 3, 0, 1)
+    if tuple(layer["strides"]) != (1, 1) or layer["activation"] != "linear" or kernel.shape[1:] != (1, 1, 1):
+        raise NotImplementedError("depthwise convolutions that are more than a gain and a bias of each channel")
+    inputs = [graph.store(x, CHANNELS_SECOND).name, *(graph.constant(weight) for weight in (kernel, *weights[1:]))]
+    return Tensor(graph.add("Conv", *inputs, group=kernel.shape[0]), CHANNELS_SECOND)
+
+
+def pad(graph: Graph, widths: list[list[int]], mode: str, x: Tensor) -> Tensor:
+    """Extend the borders; `widths` before and after each Keras axis."""
+    ordered = [widths[x.stored.index(axis)] for axis in range(len(x.stored))]
+    pads = [before for before, _ in ordered] + [after for _, after in ordered]
+    return x._replace(name=graph.add("Pad", x.name, graph.constant(pads, np.int64), mode=mode))
+
+
 def activation(graph: Graph, name: str, x: Tensor) -> Tensor:
     """Apply an activation by its Keras name."""
     if name == "linear":

@@ -1,12 +1,58 @@
 """The networks: one architecture = one file = one function."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
 import numpy as np
 
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.models.dfcan import dfcan
+from dfcan_bmz.models.drcn import drcn
+from dfcan_bmz.models.edsr import edsr
+from dfcan_bmz.models.rcan import rcan
+from dfcan_bmz.models.rivals import bicubic, lanczos
+from dfcan_bmz.models.srcnn import srcnn
+from dfcan_bmz.models.vdsr import vdsr
+from dfcan_bmz.models.wdsr import wdsr
 
-MODELS = {"dfcan": dfcan}
+
+class Architecture(NamedTuple):
+    """A network: how to build it, how far it looks, and where it was published.
+
+    Attributes
+    ----------
+    build : callable
+        Takes ``scale`` and the sizes of the config; returns a keras.Model.
+    reach : callable
+        Takes the config; how many LR pixels away the convolutions carry a pixel's influence (attention, which is
+        global, aside).
+    reference : str
+        Publication, for people.
+    """
+
+    build: Callable[..., keras.Model]
+    reach: Callable[[ModelConfig], int]
+    reference: str
+
+
+MODELS = {
+    "dfcan": Architecture(
+        dfcan, lambda m: 2 * m.groups * m.blocks + 3, "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"
+    ),
+    "rcan": Architecture(
+        rcan, lambda m: m.groups * (2 * m.blocks + 1) + 4, "Zhang et al. 2018, doi 10.1007/978-3-030-01234-2_18"
+    ),
+    "edsr": Architecture(edsr, lambda m: 2 * m.blocks + 4, "Lim et al. 2017, doi 10.1109/CVPRW.2017.151"),
+    "wdsr": Architecture(wdsr, lambda m: 2 * m.blocks + 2, "Yu et al. 2018, arXiv 1808.08718"),
+    "srcnn": Architecture(srcnn, lambda m: 2 + -(-8 // m.scale), "Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281"),
+    "vdsr": Architecture(vdsr, lambda m: 2 + -(-m.blocks // m.scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.182"),
+    "drcn": Architecture(
+        drcn, lambda m: 2 + -(-(m.blocks + 4) // m.scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
+    ),
+    "bicubic": Architecture(bicubic, lambda m: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
+    "lanczos": Architecture(lanczos, lambda m: 3, "Duchon 1979"),
+}
 
 
 def build_model(config: ModelConfig, rng: np.random.Generator) -> keras.Model:
@@ -24,15 +70,28 @@ def build_model(config: ModelConfig, rng: np.random.Generator) -> keras.Model:
     keras.Model
         (N, H, W, 1) to (N, sH, sW, 1), float32.
     """
-    model = MODELS[config.name](**config.model_dump(exclude={"name"}))
+    model = MODELS[config.name].build(scale=config.scale, **config.sizes())
     for layer in model.layers:
-        if hasattr(layer, "kernel"):
-            seeded = layer.kernel_initializer.get_config() | {"seed": int(rng.integers(2**31))}
-            initializer = type(layer.kernel_initializer).from_config(seeded)
-            layer.kernel.assign(initializer(layer.kernel.shape))
+        if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
+            _initialize(layer, rng)
     return model
 
 
+def _initialize(layer: keras.layers.Conv2D, rng: np.random.Generator) -> None:
+    settings = layer.kernel_initializer.get_config()
+    if "seed" in settings:
+        settings["seed"] = int(rng.integers(2**31))
+    kernel = type(layer.kernel_initializer).from_config(settings)(layer.kernel.shape)
+    layer.kernel.assign(kernel if layer.kernel_constraint is None else layer.kernel_constraint(kernel))
+
+
 def reach(config: ModelConfig) -> int:
-    """How many LR pixels away the convolutions carry a pixel's influence (attention, which is global, aside)."""
-    return 2 * config.groups * config.blocks + 3
+    """How many LR pixels away the convolutions carry a pixel's influence."""
+    return MODELS[config.name].reach(config)
+
+
+def describe_model(config: ModelConfig) -> str:
+    """Name and sizes in words, e.g. ``DFCAN, scale 2, 64 filters, 4 groups, 4 blocks, sigmoid output``."""
+    sizes = [f"{value} {key}" for key, value in config.sizes().items() if key != "output"]
+    output = [f"{config.output} output"] if config.output else []
+    return ", ".join([config.name.upper(), f"scale {config.scale}", *sizes, *output])

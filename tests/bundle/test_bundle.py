@@ -174,10 +174,12 @@ def test_the_companion_tells_the_user_of_ilastik_what_to_do(companion_bundle):
     assert "In Fiji, give images of at least" not in readme
 
 
-@pytest.mark.parametrize("scale", [3, 4])
-def test_other_scales_are_described_and_run(scale, tmp_path):
+@pytest.mark.parametrize(("scale", "network"), [(3, "dfcan"), (4, "rcan"), (2, "vdsr")])
+def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path):
     simulate.run(tmp_path / "set", "actin", pairs=3, size=40, scale=scale, levels=1, seed=1, overwrite=False)
-    settings = [*TINY_TRAINING, f"model.scale={scale}", "train.epochs=1"]
+    lacking = ("model.groups", "model.output") if network == "vdsr" else ("model.none",)
+    settings = [setting for setting in TINY_TRAINING if not setting.startswith(lacking)]
+    settings += [f"model.name={network}", f"model.scale={scale}", "train.epochs=1"]
     lr, hr = tmp_path / "set/lr", tmp_path / "set/hr"
     train.run(lr, hr, tmp_path / "run", None, settings, resume=False, overwrite=False)
     (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + "formats: [keras_v3, onnx]\n")

@@ -1,0 +1,68 @@
+"""What several networks share: enlargement by interpolation and by pixel shuffle."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+CUBIC_SUPPORT, LANCZOS_SUPPORT = 2, 3  # LR pixels to each side
+
+
+def cubic(x: np.ndarray) -> np.ndarray:
+    """Cubic convolution kernel with a = -0.5 (Keys 1981, doi 10.1109/TASSP.1981.1163711)."""
+    x = np.abs(x)
+    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0))
+
+
+def lanczos3(x: np.ndarray) -> np.ndarray:
+    """Lanczos kernel, three lobes (Duchon 1979)."""
+    return np.where(np.abs(x) < LANCZOS_SUPPORT, np.sinc(x) * np.sinc(x / LANCZOS_SUPPORT), 0)
+
+
+def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
+    """Enlarge by a frozen convolution and a pixel shuffle, which every engine computes alike.
+
+    Parameters
+    ----------
+    image : tensor
+        (N, H, W, 1), H and W above `support`.
+    scale : int
+        Scale factor s; pixel areas are aligned, the border is mirrored.
+    kernel : callable
+        Weight of a sample at a distance in LR pixels.
+    support : int
+        LR pixels beyond which the kernel is 0.
+
+    Returns
+    -------
+    tensor
+        (N, sH, sW, 1).
+    """
+    taps = np.arange(-support, support + 1)
+    phases = (np.arange(scale) + 0.5) / scale - 0.5  # where output pixels lie between LR pixels
+    weights = kernel(taps[:, None] - phases)  # (taps, s)
+    weights = weights / weights.sum(axis=0)
+    both = np.einsum("ai,bj->abij", weights, weights).reshape(len(taps), len(taps), 1, scale**2)
+    convolution = layers.Conv2D(scale**2, len(taps), use_bias=False, trainable=False)
+    padded = ops.pad(image, [[0, 0], [support, support], [support, support], [0, 0]], mode="reflect")
+    enlarged = ops.depth_to_space(convolution(padded), scale)
+    convolution.set_weights([both.astype("float32")])
+    return enlarged
+
+
+def shuffle_up(x, filters: int, scale: int):
+    """Enlarge features as EDSR does: convolution and pixel shuffle, twice by 2 where s is 4; (N, H, W, C)."""
+    for factor in (2, 2) if scale == 4 else (scale,):
+        x = layers.Conv2D(filters * factor**2, 3, padding="same")(x)
+        x = ops.depth_to_space(x, factor)
+    return x
+
+
+def last_convolution(x, output: str):
+    """One channel from features; float32 under every dtype policy."""
+    return layers.Conv2D(1, 3, padding="same", activation=output, dtype="float32", name="output")(x)
+
+
+def grey_input():
+    """Input of every network: (N, H, W, 1), intensities of about 0..1."""
+    return keras.Input((None, None, 1), name="input")

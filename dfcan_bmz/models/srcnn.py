@@ -1,0 +1,31 @@
+"""SRCNN, the first convolutional network for super-resolution (Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281)."""
+
+import keras
+from keras import layers
+
+from dfcan_bmz.models.parts import grey_input, interpolate
+
+
+def srcnn(scale: int, filters: int, output: str) -> keras.Model:
+    """Build the network 9-5-5: bicubic enlargement, then three convolutions.
+
+    Parameters
+    ----------
+    scale : int
+        Scale factor s.
+    filters : int
+        Channels of the first convolution (published: 64); the second has half as many.
+    output : {"sigmoid", "linear"}
+        Last activation (published: linear).
+
+    Returns
+    -------
+    keras.Model
+        (N, H, W, 1) to (N, sH, sW, 1); 57,281 parameters to learn as published.
+    """
+    image = grey_input()
+    x = interpolate(image, scale)
+    x = layers.Conv2D(filters, 9, padding="same", activation="relu")(x)
+    x = layers.Conv2D(filters // 2, 5, padding="same", activation="relu")(x)
+    x = layers.Conv2D(1, 5, padding="same", activation=output, dtype="float32", name="output")(x)
+    return keras.Model(image, x, name="srcnn")

@@ -1,0 +1,32 @@
+"""VDSR, very deep super-resolution (Kim et al. 2016, doi 10.1109/CVPR.2016.182)."""
+
+import keras
+from keras import layers
+
+from dfcan_bmz.models.parts import grey_input, interpolate
+
+
+def vdsr(scale: int, filters: int, blocks: int) -> keras.Model:
+    """Build the network: what a chain of convolutions adds to the bicubic image.
+
+    Parameters
+    ----------
+    scale : int
+        Scale factor s.
+    filters : int
+        Channels of the hidden layers (published: 64).
+    blocks : int
+        Convolutions (published: 20).
+
+    Returns
+    -------
+    keras.Model
+        (N, H, W, 1) to (N, sH, sW, 1); 665,921 parameters to learn as published.
+    """
+    image = grey_input()
+    enlarged = interpolate(image, scale)
+    x = enlarged
+    for _ in range(blocks - 1):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
+    x = layers.Conv2D(1, 3, padding="same", dtype="float32", name="output")(x)
+    return keras.Model(image, enlarged + x, name="vdsr")
