@@ -1,16 +1,19 @@
 """The README is followed word for word."""
 
+import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import REPOSITORY
 
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import SIZES, Config, ModelConfig
+from dfcan_bmz.models import build_model
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -24,6 +27,14 @@ def test_every_command_of_the_readme_runs(tmp_path):
     assert answer.returncode == 0, answer.stderr
     assert (tmp_path / "runs/actin.zip").is_file()
     assert (tmp_path / "runs/fov000.tif").is_file()
+    assert (tmp_path / "runs/check.html").is_file()
+
+
+def test_the_table_of_networks_is_that_of_the_code():
+    told = dict(re.findall(r"^\| (\w+) \|.*\| ([\d,]+) \|$", README, flags=re.MULTILINE))
+    for name in (name for name, sizes in SIZES.items() if sizes):
+        model = build_model(ModelConfig(name=name), np.random.default_rng(0))
+        assert told[name] == f"{sum(math.prod(weight.shape) for weight in model.trainable_weights):,}"
 
 
 def test_every_setting_stands_in_the_readme_with_its_default():
@@ -33,7 +44,6 @@ def test_every_setting_stands_in_the_readme_with_its_default():
         names = [name.split(".")[-1] for name in re.findall(r"`([^`]+)`", keys)]
         told |= dict(zip(names, [defaults] if len(names) == 1 else defaults.split(", "), strict=True))
     actual = {key: value for settings in Config().model_dump().values() for key, value in settings.items()}
-    del actual["name"]  # there is one network only
     values = {key: yaml.safe_load(text) for key, text in told.items()}
     values["learning_rate"] = float(values["learning_rate"])  # YAML 1.1 takes 5e-4 for a word
     assert values == actual
