@@ -84,6 +84,23 @@ def degrade(
     run(hr_dir, out, scale, blur, noise, seed, overwrite)
 
 
+@app.command("import-biosr")
+def import_biosr(
+    root: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
+    structures: Annotated[
+        list[str] | None, typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin or F-actin_Nonlinear.")
+    ] = None,
+    levels: Annotated[list[int] | None, typer.Option("--levels", help="A light level; repeat for several.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn the raw images of BioSR into training pairs: widefield means and their SIM targets."""
+    with quiet_start():
+        from dfcan_bmz.commands.import_biosr import run
+
+    run(root, out, structures or [], levels or [], overwrite)
+
+
 @app.command()
 def train(
     lr: LrDir,

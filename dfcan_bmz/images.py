@@ -11,8 +11,9 @@ import tifffile
 from PIL import Image as PillowImage
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.mrc import read_mrc
 
-SUFFIXES = (".tif", ".tiff", ".png")
+SUFFIXES = (".tif", ".tiff", ".png", ".mrc")
 NANOMETRES = {"nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "\\u00b5m": 1e3, "micron": 1e3, "mm": 1e6, "cm": 1e7}
 TIFF_RESOLUTION_UNITS_NM = {2: 2.54e7, 3: 1e7}  # inch, centimetre
 
@@ -72,7 +73,7 @@ def read(path: Path) -> Image:
     Parameters
     ----------
     path : pathlib.Path
-        A TIFF (single image or stack) or PNG file, 8/16/32-bit integer or floating point.
+        A TIFF (single image or stack), PNG or MRC file, 8/16/32-bit integer or floating point.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def read(path: Path) -> Image:
     if not path.is_file():
         raise DfcanError(f"{path} does not exist: check the path")
     try:
-        pixels, axes, pixel_size_nm = _read_png(path) if path.suffix.lower() == ".png" else _read_tiff(path)
+        pixels, axes, pixel_size_nm = READERS.get(path.suffix.lower(), _read_tiff)(path)
     except DfcanError:
         raise
     except Exception as error:
@@ -123,6 +124,11 @@ def intensity_range(pixels: np.ndarray) -> float:
         return 255.0
     low, high = np.percentile(pixels, (0.1, 99.9))
     return float(high - low)
+
+
+def writable(pixels: np.ndarray) -> np.ndarray:
+    """Pixels in a type that ImageJ knows: 8-bit, 16-bit or float32."""
+    return pixels if pixels.dtype in (np.uint8, np.uint16) else pixels.astype(np.float32)
 
 
 def write(path: Path, pixels: np.ndarray, axes: str = "YX", pixel_size_nm: float | None = None) -> None:
@@ -213,6 +219,14 @@ def _pixel_size_nm(file: tifffile.TiffFile) -> float | None:
         if unit_nm and denominator / numerator * unit_nm > 1e5:
             unit_nm = None
     return denominator / numerator * unit_nm if unit_nm else None
+
+
+def _read_mrc(path: Path) -> tuple[np.ndarray, str, float | None]:
+    pixels, pixel_size_nm = read_mrc(path)
+    return (pixels[0], "YX", pixel_size_nm) if len(pixels) == 1 else (pixels, "ZYX", pixel_size_nm)
+
+
+READERS = {".png": _read_png, ".mrc": _read_mrc}
 
 
 def _colour(path: Path) -> DfcanError:

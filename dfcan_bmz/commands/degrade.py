@@ -30,7 +30,7 @@ def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: in
             lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
             lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
             images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm)
-            images.write(folder / "hr" / f"{name}.tif", _writable(hr.pixels), hr.axes, hr.pixel_size_nm)
+            images.write(folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.pixel_size_nm)
             # images of one field of view stay together
             row = {"fov": name} | known.get(name, {})
             rows.append(row | {"name": name, "pixel_size_nm": lr_pixel_nm or ""})
@@ -38,8 +38,3 @@ def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: in
         config = {"model": {"scale": scale}, "data": {"target": "input"}}
         write_records(folder, rows, {"settings": {"command": "degrade", **settings}, "config": config})
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
-
-
-def _writable(pixels: np.ndarray) -> np.ndarray:
-    """ImageJ knows 8-bit, 16-bit and float32 only."""
-    return pixels if pixels.dtype in (np.uint8, np.uint16) else pixels.astype(np.float32)

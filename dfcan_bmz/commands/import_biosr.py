@@ -1,0 +1,50 @@
+"""``dfcan-bmz import-biosr``: the BioSR data set to training pairs."""
+
+from pathlib import Path
+
+from dfcan_bmz import images
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.data.biosr import Source, find_sources, read_source
+from dfcan_bmz.data.pairs import new_set, write_records
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.files import refuse_input_as_output
+
+
+def run(root: Path, out: Path, structures: list[str], levels: list[int], overwrite: bool) -> None:
+    sources = find_sources(root, structures, levels)
+    refuse_input_as_output([root], [out])
+    rows, problems, scales = [], [], {}
+    with new_set(out, overwrite) as folder:
+        for source in watched(sources, "importing"):
+            try:
+                row, scale = _import(source, folder)
+            except DfcanError as error:
+                problems.append(str(error))
+                continue
+            rows.append(row)
+            scales.setdefault(scale, source.structure)
+            if len(scales) > 1:
+                (one, other) = scales.items()
+                raise DfcanError(
+                    f"{one[1]} is x{one[0]} and {other[1]} is x{other[0]}, which no network learns at once: "
+                    f"import them one by one with --structure"
+                )
+        if not rows:
+            raise DfcanError(problems[0])
+        (scale,) = scales
+        settings = {"command": "import-biosr", "structures": sorted({source.structure for source in sources})}
+        config = {"model": {"scale": scale}, "data": {"target": "own"}}
+        write_records(folder, rows, {"settings": settings, "config": config})
+    print(f"{out}: {len(rows)} pairs, x{scale}; train with --lr {out}/lr --hr {out}/hr")
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {len(sources)} pairs were left out: {'; '.join(problems)}")
+
+
+def _import(source: Source, folder: Path) -> tuple[dict, int]:
+    lr, hr, scale = read_source(source)
+    # the header of a target may repeat the raw images' pixel size: the ratio of the sizes cannot err
+    hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / scale
+    images.write(folder / "lr" / f"{source.name}.tif", lr.pixels, "YX", lr.pixel_size_nm)
+    images.write(folder / "hr" / f"{source.name}.tif", images.writable(hr.pixels), "YX", hr_pixel_nm)
+    row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
+    return row | {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}, scale

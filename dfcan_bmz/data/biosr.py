@@ -1,0 +1,109 @@
+"""BioSR on disk (Qiao et al. 2021, doi 10.6084/m9.figshare.13264793): where each structure keeps its images.
+
+::
+
+    CCPs, Microtubules, F-actin    Cell_001/RawSIMData_level_01.mrc ...           9 raw frames: their mean is widefield
+                                   Cell_001/SIM_gt.mrc                            one target for all levels, x2
+    ER                             Cell_001/RawSIMData/RawSIMData_level_01.mrc
+                                   Cell_001/GTSIM/GTSIM_level_01.mrc              a target for each level, x2
+    F-actin_Nonlinear              Cell_001/RawSIMData_level_01.mrc               25 raw frames
+                                   Cell_001/SIM_gt_a.mrc                          x3
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import Image
+
+STRUCTURES = ("CCPs", "ER", "Microtubules", "F-actin", "F-actin_Nonlinear")
+TARGETS = ("GTSIM/GTSIM_level_{level}.mrc", "SIM_gt.mrc", "SIM_gt_a.mrc")
+
+
+class Source(NamedTuple):
+    """Files of one pair; the target is None where it is missing."""
+
+    structure: str
+    cell: str
+    level: str
+    raw: Path
+    target: Path | None
+
+    @property
+    def name(self) -> str:
+        """Name of the pair, e.g. ``F-actin_Cell_001_level_01``."""
+        return f"{self.structure}_{self.cell}_level_{self.level}"
+
+
+def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[Source]:
+    """List the pairs of BioSR.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder of all structures, or of one.
+    structures : list of str
+        Which to take; empty for all that are there.
+    levels : list of int
+        Which light levels to take; empty for all.
+
+    Returns
+    -------
+    list of Source
+        By structure, cell and level.
+
+    Raises
+    ------
+    DfcanError
+        If nothing is found, or not what was asked for.
+    """
+    there = {name: root / name for name in STRUCTURES if (root / name).is_dir()}
+    if root.name in STRUCTURES and not there:
+        there = {root.name: root}
+    if not there:
+        raise DfcanError(f"{root} is no BioSR folder: it should hold {', '.join(STRUCTURES)} or be one of them")
+    if missing := [name for name in structures if name not in there]:
+        raise DfcanError(f"{root} has no {missing[0]}: it has {', '.join(there)}")
+    sources = [source for name in structures or there for source in _of_structure(name, there[name])]
+    chosen = [source for source in sources if not levels or int(source.level) in levels]
+    if not chosen:
+        known = ", ".join(sorted({source.level for source in sources})) or "no raw images in Cell_* folders"
+        raise DfcanError(f"{root} has nothing of these levels: it has {known}")
+    return chosen
+
+
+def _of_structure(structure: str, folder: Path) -> list[Source]:
+    sources = []
+    for raw in sorted(folder.glob("Cell_*/**/RawSIMData_level_*.mrc")):
+        cell, level = raw.relative_to(folder).parts[0], re.search(r"level_(\d+)", raw.stem)[1]
+        candidates = [folder / cell / target.format(level=level) for target in TARGETS]
+        target = next((path for path in candidates if path.is_file()), None)
+        sources.append(Source(structure, cell, level, raw, target))
+    return sources
+
+
+def read_source(source: Source) -> tuple[Image, Image, int]:
+    """Read a pair: the mean of the raw frames as float32, the target as it is, and the scale factor between them.
+
+    Raises
+    ------
+    DfcanError
+        If the target is missing, a file cannot be read, or the sizes are in no ratio of 2, 3 or 4.
+    """
+    if source.target is None:
+        raise DfcanError(f"{source.raw} has no target beside it ({', '.join(TARGETS)}): copy it there")
+    raw, hr = images.read(source.raw), images.read(source.target)
+    if len(hr.axes) != 2:
+        raise DfcanError(f"{source.target} holds {len(hr.pixels)} frames, but a target is a single image")
+    # frame by frame: the raw frames of a nonlinear image are 25
+    lr = Image(raw.path, np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32), "YX", raw.pixel_size_nm)
+    images.refuse_constant(lr)
+    images.refuse_constant(hr)
+    for scale in (2, 3, 4):
+        if hr.pixels.shape == tuple(scale * length for length in lr.pixels.shape):
+            return lr, hr, scale
+    raise DfcanError(f"{source.target} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this cell?")

@@ -1,0 +1,119 @@
+"""A miniature BioSR in the layout and byte format of the original."""
+
+import csv
+
+import numpy as np
+import pytest
+from conftest import command_line
+from mrc_files import mrc_bytes
+
+from dfcan_bmz import images
+from dfcan_bmz.config import read_yaml
+from dfcan_bmz.data.biosr import STRUCTURES, find_sources
+from dfcan_bmz.errors import DfcanError
+
+
+def write_frames(path, count, side, seed, dtype="uint16", order="<"):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(100, 4000, (count, side, side)).astype(dtype)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(mrc_bytes(pixels, order))
+    return pixels
+
+
+@pytest.fixture
+def biosr(tmp_path):
+    """Two cells of each structure at two levels; 12 px raw."""
+    root = tmp_path / "BioSR"
+    for structure in STRUCTURES:
+        for cell in ("Cell_001", "Cell_002"):
+            folder = root / structure / cell
+            for level in ("01", "02"):
+                raw = (
+                    f"RawSIMData/RawSIMData_level_{level}.mrc" if structure == "ER" else f"RawSIMData_level_{level}.mrc"
+                )
+                write_frames(folder / raw, 25 if structure == "F-actin_Nonlinear" else 9, 12, int(level))
+                if structure == "ER":
+                    write_frames(folder / f"GTSIM/GTSIM_level_{level}.mrc", 1, 24, 10 + int(level), "float32", ">")
+            write_frames(folder / "RawSIMData_gt.mrc", 9, 12, 5)
+            if structure == "ER":
+                write_frames(folder / "RawGTSIMData/RawGTSIMData_level_01.mrc", 9, 12, 6)
+            elif structure == "F-actin_Nonlinear":
+                write_frames(folder / "SIM_gt_a.mrc", 1, 36, 20)
+            else:
+                write_frames(folder / "SIM_gt.mrc", 1, 24, 20)
+    return root
+
+
+def run(*arguments):
+    return command_line("import-biosr", *arguments)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_every_structure_becomes_pairs(biosr, tmp_path, structure):
+    answer = run(biosr, tmp_path / "out", "--structure", structure)
+    assert answer.returncode == 0, answer.stderr
+    names = [f"{structure}_Cell_00{cell}_level_0{level}" for cell in (1, 2) for level in (1, 2)]
+    scale = 3 if structure == "F-actin_Nonlinear" else 2
+    for folder in ("lr", "hr"):
+        assert sorted(path.stem for path in (tmp_path / "out" / folder).iterdir()) == sorted(names)
+    raw = next((biosr / structure / "Cell_001").rglob("RawSIMData_level_02.mrc"))
+    lr = images.read(tmp_path / "out/lr" / f"{names[1]}.tif")
+    hr = images.read(tmp_path / "out/hr" / f"{names[1]}.tif")
+    np.testing.assert_allclose(lr.pixels, images.read(raw).pixels.astype(float).mean(axis=0), rtol=1e-6)
+    assert hr.pixels.shape == (12 * scale, 12 * scale)
+    assert lr.pixel_size_nm == pytest.approx(62.6, rel=1e-4)
+    assert hr.pixel_size_nm == pytest.approx(62.6 / scale, rel=1e-4)
+    with (tmp_path / "out/manifest.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["name"] for row in rows] == names
+    assert [row["fov"] for row in rows] == [f"{structure}_Cell_00{cell}" for cell in (1, 1, 2, 2)]
+    assert [row["level"] for row in rows] == ["1", "2", "1", "2"]
+    assert read_yaml(tmp_path / "out/dataset.yaml")["config"]["model"]["scale"] == scale
+
+
+def test_targets_of_er_are_those_of_their_level(biosr, tmp_path):
+    assert run(biosr / "ER", tmp_path / "out").returncode == 0
+    for level in ("01", "02"):
+        expected = images.read(biosr / f"ER/Cell_001/GTSIM/GTSIM_level_{level}.mrc").pixels
+        np.testing.assert_array_equal(images.read(tmp_path / f"out/hr/ER_Cell_001_level_{level}.tif").pixels, expected)
+
+
+def test_levels_can_be_chosen(biosr, tmp_path):
+    answer = run(biosr, tmp_path / "out", "--structure", "CCPs", "--structure", "ER", "--levels", "2")
+    assert answer.returncode == 0, answer.stderr
+    assert len(list((tmp_path / "out/lr").iterdir())) == 4
+    assert run(biosr, tmp_path / "none", "--levels", "7").returncode == 2
+
+
+def test_two_scale_factors_are_not_mixed(biosr, tmp_path):
+    answer = run(biosr, tmp_path / "out")
+    assert answer.returncode == 2
+    assert "--structure" in answer.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_pair_is_listed_and_the_others_are_imported(biosr, tmp_path):
+    truncated = biosr / "CCPs/Cell_001/RawSIMData_level_01.mrc"
+    truncated.write_bytes(truncated.read_bytes()[:-300])
+    (biosr / "CCPs/Cell_002/SIM_gt.mrc").unlink()
+    answer = run(biosr, tmp_path / "out", "--structure", "CCPs")
+    assert answer.returncode == 1
+    assert "3 of 4 pairs were left out" in answer.stderr
+    assert "RawSIMData_level_01.mrc is truncated" in answer.stderr
+    assert "has no target" in answer.stderr
+    for folder in ("lr", "hr"):
+        assert [path.stem for path in (tmp_path / "out" / folder).iterdir()] == ["CCPs_Cell_001_level_02"]
+
+
+def test_nothing_is_written_where_no_pair_is_whole(biosr, tmp_path):
+    for target in (biosr / "CCPs").rglob("SIM_gt.mrc"):
+        target.unlink()
+    assert run(biosr, tmp_path / "out", "--structure", "CCPs").returncode == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("structures", [["Vimentin"], []])
+def test_what_is_not_there_is_named(tmp_path, biosr, structures):
+    with pytest.raises(DfcanError, match="no Vimentin" if structures else "no BioSR folder"):
+        find_sources(biosr if structures else tmp_path / "elsewhere", structures, [])
