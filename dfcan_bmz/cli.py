@@ -52,11 +52,12 @@ def demo(out: Out, overwrite: Overwrite = False) -> None:
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
-    structure: Annotated[str, typer.Option(help="What is labelled: actin.")] = "actin",
+    structure: Annotated[str, typer.Option(help="What is labelled: actin, microtubules, ccps or er.")] = "actin",
     pairs: Annotated[int, typer.Option(min=1, help="Fields of view.")] = 8,
     size: Annotated[int, typer.Option(min=16, help="Side of the low-resolution images in pixels.")] = 256,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
     levels: Annotated[int, typer.Option(min=1, max=99, help="Light levels of each field.")] = 3,
+    haze: Annotated[float, typer.Option(min=0, help="Out-of-focus light, as a multiple of the light in focus.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -64,7 +65,7 @@ def simulate(
     with quiet_start():
         from dfcan_bmz.commands.simulate import run
 
-    run(out, structure, pairs, size, scale, levels, seed, overwrite)
+    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite)
 
 
 @app.command()

@@ -38,7 +38,7 @@ nickname: tiny-tester
 def pairs_folder(tmp_path_factory) -> Path:
     """4 fields x 2 levels of 40 px, scale 2: lr/, hr/, manifest.csv, dataset.yaml."""
     folder = tmp_path_factory.mktemp("pairs") / "set"
-    simulate.run(folder, "actin", pairs=4, size=40, scale=2, levels=2, seed=3, overwrite=False)
+    simulate.run(folder, "actin", pairs=4, size=40, scale=2, levels=2, haze=0.0, seed=3, overwrite=False)
     return folder
 
 

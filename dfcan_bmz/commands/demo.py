@@ -18,7 +18,7 @@ from dfcan_bmz.files import refuse_existing
 
 # example_data/ holds exactly these two sets
 SETS = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
-COMMON = {"structure": "actin", "size": 128, "scale": 2, "levels": 2}
+COMMON = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
 HELD_OUT = "fov000_level01"
 
 

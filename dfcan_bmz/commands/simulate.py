@@ -13,21 +13,30 @@ from dfcan_bmz.simulate.fields import LR_PIXEL_NM, simulate_field
 from dfcan_bmz.simulate.structures import STRUCTURES
 
 
-def run(out: Path, structure: str, pairs: int, size: int, scale: int, levels: int, seed: int, overwrite: bool) -> None:
+def run(
+    out: Path, structure: str, pairs: int, size: int, scale: int, levels: int, haze: float, seed: int, overwrite: bool
+) -> None:
     if structure not in STRUCTURES:
         raise DfcanError(f"--structure {structure} is not known: choose from {', '.join(STRUCTURES)}")
     with new_set(out, overwrite) as folder:
         rows = []
         for index in watched(range(pairs), "simulating"):
             # a generator for each field: more fields leave the first ones as they were
-            hr, lr = simulate_field(structure, size, scale, levels, np.random.default_rng([seed, index]))
+            hr, lr = simulate_field(structure, size, scale, levels, haze, np.random.default_rng([seed, index]))
             for level, image in enumerate(lr, 1):
                 fov = f"fov{index:03d}"
                 name = f"{fov}_level{level:02d}"
                 images.write(folder / "lr" / f"{name}.tif", image, pixel_size_nm=LR_PIXEL_NM)
                 images.write(folder / "hr" / f"{name}.tif", hr, pixel_size_nm=LR_PIXEL_NM / scale)
                 rows.append(dict(zip(MANIFEST_COLUMNS, (name, fov, level, structure, LR_PIXEL_NM), strict=True)))
-        settings = {"structure": structure, "pairs": pairs, "size": size, "scale": scale, "levels": levels}
+        settings = {
+            "structure": structure,
+            "pairs": pairs,
+            "size": size,
+            "scale": scale,
+            "levels": levels,
+            "haze": haze,
+        }
         checksums = {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))}
         dataset = {
             "settings": {"command": "simulate", **settings, "seed": seed},

@@ -4,6 +4,7 @@ The defaults are the microscope of BioSR's F-actin set: 62.6 nm pixels, NA 1.41,
 """
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.simulate import camera, optics
 from dfcan_bmz.simulate.structures import STRUCTURES
@@ -13,6 +14,7 @@ NA = 1.41
 EMISSION_NM = 525.0
 CUTOFF_PER_UM = 2 * NA / EMISSION_NM * 1e3
 BRIGHTEST_PHOTONS, DIMMEST_PHOTONS = 600.0, 15.0  # at the 99.9th percentile, as BioSR's levels
+HAZE_SIGMA_UM = 0.6  # blur of what lies about a micrometre out of focus
 BACKGROUND = 0.05  # of the signal's 99.9th percentile
 OVERSAMPLING = 2  # fine pixels an HR pixel
 MARGIN_PX = 16  # LR pixels simulated and cut away, so that nothing wraps around
@@ -25,14 +27,14 @@ def level_photons(levels: int) -> list[float]:
 
 
 def simulate_field(
-    structure: str, size: int, scale: int, levels: int, rng: np.random.Generator
+    structure: str, size: int, scale: int, levels: int, haze: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Simulate one field of view.
 
     Parameters
     ----------
-    structure : {"actin"}
-        What is labelled.
+    structure : str
+        What is labelled: a key of `STRUCTURES`.
     size : int
         Side of the LR images in pixels.
     scale : int
@@ -40,6 +42,9 @@ def simulate_field(
         (2 for linear, 3 for nonlinear structured illumination).
     levels : int
         Number of light levels.
+    haze : float
+        Out-of-focus light, as a multiple of the light in focus: another layer of the specimen, seen through a Gaussian
+        of `HAZE_SIGMA_UM` in the widefield images, and not at all in the target, as structured illumination rejects it.
     rng : numpy.random.Generator
         Source of specimen and noise.
 
@@ -56,6 +61,10 @@ def simulate_field(
     fluorophores = optics.render(points, fine_pixels, fine_um)
     target = optics.image(fluorophores, fine_um, CUTOFF_PER_UM * scale)
     widefield = optics.image(fluorophores, fine_um, CUTOFF_PER_UM)
+    if haze:
+        layer = optics.render(STRUCTURES[structure](fine_pixels * fine_um, rng), fine_pixels, fine_um)
+        blurred = gaussian_filter(layer, HAZE_SIGMA_UM / fine_um, mode="wrap")
+        widefield += blurred * (haze * widefield.sum() / blurred.sum())
     hr = _crop(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
     hr = np.clip(np.round(hr / np.percentile(hr, 99.9) * HR_COUNTS), 0, 65535).astype(np.uint16)
     signal = _crop(optics.bin_sum(widefield, scale * OVERSAMPLING), MARGIN_PX)

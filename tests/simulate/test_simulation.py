@@ -2,7 +2,19 @@ import numpy as np
 import pytest
 
 from dfcan_bmz.simulate import camera, fields, optics
-from dfcan_bmz.simulate.structures import STEP_UM, worm_like_chain
+from dfcan_bmz.simulate.structures import (
+    LABELS_PER_UM,
+    MICROTUBULE_LENGTH_UM,
+    MICROTUBULE_PER_UM2,
+    MICROTUBULE_RADIUS_UM,
+    PIT_RADIUS_UM,
+    STEP_UM,
+    STRUCTURES,
+    clathrin_pits,
+    endoplasmic_reticulum,
+    microtubules,
+    worm_like_chain,
+)
 
 
 def test_rendering_keeps_the_number_and_the_centre_of_mass_of_the_fluorophores():
@@ -60,9 +72,10 @@ def test_levels_run_from_dim_to_bright():
     assert fields.level_photons(3) == pytest.approx([15, 94.868, 600], rel=1e-4)
 
 
+@pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("scale", [2, 3])
-def test_hr_and_lr_are_registered_and_the_target_is_sharper(scale):
-    hr, (lr,) = fields.simulate_field("actin", 64, scale, 1, np.random.default_rng(5))
+def test_hr_and_lr_are_registered_and_the_target_is_sharper(structure, scale):
+    hr, (lr,) = fields.simulate_field(structure, 64, scale, 1, 0.0, np.random.default_rng(5))
     assert hr.shape == (64 * scale, 64 * scale)
     binned = optics.bin_sum(hr.astype(float), scale)
     correlation = np.fft.irfft2(np.fft.rfft2(binned - binned.mean()) * np.conj(np.fft.rfft2(lr - lr.mean())))
@@ -70,3 +83,51 @@ def test_hr_and_lr_are_registered_and_the_target_is_sharper(scale):
     spectra = [np.abs(np.fft.fft2(image / image.mean())) / image.size for image in (binned, lr.astype(float))]
     band = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))) > 0.3
     assert spectra[0][band].mean() > 1.5 * spectra[1][band].mean()
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_a_specimen_is_repeatable_and_fills_its_square(structure):
+    points = STRUCTURES[structure](20.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(points, STRUCTURES[structure](20.0, np.random.default_rng(0)))
+    inside = points[((points > 0) & (points < 20)).all(axis=1)]
+    quadrants = [((inside > 10) == corner).all(axis=1).mean() for corner in np.ndindex(2, 2)]
+    assert min(quadrants) > 0.1
+
+
+def test_microtubules_have_the_density_of_labels_that_they_say():
+    counts = [len(microtubules(20.0, np.random.default_rng(seed))) for seed in range(40)]
+    expected = MICROTUBULE_PER_UM2 * 20**2 * MICROTUBULE_LENGTH_UM * LABELS_PER_UM
+    assert np.mean(counts) == pytest.approx(expected, rel=0.1)
+
+
+def test_microtubules_are_hollow():
+    """Seen from above, a cylinder labelled all around is brightest at its edges."""
+    points = microtubules(0.1, np.random.default_rng(3))
+    middle = points[np.abs(points - np.median(points, axis=0)).max(axis=1) < 0.2]
+    _, across = np.linalg.svd(middle - middle.mean(axis=0), full_matrices=False)[2]
+    offsets = np.abs((middle - middle.mean(axis=0)) @ across)
+    assert offsets.max() < 1.3 * MICROTUBULE_RADIUS_UM
+    assert (offsets > 0.7 * MICROTUBULE_RADIUS_UM).mean() > 0.4
+
+
+def test_pits_are_rings_of_the_size_they_say():
+    points = clathrin_pits(0.01, np.random.default_rng(0))
+    radii = np.hypot(*(points - points.mean(axis=0)).T)
+    assert radii.max() < 1.2 * PIT_RADIUS_UM[1]
+    assert (radii > 0.5 * radii.max()).mean() > 0.7
+
+
+def test_reticulum_has_holes_and_sheets():
+    grid = optics.render(endoplasmic_reticulum(20.0, np.random.default_rng(0)), 100, 0.2)
+    empty = (grid == 0).mean()
+    assert 0.1 < empty < 0.8
+
+
+def test_haze_is_light_that_the_widefield_image_has_and_the_target_has_not():
+    clear, hazy = (fields.simulate_field("actin", 64, 2, 1, haze, np.random.default_rng(5)) for haze in (0.0, 2.0))
+    np.testing.assert_array_equal(clear[0], hazy[0])
+    floors = [np.percentile(lr[0], 5) - camera.OFFSET_COUNTS for _, lr in (clear, hazy)]
+    assert floors[1] > 1.5 * floors[0]
+    spectra = [np.abs(np.fft.fft2(lr[0] / lr[0].mean())) / lr[0].size for _, lr in (clear, hazy)]
+    band = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))) > 0.2
+    assert spectra[1][band].mean() < spectra[0][band].mean(), "out-of-focus light has no detail"
