@@ -73,16 +73,35 @@ def degrade(
     hr_dir: Annotated[Path, typer.Argument(help="Folder of high-resolution images.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr and OUT/hr.")],
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
-    blur: Annotated[float, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = 1.0,
-    noise: Annotated[float, typer.Option(min=0, help="Sigma of the noise as a share of the intensity range.")] = 0.05,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
+    preset: Annotated[Literal["em", "fluorescence"], typer.Option(help="Where the settings below begin.")] = "em",
+    blur: Annotated[float | None, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = None,
+    psf: Annotated[Path | None, typer.Option(help="Image of a point spread function, instead of the Gaussian.")] = None,
+    sampling: Annotated[
+        Literal["area", "point"] | None, typer.Option(help="Mean of the pixels of an LR pixel, or the middle one.")
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a share of the intensity range.")
+    ] = None,
+    photons: Annotated[
+        float | None, typer.Option(min=0, help="Photons at the top of the range, for Poisson noise; 0: none.")
+    ] = None,
+    local_noise: Annotated[
+        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a share of each pixel's intensity.")
+    ] = None,
+    saturation: Annotated[
+        float | None, typer.Option(min=0, help="Largest intensity as a share of the range; 0: none.")
+    ] = None,
+    warp: Annotated[float | None, typer.Option(min=0, help="Largest misregistration in HR pixels.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of noise and misregistration.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make training pairs from high-resolution images: blur, downsample, add noise."""
+    """Make training pairs from high-resolution images: warp, blur, downsample, add noise."""
+    given = {"blur": blur, "psf": psf, "sampling": sampling, "noise": noise, "photons": photons}
+    given |= {"local_noise": local_noise, "saturation": saturation, "warp": warp}
     with quiet_start():
         from dfcan_bmz.commands.degrade import run
 
-    run(hr_dir, out, scale, blur, noise, seed, overwrite)
+    run(hr_dir, out, scale, preset, {key: value for key, value in given.items() if value is not None}, seed, overwrite)
 
 
 @app.command("import-biosr")

@@ -49,7 +49,9 @@ class ModelConfig(_Section):
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, given: dict[str, Any]) -> dict[str, Any]:
-        published = SIZES.get(given.get("name", "dfcan"), {})
+        published = SIZES.get(given.get("name", "dfcan"))
+        if published is None:
+            return given  # which pydantic will refuse
         for key in {"filters", "groups", "blocks", "output"} - published.keys():
             if given.get(key) is not None:
                 raise ValueError(f"{given['name']} has no {key}")
@@ -144,7 +146,8 @@ def validate(kind: type[M], content: dict[str, Any], source: str) -> M:
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"])
             known = problem["type"] != "extra_forbidden"
-            problems.append(f"{key}: {problem['msg']}" if known else f"{key}: unknown key")
+            message = problem["msg"].removeprefix("Value error, ")
+            problems.append(f"{key}: {message}" if known else f"{key}: unknown key")
         raise DfcanError(f"{source}: {'; '.join(problems)}: correct it") from error
 
 

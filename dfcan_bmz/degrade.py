@@ -1,9 +1,53 @@
-"""LR images made from HR ones: Y = S B X + N (thesis, sections 2.3 and 5.4.3)."""
+"""LR images made from HR ones: Y = S B W X + N (thesis, section 2.3, figure 2.2, and section 5.4.3)."""
+
+from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, shift
+from scipy.signal import fftconvolve
 
 from dfcan_bmz.images import intensity_range
+
+
+class Degradation(NamedTuple):
+    """What happens to an HR image on its way to an LR image, in this order.
+
+    Attributes
+    ----------
+    warp : float
+        W: largest misregistration along each axis, in HR pixels; drawn evenly for each plane.
+    blur : float
+        B: standard deviation of a Gaussian, in HR pixels.
+    psf : numpy.ndarray or None
+        B: a measured point spread function in HR pixels, (Y, X) with odd sides, instead of the Gaussian.
+    sampling : {"area", "point"}
+        S: the mean of s x s pixels, or the pixel in the middle of them (the lower one of two).
+    saturation : float
+        Largest intensity as a share of the image's intensity range; 0 for none.
+    photons : float
+        N: Poisson noise, photons at the top of the range; 0 for none.
+    local_noise : float
+        N: Gaussian noise whose standard deviation is this share of each pixel's own intensity.
+    noise : float
+        N: Gaussian noise, standard deviation as a share of the intensity range.
+    """
+
+    warp: float = 0.0
+    blur: float = 0.0
+    psf: np.ndarray | None = None
+    sampling: str = "area"
+    saturation: float = 0.0
+    photons: float = 0.0
+    local_noise: float = 0.0
+    noise: float = 0.0
+
+
+PRESETS = {
+    # the thesis's "crappified" electron micrographs
+    "em": Degradation(blur=1.0, noise=0.05),
+    # a point spread function of about three pixels, and few photons
+    "fluorescence": Degradation(blur=1.5, photons=100.0, noise=0.01),
+}
 
 
 def crop_to_multiple(hr: np.ndarray, scale: int) -> np.ndarray:
@@ -12,28 +56,54 @@ def crop_to_multiple(hr: np.ndarray, scale: int) -> np.ndarray:
     return hr[..., :height, :width]
 
 
-def degrade(hr: np.ndarray, scale: int, blur_px: float, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """Blur, sample and disturb one plane.
+def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Generator) -> np.ndarray:
+    """Warp, blur, sample and disturb one plane.
 
     Parameters
     ----------
     hr : numpy.ndarray
         (Y, X), sides multiples of `scale`.
     scale : int
-        Scale factor s; an LR pixel is the mean of s x s HR pixels.
-    blur_px : float
-        Standard deviation of the Gaussian blur B, in HR pixels.
-    noise : float
-        Standard deviation of the Gaussian noise N as a share of the image's intensity range.
+        Scale factor s.
+    settings : Degradation
+        What to do.
     rng : numpy.random.Generator
-        Source of the noise.
+        Source of misregistration and noise.
 
     Returns
     -------
     numpy.ndarray
-        (Y / s, X / s) float32 in the units of `hr`, not clipped: clipping would bias the noise.
+        (Y / s, X / s) float32 in the units of `hr`, not clipped but for `saturation`: clipping would bias the noise.
     """
-    height, width = hr.shape
-    blurred = gaussian_filter(hr.astype(np.float64), blur_px)
-    sampled = blurred.reshape(height // scale, scale, width // scale, scale).mean(axis=(1, 3))
-    return (sampled + rng.normal(0, noise * intensity_range(hr), sampled.shape)).astype(np.float32)
+    low, extent = _floor(hr), intensity_range(hr)
+    image = hr.astype(np.float64)
+    if settings.warp:
+        image = shift(image, rng.uniform(-settings.warp, settings.warp, 2), order=3, mode="mirror")
+    image = _sample(_blur(image, settings), scale, settings.sampling)
+    if settings.saturation:
+        image = np.minimum(image, low + settings.saturation * extent)
+    if settings.photons:
+        per_photon = extent / settings.photons
+        image = low + rng.poisson(np.maximum(image - low, 0) / per_photon) * per_photon
+    if settings.local_noise:
+        image = image + rng.normal(0, 1, image.shape) * settings.local_noise * np.maximum(image - low, 0)
+    return (image + rng.normal(0, settings.noise * extent, image.shape)).astype(np.float32)
+
+
+def _floor(hr: np.ndarray) -> float:
+    """Intensity of no light: 0 for 8-bit images, which fill their range, else the 0.1st percentile."""
+    return 0.0 if hr.dtype == np.uint8 else float(np.percentile(hr, 0.1))
+
+
+def _blur(image: np.ndarray, settings: Degradation) -> np.ndarray:
+    if settings.psf is None:
+        return gaussian_filter(image, settings.blur)
+    margins = [(side // 2, side // 2) for side in settings.psf.shape]
+    return fftconvolve(np.pad(image, margins, mode="symmetric"), settings.psf / settings.psf.sum(), mode="valid")
+
+
+def _sample(image: np.ndarray, scale: int, sampling: str) -> np.ndarray:
+    if sampling == "point":
+        return image[(scale - 1) // 2 :: scale, (scale - 1) // 2 :: scale]
+    height, width = image.shape
+    return image.reshape(height // scale, scale, width // scale, scale).mean(axis=(1, 3))

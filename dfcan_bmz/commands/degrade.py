@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
-from dfcan_bmz.degrade import crop_to_multiple, degrade
+from dfcan_bmz.degrade import PRESETS, crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import refuse_input_as_output
 
 
-def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: int, overwrite: bool) -> None:
+def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any], seed: int, overwrite: bool) -> None:
+    settings = PRESETS[preset]._replace(**given)
+    if settings.psf is not None:
+        settings = settings._replace(psf=_read_psf(settings.psf))
     sources = images.find(hr_dir)
     refuse_input_as_output([hr_dir], [out / "lr", out / "hr"])
     known = read_manifest(hr_dir) or {}
@@ -26,7 +30,7 @@ def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: in
                 raise DfcanError(f"{path} is smaller than one LR pixel: leave it out")
             hr = replace(image, pixels=crop_to_multiple(image.pixels, scale))
             rng = np.random.default_rng([seed, index])
-            planes = [degrade(plane, scale, blur, noise, rng) for plane in hr.planes]
+            planes = [degrade(plane, scale, settings, rng) for plane in hr.planes]
             lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
             lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
             images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm)
@@ -34,7 +38,15 @@ def run(hr_dir: Path, out: Path, scale: int, blur: float, noise: float, seed: in
             # images of one field of view stay together
             row = {"fov": name} | known.get(name, {})
             rows.append(row | {"name": name, "pixel_size_nm": lr_pixel_nm or ""})
-        settings = {"scale": scale, "blur": blur, "noise": noise, "seed": seed}
+        record = {"command": "degrade", "scale": scale, "preset": preset}
+        record |= {key: value.name if isinstance(value, Path) else value for key, value in given.items()}
         config = {"model": {"scale": scale}, "data": {"target": "input"}}
-        write_records(folder, rows, {"settings": {"command": "degrade", **settings}, "config": config})
+        write_records(folder, rows, {"settings": record | {"seed": seed}, "config": config})
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
+
+
+def _read_psf(path: Path) -> np.ndarray:
+    psf = images.read(path).pixels.astype(float)
+    if psf.ndim != 2 or not all(side % 2 for side in psf.shape) or psf.min() < 0 or psf.sum() <= 0:
+        raise DfcanError(f"{path} is no point spread function: give one image of odd sides without negative pixels")
+    return psf
