@@ -17,7 +17,8 @@ from bioimageio.core import create_prediction_pipeline, predict
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
-from dfcan_bmz.bundle.read import open_description, predictor, raw_description
+from dfcan_bmz.bundle.raw import raw_description
+from dfcan_bmz.bundle.read import open_description, predictor
 from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.tiling import spans

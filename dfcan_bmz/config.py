@@ -48,8 +48,9 @@ class ModelConfig(_Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_published(cls, given: dict[str, Any]) -> dict[str, Any]:
-        published = SIZES.get(given.get("name", "dfcan"))
+    def _as_published(cls, given: Any) -> Any:
+        name = given.get("name", "dfcan") if isinstance(given, dict) else None
+        published = SIZES.get(name) if isinstance(name, str) else None
         if published is None:
             return given  # which pydantic will refuse
         for key in {"filters", "groups", "blocks", "output"} - published.keys():

@@ -18,7 +18,7 @@ class Figures(NamedTuple):
     Attributes
     ----------
     engines : float
-        Largest difference of any engine from the test tensor or from another engine.
+        Largest difference of any engine from the test tensor, from another engine, or from itself in other tiles.
     whole : float
         Largest difference between a whole image predicted at once and tile by tile.
     """
@@ -28,7 +28,7 @@ class Figures(NamedTuple):
 
     @property
     def tolerance(self) -> float:
-        """Ten times the difference of the engines; 1e-6 where a single engine differs from nothing."""
+        """Ten times the difference of the engines, and no less than 1e-6: other processors differ too."""
         return float(f"{max(10 * self.engines, 1e-6):.1e}")
 
 

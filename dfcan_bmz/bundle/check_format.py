@@ -4,10 +4,12 @@ Writes ``verdicts.json`` and, for a bundle by `dfcan-bmz package`, ``outputs.npz
 images of several sizes, for `check` to compare between the formats.
 """
 
+import importlib
 import json
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +17,28 @@ from bioimageio.core import create_prediction_pipeline, predict, test_descriptio
 from bioimageio.spec.model import v0_5
 
 from dfcan_bmz.bundle import jdll
-from dfcan_bmz.bundle.read import (
-    ModelDescription,
-    input_step,
-    open_description,
-    predictor,
-    processing,
-    raw_description,
-    weights_file,
-)
-from dfcan_bmz.engines import tensorflow_saved_model_bundle
+from dfcan_bmz.bundle.raw import raw_description
+from dfcan_bmz.bundle.read import ModelDescription, open_description, predictor, processing, weights_file
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
 VERDICTS, OUTPUTS = "verdicts.json", "outputs.npz"
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
 WHOLE = "whole, against blocks"
+PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
+SCREENED = ("tensorflow_saved_model_bundle", "torchscript")  # engines without a safe mode
+
+
+def screen(description: ModelDescription, name: str) -> str | None:
+    """Why weights must not be run at all; None if nothing speaks against it."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = weights_file(description, name, Path(folder))
+            importlib.import_module(f"dfcan_bmz.engines.{name}").refuse_dangerous(file)
+        except DfcanError as error:
+            return str(error)
+    return None
 
 
 def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
@@ -43,8 +51,8 @@ def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
             continue  # of the description, which has a verdict of its own
         test = _short(detail.name.replace(f" ({name})", "").replace(f"{name} ", ""))
         message = "; ".join(error.msg.splitlines()[0] for error in detail.errors) if failed else ""
-        verdicts.append((name, CORE, test, "failed" if failed else "passed", None, message))
-    return verdicts or [(name, CORE, "load", "failed", None, "bioimageio.core has tested nothing")]
+        verdicts.append((name, CORE, test, FAILED if failed else PASSED, None, message))
+    return verdicts or [(name, CORE, "load", FAILED, None, "bioimageio.core has tested nothing")]
 
 
 def _short(test: str) -> str:
@@ -55,13 +63,13 @@ def _short(test: str) -> str:
     )
 
 
-def test_tensor_verdict(description: v0_5.ModelDescr, ours: Predictor, name: str) -> tuple:
+def test_tensor_verdict(description: v0_5.ModelDescr, ours: Predictor, name: str) -> list[tuple]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
-    step = input_step(processing(description))
+    step = processing(description).step
     unit = np.stack([scaling_of(plane).apply(plane) for plane in test_input])[:, ::step, ::step]
     difference = np.abs(np.clip(ours.network(unit), 0, 1) - test_output).max()
-    return _compared(name, OWN, "test tensor", difference, tolerance(description))
+    return [_compared(name, OWN, "test tensor", difference, tolerance(description))]
 
 
 def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str, image: np.ndarray) -> list[tuple]:
@@ -72,22 +80,23 @@ def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str,
         sample = predict(model=pipeline, inputs=image[None, :, :, None], **blocks)
         outputs.append(np.asarray(sample.members["output"].data)[0, :, :, 0])
     blockwise, whole = outputs
-    step = input_step(processing(description))
+    step = processing(description).step
     difference = np.abs(blockwise - predict_unit(ours, scaling_of(image).apply(image)[::step, ::step])).max()
     seams = float(np.abs(blockwise - whole).max())
     complete = blockwise.shape == whole.shape and bool(np.isfinite(whole).all())
     return [
         _compared(name, CORE, "blocks, against our tiles", difference, tolerance(description)),
-        (name, CORE, WHOLE, "passed" if complete else "failed", seams, ""),
+        (name, CORE, WHOLE, PASSED if complete else FAILED, seams, ""),
     ]
 
 
-def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, name: str, image: np.ndarray) -> tuple:
+def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, name: str, image: np.ndarray) -> list:
     """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
-    step = input_step(processing(description))
+    step = processing(description).step
     expected = predict_unit(ours, jdll.preprocess(content, image)[::step, ::step])
     predicted = jdll.predict(content, lambda batch: ours.network(batch[:, ::step, ::step]), image)
-    return _compared(name, FIJI, "tiles, against ours", np.abs(predicted - expected).max(), tolerance(description))
+    difference = np.abs(predicted - expected).max()
+    return [_compared(name, FIJI, "tiles, against ours", difference, tolerance(description))]
 
 
 def tolerance(description: v0_5.ModelDescr) -> float:
@@ -98,7 +107,7 @@ def tolerance(description: v0_5.ModelDescr) -> float:
 def large_image(description: v0_5.ModelDescr) -> np.ndarray:
     """The test image, mirrored to twice a tile less a few pixels: (Y, X) with several tiles and no round size."""
     (test_input,) = description.get_input_test_arrays()
-    plane, step = test_input[0, :, :, 0], input_step(processing(description))
+    plane, step = test_input[0, :, :, 0], processing(description).step
     return np.pad(plane, [(0, side - 6 * step) for side in plane.shape], mode="symmetric")
 
 
@@ -109,28 +118,44 @@ def random_images(tile: int) -> dict[str, np.ndarray]:
     return {" x ".join(map(str, shape)): rng.uniform(size=(*shape, 1)).astype(np.float32) for shape in shapes}
 
 
+def attempt(name: str, engine: str, test: str, run: Callable[[], list[tuple]]) -> list[tuple]:
+    """Verdicts of a test; one that fails of itself if the test raises."""
+    try:
+        return run()
+    except Exception as error:
+        # somebody's weights may make an engine fail in any way; the other tests go on
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return [(name, engine, test, FAILED, None, reason[:300])]
+
+
 def _compared(name: str, engine: str, test: str, difference: float, limit: float) -> tuple:
-    passed = bool(difference <= limit)
+    passed = bool(difference <= limit)  # False for NaN
     message = "" if passed else f"differs by {difference:.2g}, over {limit:g}"
-    return (name, engine, test, "passed" if passed else "failed", float(difference), message)
+    return (name, engine, test, PASSED if passed else FAILED, float(difference), message)
+
+
+def own_verdicts(description: v0_5.ModelDescr, content: dict, name: str) -> list[tuple]:
+    """Tests of a bundle by `dfcan-bmz package`, whose processing is known; writes the outputs to be compared."""
+    ours, image = predictor(description, name), large_image(description)
+    verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, ours, name))
+    verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, ours, name, image))
+    choice = jdll.choose_engine(content["weights"])
+    if choice is not None and choice.weight_format == name:
+        verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(description, content, ours, name, image))
+    np.savez(OUTPUTS, **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
+    return verdicts
 
 
 def main(bundle: Path, name: str) -> None:
     """Write the verdicts, and the outputs to be compared."""
     description = open_description(bundle)
-    if name == "tensorflow_saved_model_bundle":
-        with tempfile.TemporaryDirectory() as folder:
-            tensorflow_saved_model_bundle.refuse_dangerous(weights_file(description, name, Path(folder)))
-    verdicts = core_verdicts(description, name)
-    if processing(description) is not None and not any(verdict[3] == "failed" for verdict in verdicts):
-        content, _ = raw_description(bundle)
-        ours, image = predictor(description, name), large_image(description)
-        verdicts.append(test_tensor_verdict(description, ours, name))
-        verdicts += blockwise_verdicts(description, ours, name, image)
-        choice = jdll.choose_engine(content["weights"])
-        if choice is not None and choice.weight_format == name:
-            verdicts.append(fiji_verdict(description, content, ours, name, image))
-        np.savez(OUTPUTS, **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
+    if name in SCREENED and (reason := screen(description, name)):
+        verdicts = [(name, OWN, "safe to run", FAILED, None, reason)]
+    else:
+        verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
+        if processing(description) is not None and not any(verdict[3] == FAILED for verdict in verdicts):
+            content, _ = raw_description(bundle)
+            verdicts += attempt(name, OWN, "load", lambda: own_verdicts(description, content, name))
     Path(VERDICTS).write_text(json.dumps(verdicts), encoding="utf-8")
 
 

@@ -33,6 +33,7 @@ def lint(content: dict[str, Any], file_names: list[str]) -> list[str]:
     list of str
         One line each; empty where there is nothing to object.
     """
+    content = content | {key: [_with_ids(tensor, key[:-1]) for tensor in content[key]] for key in ("inputs", "outputs")}
     tensors = [*content["inputs"], *content["outputs"]]
     return [
         *_header(content),
@@ -41,6 +42,12 @@ def lint(content: dict[str, Any], file_names: list[str]) -> list[str]:
         *(problem for tensor in tensors for problem in _axes(tensor)),
         *_sizes(content["inputs"], content["outputs"]),
     ]
+
+
+def _with_ids(tensor: dict[str, Any], default: str) -> dict[str, Any]:
+    """Fill in the ids that the spec lets out."""
+    axes = [{"id": axis["type"], **axis} for axis in tensor["axes"]]
+    return {"id": default, **tensor, "axes": axes}
 
 
 def _header(content: dict[str, Any]) -> list[str]:

@@ -14,16 +14,27 @@ import numpy as np
 from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
 
-# engines that JDLL brings, newest first: declared version -> the version that then runs
+# what JDLL 0.6.1 knows, in its order: declared version -> version of the engine that then runs
 ENGINES = {
     "tensorflow_saved_model_bundle": {
-        **dict.fromkeys(("2.11", "2.10", "2.9", "2.8"), "2.10.1"),
-        "2.7": "2.7.4",
-        "1.15": "1.15.0",
+        "2.11.0": "2.10.1",
+        **{f"2.{minor}.0": "2.10.1" for minor in (10, 9, 8)},
+        **{"2.7.4": "2.7.4", "2.7.2": "2.7.4", "2.7.1": "2.7.1", "2.7.0": "2.7.0"},
+        **{f"2.{minor}.0": "2.7.0" for minor in (6, 5)},
+        "2.4.0": "2.4.1",
+        **{f"2.{minor}.0": "2.3.1" for minor in (3, 2, 1, 0)},
+        **{f"1.{minor}.0": f"1.{minor}.0" for minor in (15, 14, 13, 12)},
     },
-    "torchscript": {"2.0": "2.0.0", "1.13": "1.13.1", "1.12": "1.12.1", "1.11": "1.11.0", "1.10": "1.10.0"},
-    "onnx": {"18": "1.13.1", "17": "1.12.1", "16": "1.11.0", "15": "1.10.0", "14": "1.9.0", "13": "1.8.1"},
+    "torchscript": {
+        version: version for version in ("2.0.0", "1.13.1", "1.13.0", "1.12.1", "1.11.0", "1.10.0", "1.9.1", "1.9.0")
+    }
+    | {"1.8.1": "1.8.1", "1.8.0": "1.8.1", "1.7.1": "1.7.1", "1.7.0": "1.7.1", "1.6.0": "1.7.1"},
+    "onnx": {
+        **{"18": "1.13.1", "17": "1.12.1", "16": "1.11.0", "15": "1.10.0", "14": "1.9.0", "13": "1.8.1"},
+        **{"12": "1.7.0", "11": "1.6.0", "10": "1.5.2", "9": "1.4.0", "8": "1.3.1", "7": "1.3.1", "6": "1.3.1"},
+    },
 }
+MOST_PIXELS = 3 * 4096**2  # of a tile
 VERSION_KEYS = {
     "tensorflow_saved_model_bundle": "tensorflow_version",
     "torchscript": "pytorch_version",
@@ -57,7 +68,7 @@ class Window(NamedTuple):
 
 
 def choose_engine(weights: dict[str, Any]) -> Choice | None:
-    """Find the weights that JDLL runs.
+    """Find the weights that JDLL runs where it has installed every engine that it knows, as in a fresh Fiji.
 
     It tries them in the order of a Java HashMap of the names ``<format>_v<version>``, and takes the first for whose
     version it has an engine: of that version, else of the same major and minor version, else of the same major version.
@@ -89,12 +100,14 @@ def _bucket(key: str) -> int:
 
 def _engine(name: str, version: str) -> str | None:
     engines = ENGINES[name]
-    if name == "onnx":
+    if version in engines or name == "onnx":
         return engines.get(version)
-    major, _, rest = version.partition(".")
-    minor = f"{major}.{rest.partition('.')[0]}"
-    same_major = (engine for known, engine in engines.items() if known.partition(".")[0] == major)
-    return engines.get(minor) or next(same_major, None)
+    major, minor = [*version.split("."), ""][:2]
+    for wanted in (f"{major}.{minor}.", f"{major}."):
+        for known, engine in engines.items():
+            if known.startswith(wanted):
+                return engine
+    return None
 
 
 def tile_side(size: int | dict[str, int], length: int, halo: int) -> int:
@@ -194,18 +207,26 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
     Raises
     ------
     DfcanError
-        Where JDLL throws, and for processing that is not emulated here.
+        Where JDLL throws or does not return, and for processing that is not emulated here.
     """
     unit = preprocess(content, image)
     source = {axis["id"]: axis for axis in content["inputs"][0]["axes"] if axis["type"] == "space"}
     target = {axis["id"]: axis for axis in content["outputs"][0]["axes"] if axis["type"] == "space"}
     tiles, inputs, outputs, lengths = [], [], [], []
     for axis, length in zip("yx", unit.shape, strict=True):
-        scale, halo = target[axis].get("scale", 1), target[axis].get("halo", 0)
+        size, halo = target[axis]["size"], target[axis].get("halo", 0)
+        if isinstance(size, int):
+            _refuse_fixed_with_halo(halo)
+            scale = size / source[axis]["size"]
+        else:
+            scale = target[axis].get("scale", 1)
         tiles.append(tile_side(source[axis]["size"], length, int(halo / scale)))
         inputs.append(windows(length, tiles[-1], int(halo / scale)))
-        lengths.append(int(length * scale + 2 * target[axis]["size"].get("offset", 0)))
+        offset = 0 if isinstance(size, int) else size.get("offset", 0)
+        lengths.append(int(length * scale + 2 * offset))
         outputs.append(windows(lengths[-1], int(tiles[-1] * scale), halo))
+    if not isinstance(source["y"]["size"], int) and math.prod(tiles) > MOST_PIXELS:
+        raise DfcanError(f"deepImageJ makes one tile of {tiles[1]} x {tiles[0]} px of it, and never returns")
     margins = [
         max(-axis[0].start, axis[-1].start + tile - length)
         for axis, tile, length in zip(inputs, tiles, unit.shape, strict=True)
@@ -218,6 +239,11 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
             predicted = network(mirrored[None, top : top + tiles[0], left : left + tiles[1], None])[0, :, :, 0]
             _insert(stitched, predicted, out_y, out_x)
     return _apply(content["outputs"][0].get("postprocessing", []), stitched)
+
+
+def _refuse_fixed_with_halo(halo: int) -> None:
+    if halo:
+        raise DfcanError("deepImageJ refuses a halo on an output of fixed size: refer to the input's size")
 
 
 def _insert(stitched: np.ndarray, predicted: np.ndarray, y: Window, x: Window) -> None:

@@ -10,7 +10,7 @@ import yaml
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.card import Figures, card
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
-from dfcan_bmz.bundle.check_format import OWN, WHOLE
+from dfcan_bmz.bundle.check_format import WHOLE
 from dfcan_bmz.bundle.describe import COVER, README, SAMPLE_INPUT, SAMPLE_OUTPUT, TEST_INPUT, TEST_OUTPUT, describe
 from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe
@@ -104,8 +104,9 @@ def _refuse_broken(verdicts: list[Verdict], out: Path) -> None:
 
 
 def _figures(verdicts: list[Verdict]) -> Figures:
-    engines = max(verdict.figure for verdict in verdicts if verdict.engine == OWN)
-    return Figures(engines, max(verdict.figure for verdict in verdicts if verdict.test == WHOLE))
+    measured = [verdict for verdict in verdicts if verdict.figure is not None]
+    engines = max(verdict.figure for verdict in measured if verdict.test != WHOLE)
+    return Figures(engines, max(verdict.figure for verdict in measured if verdict.test == WHOLE))
 
 
 def _sample_tile(run: Path, tile: int) -> Plane:

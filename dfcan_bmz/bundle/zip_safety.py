@@ -2,6 +2,8 @@
 
 import stat
 import zipfile
+import zlib
+from collections import Counter
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -11,11 +13,11 @@ MOST_BYTES = 8 * 2**30
 # weights and images hardly compress; text reaches about 20
 MOST_INFLATION = 200
 FREE_BYTES = 50 * 2**20  # below this size, inflation does no harm
-NESTED = (".zip", ".keras", ".pt")
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
-    """Look through a zip, and through the zips in it, without extracting.
+    """Look through a zip, and through the zips in it whatever they are called, without extracting.
 
     Parameters
     ----------
@@ -34,13 +36,12 @@ def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
         with zipfile.ZipFile(file) as archive:
             _refuse_entries(archive, name)
             for entry in archive.infolist():
-                if entry.filename.endswith(NESTED):
-                    with archive.open(entry) as nested:
-                        if zipfile.is_zipfile(nested):
-                            nested.seek(0)
-                            with zipfile.ZipFile(nested) as inner:
-                                _refuse_entries(inner, f"{name}, {entry.filename}")
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+                with archive.open(entry) as nested:
+                    if zipfile.is_zipfile(nested):
+                        nested.seek(0)
+                        with zipfile.ZipFile(nested) as inner:
+                            _refuse_entries(inner, f"{name}, {entry.filename}")
+    except DAMAGE as error:
         raise DfcanError(f"{name} is a damaged zip ({error}): download or package it again") from error
 
 
@@ -49,10 +50,10 @@ def _refuse_entries(archive: zipfile.ZipFile, name: str) -> None:
     for entry in entries:
         if reason := _danger(entry):
             raise DfcanError(f"{name} is not opened: {entry.filename!r} {reason}; do not trust where it came from")
-    names = [entry.filename for entry in entries]
-    if twice := next((one for one in names if names.count(one) > 1), None):
+    counts = Counter(entry.filename for entry in entries)
+    if twice := next((one for one, count in counts.items() if count > 1), None):
         raise DfcanError(f"{name} is not opened: {twice!r} stands in it twice; package it again")
-    unpacked, packed = (sum(getattr(e, key) for e in entries) for key in ("file_size", "compress_size"))
+    unpacked, packed = (sum(getattr(entry, key) for entry in entries) for key in ("file_size", "compress_size"))
     if unpacked > MOST_BYTES or unpacked > FREE_BYTES + MOST_INFLATION * packed:
         raise DfcanError(
             f"{name} is not opened: {packed / 1e6:.1f} MB would become {unpacked / 1e6:.0f} MB, as in a zip bomb; "

@@ -26,6 +26,6 @@ def srcnn(scale: int, filters: int, output: str) -> keras.Model:
     image = grey_input()
     x = interpolate(image, scale)
     x = layers.Conv2D(filters, 9, padding="same", activation="relu")(x)
-    x = layers.Conv2D(filters // 2, 5, padding="same", activation="relu")(x)
+    x = layers.Conv2D(max(1, filters // 2), 5, padding="same", activation="relu")(x)
     x = layers.Conv2D(1, 5, padding="same", activation=output, dtype="float32", name="output")(x)
     return keras.Model(image, x, name="srcnn")

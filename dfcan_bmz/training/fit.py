@@ -79,6 +79,7 @@ def fit(
                 history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
                 _save_epoch(run, trainer, model, history)
                 on_epoch(history[-1])
+                interrupt()
     except KeyboardInterrupt:
         if not (run / "model.keras").is_file():
             checkpoint.save_model(run / "model.keras", model)

@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
-from conftest import command_line
+from conftest import command_line, skip_engine
+from google.protobuf import text_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tensorflow.core.protobuf import saved_model_pb2
 
-from dfcan_bmz.bundle.check import FAILED, NOT_RUN, check
+from dfcan_bmz.bundle.check import FAILED, NOT_RUN, _agreement, check
+from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.engines import tensorflow_saved_model_bundle
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import export
+from dfcan_bmz.export import export, missing_extra
 from dfcan_bmz.models import build_model
 
 
@@ -58,7 +63,7 @@ def swap_weights(files, weight_format, data):
 def write(path, files):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -90,6 +95,15 @@ def test_a_path_that_climbs_out_of_a_zip_in_the_zip_is_refused(tiny_bundle, tmp_
 def test_a_zip_bomb_is_refused_unopened(keras_only, tmp_path):
     bundle = write(tmp_path / "b.zip", keras_only | {"zeros.bin": bytes(100 * 2**20)})
     (verdict,) = check(bundle)
+    assert "zip bomb" in verdict.message
+
+
+@pytest.mark.parametrize("name", ["tf_weights.ZIP", "weights.pth", "data"])
+def test_a_bomb_in_a_zip_in_the_zip_is_found_whatever_it_is_called(keras_only, tmp_path, name):
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(100 * 2**20))
+    (verdict,) = check(write(tmp_path / "b.zip", keras_only | {name: buffer.getvalue()}))
     assert "zip bomb" in verdict.message
 
 
@@ -140,6 +154,7 @@ def test_a_class_of_somebody_s_own_is_reported_as_code(keras_only, tmp_path):
     with zipfile.ZipFile(BytesIO(keras_only["weights.keras"])) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(members["config.json"])
+    config["config"]["odd"] = {"class_name": [1], "module": 5}
     config["config"]["layers"][1] |= {"class_name": "Mine", "module": "os", "registered_name": "Mine"}
     files = swap_weights(keras_only, "keras_v3", zipped(**(members | {"config.json": json.dumps(config).encode()})))
     verdict = check(write(tmp_path / "b.zip", files))[-1]
@@ -170,6 +185,132 @@ def test_a_saved_model_that_writes_files_is_not_run(tiny_bundle, tmp_path):
     (tmp_path / "weights.zip").write_bytes(buffer.getvalue())
     with pytest.raises(DfcanError, match="WriteFile"):
         tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
+
+
+def saved_model(folder, function, text=False):
+    """Zip of a SavedModel that computes a function of its input."""
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="input")])
+        def __call__(self, image):
+            return {"output": function(image)}
+
+    module = Module()
+    tf.saved_model.save(module, str(folder), signatures=module.__call__)
+    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    if text:
+        content = saved_model_pb2.SavedModel.FromString(files.pop("saved_model.pb"))
+        files |= {"saved_model.pbtxt": text_format.MessageToString(content).encode(), "decoy/saved_model.pb": b""}
+    return files
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_saved_model_that_prints_into_a_file_is_not_run(tmp_path, text):
+    def printing(image):
+        tf.print("x", output_stream=f"file://{tmp_path / 'evil.txt'}")
+        return image
+
+    write(tmp_path / "weights.zip", saved_model(tmp_path / "model", printing, text))
+    with pytest.raises(DfcanError, match="another graph" if text else "PrintV2"):
+        tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
+    assert not (tmp_path / "evil.txt").exists()
+
+
+def test_a_saved_model_that_only_computes_is_run(tmp_path):
+    write(tmp_path / "weights.zip", saved_model(tmp_path / "model", lambda image: image * 2))
+    network = tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
+    np.testing.assert_array_equal(network(np.ones((1, 2, 2, 1), "float32")), np.full((1, 2, 2, 1), 2))
+
+
+def test_torchscript_that_saves_a_file_is_not_run(tiny_bundle, tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class Saver(torch.nn.Module):
+        def forward(self, x):
+            torch.save(x, "PATH")
+            return x
+
+    script = torch.jit.script(Saver())
+    torch.jit.save(script, tmp_path / "weights.pt")
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files = swap_weights(keep(files, "torchscript"), "torchscript", (tmp_path / "weights.pt").read_bytes())
+    (verdict,) = failures(write(tmp_path / "b.zip", files))
+    assert "torch.save" in verdict.message or "aten.save" in verdict.message
+
+
+@pytest.mark.parametrize("source", ["http://127.0.0.1:9/weights.keras", "file:///etc/passwd", "/etc/passwd"])
+def test_files_outside_of_the_bundle_are_not_fetched(keras_only, tmp_path, source):
+    def elsewhere(content):
+        content["weights"]["keras_v3"]["source"] = source
+
+    (verdict,) = failures(write(tmp_path / "b.zip", change(keras_only, elsewhere)))
+    assert source in verdict.message
+
+
+def test_what_a_user_keeps_under_config_is_no_file(keras_only, tmp_path):
+    def notes(content):
+        content["config"]["mylab"] = {"source": "Confocal microscope", "documentation": "see paper"}
+
+    assert open_description(write(tmp_path / "b.zip", change(keras_only, notes)))
+
+
+def test_two_descriptions_are_refused(keras_only, tmp_path):
+    with pytest.raises(DfcanError, match="several descriptions"):
+        check(write(tmp_path / "b.zip", keras_only | {"a.rdf.yaml": keras_only["rdf.yaml"]}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a: &a [1]\nb: [*a, *a]",
+        b"a: &a [*a]",
+        b"[" * 5000,
+        b"format_version: 0.5.9\ntimestamp: 2020-13-45",
+        b"- a list",
+        b"name: decoy",
+        b"x" * (2**20 + 1),
+    ],
+)
+def test_a_description_that_would_hang_or_crash_a_reader_is_named(keras_only, tmp_path, text):
+    (verdict,) = check(write(tmp_path / "b.zip", keras_only | {"rdf.yaml": text}))
+    assert (verdict.format, verdict.verdict) == ("rdf.yaml", FAILED)
+    assert "\n" not in verdict.message
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_bundle_with_flipped_or_missing_bytes_is_opened_or_refused_in_one_line(keras_only, tmp_path_factory, data):
+    content = bytearray(write(BytesIO(), keras_only).getvalue())
+    for position in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
+        content[position] ^= data.draw(st.integers(1, 255))
+    path = tmp_path_factory.mktemp("fuzz") / "b.zip"
+    path.write_bytes(content[: data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))])
+    try:
+        open_description(path)
+        refusal = ""
+    except DfcanError as error:
+        refusal = str(error)
+    assert "\n" not in refusal
+
+
+def test_formats_that_give_no_number_or_another_shape_do_not_agree():
+    ones = {"a": np.ones(3), "b": np.ones(3)}
+    (nan,) = _agreement({"keras_v3": ones, "onnx": ones | {"b": np.full(3, np.nan)}}, 1e-3)
+    (shape,) = _agreement({"keras_v3": ones, "onnx": ones | {"a": np.ones(4)}}, 1e-3)
+    (same,) = _agreement({"keras_v3": ones, "onnx": ones}, 1e-3)
+    assert (nan.verdict, shape.verdict, same.verdict) == (FAILED, FAILED, "passed")
+
+
+@pytest.mark.parametrize("weight_format", ["torchscript", "onnx", "tensorflow_saved_model_bundle"])
+def test_predict_names_weights_that_no_engine_loads(tiny_bundle, tmp_path, weight_format):
+    if extra := missing_extra(weight_format):
+        skip_engine(f"{weight_format} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
+    with zipfile.ZipFile(tiny_bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    bundle = write(tmp_path / "b.zip", swap_weights(keep(files, weight_format), weight_format, b"nothing"))
+    with pytest.raises(DfcanError):
+        read_bundle(bundle)
 
 
 def test_a_wrong_hash_is_named(keras_only, tmp_path):
@@ -245,6 +386,7 @@ def test_a_model_of_format_0_4_by_somebody_else_is_checked(tmp_path):
     assert found["pytorch_state_dict", "load"].verdict == NOT_RUN
     assert "contains code" in found["pytorch_state_dict", "load"].message
     assert found["rdf.yaml", "their rules"].verdict == NOT_RUN
+    assert found["rdf.yaml", "tiles, agreement of formats"].verdict == NOT_RUN
     assert not [verdict for verdict in verdicts if verdict.verdict == FAILED]
 
 

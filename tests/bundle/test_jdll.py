@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.jdll import Choice, choose_engine, predict, scale_range, shift, tile_side, windows
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
 SCALES = st.sampled_from([2, 3, 4])
@@ -109,6 +108,28 @@ def test_only_images_smaller_than_a_tile_by_an_odd_number_are_shifted(scale, til
     assert stitched[:, 0].argmax() == scale * (length // 2) + moved
 
 
+def fixed_output(halo):
+    content = description(2, 128, halo)
+    for axis in content["outputs"][0]["axes"]:
+        axis["size"] = 256
+        del axis["scale"]
+    return content
+
+
+def test_an_output_of_fixed_size_is_stitched_without_a_halo_and_refused_with_one():
+    image = np.random.default_rng(0).uniform(size=(300, 280)).astype("float32")
+    stitched = predict(fixed_output(0), nearest(2), image)
+    np.testing.assert_array_equal(stitched, nearest(2)(image[None, ..., None])[0, ..., 0])
+    with pytest.raises(DfcanError, match="halo"):
+        predict(fixed_output(16), nearest(2), image)
+
+
+def test_a_free_size_never_returns_beyond_fifty_megapixels():
+    content = description(2, {"min": 64, "step": 16}, 16)
+    with pytest.raises(DfcanError, match="never returns"):
+        predict(content, nearest(2), np.broadcast_to(np.float32(0), (7200, 7200)))
+
+
 def test_percentiles_are_nearest_ranks():
     image = np.array([[0.0, 1.0, 2.0, 10.0]], np.float32)
     np.testing.assert_allclose(scale_range(image, 0.0, 100.0, 0.0), image / 10, rtol=1e-6)
@@ -116,10 +137,17 @@ def test_percentiles_are_nearest_ranks():
 
 
 @given(st.integers(0, 100))
-def test_nearest_ranks_hardly_move_the_intensities_of_an_image(seed):
+def test_nearest_ranks_are_those_beside_the_linear_percentile(seed):
     image = np.random.default_rng(seed).poisson(40, (128, 128)).astype(np.float32)
-    difference = np.abs(scale_range(image, 0.1, 99.9, 1e-6) - scaling_of(image).apply(image))
-    assert difference.max() < 0.05
+    ranked = np.sort(image, axis=None)
+    for percentile in (0.1, 99.9):
+        position = (image.size - 1) * percentile / 100
+        nearest = ranked[int(image.size * percentile / 100)]
+        assert ranked[int(position)] <= nearest <= ranked[int(position) + 2]
+        # one percentile alone: the image's own value at that rank becomes 1
+        np.testing.assert_allclose(
+            scale_range(image, 0, percentile, 0).max(), (ranked[-1] - ranked[0]) / (nearest - ranked[0])
+        )
 
 
 @pytest.mark.parametrize(
@@ -150,11 +178,18 @@ def test_the_order_of_tensorflow_and_onnx_is_that_of_java_s_hash_map(tensorflow,
         ),
         (
             {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.7.1"}},
+            Choice("tensorflow_saved_model_bundle", "2.7.1"),
+        ),
+        (
+            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.7.3"}},
             Choice("tensorflow_saved_model_bundle", "2.7.4"),
         ),
         ({"onnx": {"opset_version": 13}}, Choice("onnx", "1.8.1")),
         ({"onnx": {"opset_version": 20}}, None),
+        ({"onnx": {"opset_version": 11}}, Choice("onnx", "1.6.0")),
         ({"torchscript": {"pytorch_version": "2.13.0"}}, Choice("torchscript", "2.0.0")),
+        ({"torchscript": {"pytorch_version": "1.9.1"}}, Choice("torchscript", "1.9.1")),
+        ({"torchscript": {"pytorch_version": "3.0.0"}}, None),
         ({"keras_v3": {"keras_version": "3.12"}}, None),
     ],
 )

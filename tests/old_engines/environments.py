@@ -64,7 +64,8 @@ def make(name: str) -> str | None:
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     ready = FOLDER / f"{name}.ready"
     ready.unlink(missing_ok=True)
-    subprocess.run([python, "-m", "venv", FOLDER / name], check=True)
+    if subprocess.run([python, "-m", "venv", FOLDER / name]).returncode:
+        return f"{name}: {python} makes no virtual environment: install its venv module"
     pip = [interpreter(name), "-m", "pip", "install", "--quiet", *ENVIRONMENTS[name].packages]
     if subprocess.run(pip).returncode:
         return f"{name}: pip could not install {' '.join(ENVIRONMENTS[name].packages)}"

@@ -1,0 +1,102 @@
+"""``rdf.yaml`` as it is written, before the spec reads it: what would mislead the spec, hang it or reach outside."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dfcan_bmz.bundle.zip_safety import DAMAGE
+from dfcan_bmz.errors import DfcanError
+
+MOST_BYTES = 2**20
+FILE_KEYS = (
+    "source",
+    "documentation",
+    "covers",
+    "test_inputs",
+    "test_outputs",
+    "sample_inputs",
+    "sample_outputs",
+    "files",
+)
+
+
+class _NoAliases(yaml.SafeLoader):
+    """A few nested aliases stand for more values than any memory holds."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it uses YAML aliases, write the values out")
+        return super().compose_node(parent, index)
+
+
+def description_name(names: list[str]) -> str | None:
+    """Name of the one description among the files of a zip; None where there is none, or more than one."""
+    plain = {"rdf.yaml", "bioimageio.yaml", "model.yaml"}
+    found = [name for name in names if name in plain or name.endswith((".rdf.yaml", ".bioimageio.yaml"))]
+    return found[0] if len(found) == 1 else None
+
+
+def refuse_other_files(bundle: Path) -> None:
+    """Raise DfcanError if a file is no zip or does not hold exactly one description."""
+    advice = "give a .zip written by `dfcan-bmz package`"
+    if not zipfile.is_zipfile(bundle):
+        raise DfcanError(f"{bundle} is no bundle (no zip file): {advice}")
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            names = archive.namelist()
+    except DAMAGE as error:
+        raise DfcanError(f"{bundle} is no bundle (a damaged zip, {error}): {advice}") from error
+    if description_name(names) is None:
+        raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it, or several descriptions): {advice}")
+
+
+def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
+    """Content of ``rdf.yaml`` as it is written, and the names in the zip.
+
+    Raises
+    ------
+    DfcanError
+        If it is no YAML mapping, too large, or full of aliases.
+    """
+    with zipfile.ZipFile(bundle) as archive:
+        names = archive.namelist()
+        name = description_name(names)
+        if archive.getinfo(name).file_size > MOST_BYTES:
+            raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust where it came from")
+        text = archive.read(name)
+    try:
+        content = yaml.load(text, _NoAliases)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
+    if not isinstance(content, dict) or not isinstance(content.get("format_version"), str):
+        raise DfcanError(f"{bundle} has an rdf.yaml without a format_version: package it again")
+    return content, names
+
+
+def refuse_files_elsewhere(bundle: Path) -> None:
+    """Raise DfcanError if a description names files that the zip lacks, or that lie on the network."""
+    content, names = raw_description(bundle)
+    # what a user keeps under config is no file
+    named = sorted(set(_file_names({key: value for key, value in content.items() if key != "config"})))
+    remote = [name for name in named if "://" in name]
+    if remote:
+        raise DfcanError(f"{bundle} names files outside of itself ({', '.join(remote)}): put them into the zip")
+    missing = [name for name in named if name.removeprefix("./") not in names]
+    if missing:
+        raise DfcanError(f"{bundle} lacks {', '.join(missing)}, which its rdf.yaml names: package it again")
+
+
+def _file_names(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            named = value if isinstance(value, list) else [value]
+            if key in FILE_KEYS:
+                yield from (name for name in named if isinstance(name, str) and "\n" not in name)
+            yield from _file_names(value)
+    elif isinstance(content, list):
+        for part in content:
+            yield from _file_names(part)
