@@ -71,6 +71,8 @@ def _translate(model: keras.Model, graph: Graph, source: Tensor) -> Tensor:
         waiting.remove(ready[0])
         arguments = [_resolve(argument, values) for argument in node["args"]]
         outputs = _call(model, layers[name], graph, arguments)
+        if layers[name]["class_name"] == "Functional":
+            use += 1  # its first node is the network by itself
         for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             values[name, use, index] = output
     ((name, use, index),) = (
