@@ -76,7 +76,8 @@ class DataConfig(_Section):
 class TrainConfig(_Section):
     """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder.
 
-    `ssim_weight` is the share of 1 - SSIM in the loss dfcan.
+    `ssim_weight` is the share of 1 - SSIM in the loss dfcan; `ema` the momentum of the moving average of the weights
+    that is validated and saved, 0 for the weights themselves.
     """
 
     epochs: int = Field(10, ge=1)
@@ -86,6 +87,7 @@ class TrainConfig(_Section):
     ssim_weight: float = Field(0.1, ge=0)
     schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
     patience: int = Field(10, ge=1)
+    ema: float = Field(0.0, ge=0, lt=1)
     init: str = "none"
     seed: int = Field(0, ge=0)
 

@@ -14,6 +14,7 @@ from dfcan_bmz.data.patches import Plane, batch, grid_patches, random_patches
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training import checkpoint
+from dfcan_bmz.training.averaging import averaged
 from dfcan_bmz.training.interrupt import interrupt_between_steps
 from dfcan_bmz.training.schedules import learning_rate, stale_epochs
 
@@ -62,7 +63,7 @@ def fit(
     history = run_folder.read_history(run)
     if history:
         checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
-    held_out = batch(grid_patches(validation, config.data.patch_size))
+    x, y = batch(grid_patches(validation, config.data.patch_size))
     try:
         with interrupt_between_steps() as interrupt:
 
@@ -74,10 +75,13 @@ def fit(
                 started = time.perf_counter()
                 epoch = len(history) + 1
                 logs = _train_epoch(trainer, config, training, history, step)
-                scores = trainer.evaluate(*held_out, batch_size=config.train.batch_size, verbose=0, return_dict=True)
-                row = logs | {f"val_{name}": value for name, value in scores.items()}
-                history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
-                _save_epoch(run, trainer, model, history)
+                with averaged(trainer):
+                    scores = trainer.evaluate(x, y, batch_size=config.train.batch_size, verbose=0, return_dict=True)
+                    row = logs | {f"val_{name}": value for name, value in scores.items()}
+                    history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
+                    _save_models(run, model, history)
+                checkpoint.save(run, epoch, trainer)
+                run_folder.write_history(run, history)
                 on_epoch(history[-1])
                 interrupt()
     except KeyboardInterrupt:
@@ -92,7 +96,9 @@ def _trainer(model: keras.Model, config: Config) -> keras.Model:
     """Compile a twin that shares the weights, so that what is saved carries no optimizer and no loss."""
     trainer = keras.Model(model.inputs, model.outputs)
     trainer.compile(
-        optimizer=keras.optimizers.Adam(config.train.learning_rate),
+        optimizer=keras.optimizers.Adam(
+            config.train.learning_rate, use_ema=config.train.ema > 0, ema_momentum=config.train.ema
+        ),
         loss=losses.LOSSES[config.train.loss](config.train),
         metrics=[losses.mse, losses.psnr],
     )
@@ -127,9 +133,7 @@ def _train_epoch(
     return means | {"lr": rate}
 
 
-def _save_epoch(run: Path, trainer: keras.Model, model: keras.Model, history: list[Row]) -> None:
+def _save_models(run: Path, model: keras.Model, history: list[Row]) -> None:
     if stale_epochs(history) == 0:
         checkpoint.save_model(run / "model.keras", model)
     checkpoint.save_model(run / "last.keras", model)
-    checkpoint.save(run, len(history), trainer)
-    run_folder.write_history(run, history)

@@ -114,7 +114,7 @@ def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path)
 
 
 def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_path):
-    settings = ("train.epochs=6", "train.schedule=onecycle", "data.patches_per_image=20")
+    settings = ("train.epochs=6", "train.schedule=onecycle", "train.ema=0.9", "data.patches_per_image=20")
     run_training(pairs_folder, tmp_path / "unbroken", *settings)
     process = start_training(pairs_folder, tmp_path / "killed", *settings)
     wait_until(lambda: len(read_history(tmp_path / "killed")) >= 2, process)
