@@ -12,7 +12,7 @@ import numpy as np
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
-from dfcan_bmz.commands.progress import training_bar
+from dfcan_bmz.commands.progress import OnEpoch, training_bar
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
 from dfcan_bmz.data.patches import Plane, richest_crop
@@ -31,7 +31,14 @@ SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pix
 
 
 def run(
-    lr: Path, hr: Path, out: Path, config: Path | None, overrides: list[str], resume: bool, overwrite: bool
+    lr: Path,
+    hr: Path,
+    out: Path,
+    config: Path | None,
+    overrides: list[str],
+    resume: bool,
+    overwrite: bool,
+    watch: OnEpoch | None = None,
 ) -> None:
     pairs = find_pairs(lr, hr)
     if resume:
@@ -66,7 +73,7 @@ def run(
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)
         training, validation = ([p for _, *pair in part for p in _planes(*pair, resolved)] for part in opened)
-        history = _fit(model, resolved, training, validation, out)
+        history = _fit(model, resolved, training, validation, out, watch)
     best = run_folder.best_row(history)
     print(
         f"{out}: best of {len(history)} epochs is {best['epoch']}: validation loss {best['val_loss']:.5f}, "
@@ -103,10 +110,23 @@ def _same_training(out: Path, config: Config, record: dict[str, Any]) -> dict[st
     return known
 
 
-def _fit(model: keras.Model, config: Config, training: list[Plane], validation: list[Plane], out: Path) -> list[Row]:
+def _fit(
+    model: keras.Model,
+    config: Config,
+    training: list[Plane],
+    validation: list[Plane],
+    out: Path,
+    watch: OnEpoch | None,
+) -> list[Row]:
     epochs, done = config.train.epochs, len(run_folder.read_history(out))
     try:
-        with training_bar(done, epochs) as (on_step, on_epoch):
+        with training_bar(done, epochs) as (on_step, print_epoch):
+
+            def on_epoch(row: Row) -> None:
+                print_epoch(row)
+                if watch is not None:
+                    watch(row)
+
             return fit(model, config, training, validation, out, on_step, on_epoch)
     except KeyboardInterrupt:
         finished = len(run_folder.read_history(out))

@@ -23,8 +23,8 @@ from dfcan_bmz.normalize import normalize_pair
 from dfcan_bmz.run_folder import read_history
 
 
-def run_training(pairs, out, *overrides, resume=False, overwrite=False):
-    train.run(pairs / "lr", pairs / "hr", out, None, [*TINY_TRAINING, *overrides], resume, overwrite)
+def run_training(pairs, out, *overrides, resume=False, overwrite=False, watch=None):
+    train.run(pairs / "lr", pairs / "hr", out, None, [*TINY_TRAINING, *overrides], resume, overwrite, watch)
 
 
 def start_training(pairs, out, *overrides):
@@ -95,8 +95,11 @@ def test_training_figures_are_means_over_the_whole_epoch(pairs_folder, tmp_path,
 
 
 def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
-    run_training(pairs_folder, tmp_path / "run", "train.epochs=12", "train.learning_rate=5e-3")
+    watched = []
+    settings = ("train.epochs=12", "train.learning_rate=5e-3")
+    run_training(pairs_folder, tmp_path / "run", *settings, watch=watched.append)
     history = read_history(tmp_path / "run")
+    assert [row["epoch"] for row in watched] == [row["epoch"] for row in history]
     assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]
 
 
