@@ -9,7 +9,6 @@ from mrc_files import MODES, mrc_bytes
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.mrc import read_mrc
 
 
 def frames(dtype="uint16", shape=(3, 6, 8)):
@@ -22,10 +21,10 @@ def frames(dtype="uint16", shape=(3, 6, 8)):
 @pytest.mark.parametrize("dtype", [dtype for dtype in MODES if dtype != "complex64"])
 def test_every_image_mode_is_read_in_both_byte_orders(tmp_path, dtype, order, deltavision, extra):
     (tmp_path / "a.mrc").write_bytes(mrc_bytes(frames(dtype), order, 62.6, deltavision, extra))
-    pixels, pixel_nm = read_mrc(tmp_path / "a.mrc")
-    np.testing.assert_array_equal(pixels, frames(dtype))
-    assert pixels.dtype == np.dtype(dtype)
-    assert pixel_nm == pytest.approx(62.6, rel=1e-5)
+    image = images.read(tmp_path / "a.mrc")
+    np.testing.assert_array_equal(image.pixels, frames(dtype))
+    assert image.pixels.dtype == np.dtype(dtype)
+    assert image.pixel_size_nm == pytest.approx(62.6, rel=1e-5)
 
 
 def test_a_file_written_by_mrcfile_is_read(tmp_path):

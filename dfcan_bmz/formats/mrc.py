@@ -7,6 +7,7 @@ import numpy as np
 from mrcfile.dtypes import HEADER_DTYPE
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.pixels import Opened, Pixels, mapped
 
 COMPLEX_MODES = (3, 4)
 HIGHEST_MODE, MOST_COLUMNS = 127, 2**16  # above them, a header was read in the wrong byte order
@@ -15,19 +16,18 @@ DELTAVISION_OFFSET = 96
 ANGSTROM_NM, MICROMETRE_NM = 0.1, 1e3
 
 
-def read_mrc(path: Path) -> tuple[np.ndarray, float | None]:
-    """Read the frames of an MRC file.
+def open_mrc(path: Path) -> Opened:
+    """Open the frames of an MRC file.
 
     Parameters
     ----------
     path : pathlib.Path
-        Modes 0, 1, 2, 6 and 12 (8- and 16-bit integers, 16- and 32-bit floats).
+        Modes 0, 1, 2, 6 and 12 (8- and 16-bit integers, 16- and 32-bit floats), in either byte order.
 
     Returns
     -------
-    tuple of numpy.ndarray and float or None
-        (N, Y, X) in the byte order of this machine, mapped from the file; side of a pixel in nanometres where the file
-        tells it.
+    Opened
+        One frame as an image, several as a stack; read from the file as they are asked for.
 
     Raises
     ------
@@ -48,8 +48,9 @@ def read_mrc(path: Path) -> tuple[np.ndarray, float | None]:
     present = (size - offset) // (columns * rows * dtype.itemsize)
     if present < frames:
         raise DfcanError(f"{path} is truncated (it holds {max(0, present)} of {frames} frames): copy it again")
-    pixels = np.memmap(path, dtype, "r", offset, (frames, rows, columns))
-    return pixels if dtype.isnative else pixels.astype(dtype.newbyteorder("=")), _pixel_size_nm(path, header, order)
+    shape = (frames, rows, columns)
+    pixels = Pixels(path, shape if frames > 1 else shape[1:], dtype, mapped(path, dtype, offset, shape))
+    return Opened(pixels, "ZYX" if frames > 1 else "YX", _pixel_size_nm(path, header, order))
 
 
 def _header(path: Path) -> tuple[np.void, str]:

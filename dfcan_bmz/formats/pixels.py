@@ -1,0 +1,145 @@
+"""Pixels that stay in their file until a plane or a region of them is asked for."""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.errors import DfcanError
+
+# (plane, rows, columns) to (Y, X); the slices have a start, a stop and no step
+ReadRegion = Callable[[int, slice, slice], np.ndarray]
+
+
+class Pixels:
+    """Grey levels of a file, sliced like a NumPy array of two or three axes.
+
+    Every slice is read from the file when it is asked for, and only what it needs: the region of a file that can be
+    mapped, the strips, tiles or chunks of any other. It comes as a NumPy array in the byte order of this machine,
+    without NaN or infinity. ``numpy.asarray`` reads everything.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for errors.
+    shape : tuple of int
+        (Y, X) or (Z/T, Y, X).
+    dtype : numpy.dtype
+        The file's own type.
+    read_region : callable
+        (plane, rows, columns) to an array (Y, X); the plane of an image of two axes is 0.
+
+    Examples
+    --------
+    >>> pixels = images.open_lazily(Path("stack.tif")).pixels
+    >>> pixels[3, 100:228, 50:178].shape
+    (128, 128)
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype, read_region: ReadRegion) -> None:
+        self.path, self.shape, self.dtype = path, shape, np.dtype(dtype).newbyteorder("=")
+        self._read_region = read_region
+
+    @property
+    def ndim(self) -> int:
+        """Two or three axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels in memory."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    def as_stack(self) -> "Pixels":
+        """(N, Y, X): a single image is a stack of one."""
+        return Pixels(self.path, (1, *self.shape)[-3:], self.dtype, self._read_region)
+
+    def plane(self, index: int) -> "Pixels":
+        """(Y, X): one plane, still in its file."""
+        return Pixels(self.path, self.shape[-2:], self.dtype, lambda _, *region: self._read_region(index, *region))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        ranges, squeezed = _ranges(key, self.shape)
+        *leading, rows, columns = ranges
+        planes = leading[0] if leading else range(1)
+        stack = np.empty((len(planes), len(rows), len(columns)), self.dtype)
+        if stack.size:
+            with damage_named(self.path):
+                for position, plane in enumerate(planes):
+                    stack[position] = self._region(plane, rows, columns)
+            if np.issubdtype(self.dtype, np.floating) and not np.isfinite(stack).all():
+                raise DfcanError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
+        return (stack if leading else stack[0])[squeezed]
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("pixels of a file cannot be had without copying them")
+        return self[...].astype(dtype or self.dtype, copy=False)
+
+    def _region(self, plane: int, rows: range, columns: range) -> np.ndarray:
+        (y, row_step), (x, column_step) = _bounds(rows), _bounds(columns)
+        return self._read_region(plane, y, x)[row_step, column_step]
+
+
+class Opened(NamedTuple):
+    """What a format's opener finds: `axes` are YX, ZYX or TYX; sizes are None where the file does not tell them."""
+
+    pixels: Pixels
+    axes: str
+    pixel_size_nm: float | None = None
+    z_step_nm: float | None = None
+
+
+def mapped(path: Path, dtype: np.dtype, offset: int, shape: tuple[int, int, int]) -> ReadRegion:
+    """Regions of a file that holds (N, Y, X) pixels one after the other, from byte `offset` on.
+
+    The file is mapped for each region anew: a map that stays keeps a file open, and a training set has thousands.
+    """
+
+    def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
+        return np.memmap(path, dtype, "r", offset, shape)[plane, rows, columns]
+
+    return read_region
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder throws at a damaged file into one line that names the file."""
+    try:
+        yield
+    except DfcanError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DfcanError(f"{path} cannot be read ({reason}): is it complete? Copy or export it again") from error
+
+
+def _ranges(key: Any, shape: tuple[int, ...]) -> tuple[list[range], tuple[Any, ...]]:
+    """Indices along each axis, and the index that drops the axes for which a single number was given."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    if Ellipsis in parts:
+        place = parts.index(Ellipsis)
+        parts[place : place + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
+    parts += [slice(None)] * (len(shape) - len(parts))
+    ranges, squeezed = [], []
+    for part, size in zip(parts, shape, strict=True):
+        if isinstance(part, slice):
+            ranges.append(range(size)[part])
+            squeezed.append(slice(None))
+        else:
+            index = range(size)[operator.index(part)]
+            ranges.append(range(index, index + 1))
+            squeezed.append(0)
+    return ranges, tuple(squeezed)
+
+
+def _bounds(indices: range) -> tuple[slice, slice]:
+    """The slice of step 1 that holds all indices, and how to take them from it."""
+    low, high = sorted((indices[0], indices[-1]))
+    return slice(low, high + 1), slice(None, None, indices.step)
