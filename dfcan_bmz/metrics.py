@@ -13,6 +13,9 @@ from dfcan_bmz.normalize import scaling_of
 
 Protocol = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+# a Gaussian window of 11 x 11, sigma 1.5 (Wang et al. 2004): scikit-image's radius is int(truncate * sigma + 0.5) = 5
+SSIM_WINDOW = {"gaussian_weights": True, "sigma": 1.5, "truncate": 10 / 3, "use_sample_covariance": False}
+
 
 def min_max(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scale each image by its own minimum and maximum to [0, 1] (the DFCAN authors' scripts); a constant one to 0."""
@@ -75,17 +78,7 @@ def ssim(truth: np.ndarray, prediction: np.ndarray, data_range: float) -> float:
 
     The mean runs over the pixels whose window lies inside the image, as in ``tf.image.ssim``.
     """
-    return float(
-        structural_similarity(
-            truth,
-            prediction,
-            data_range=data_range,
-            gaussian_weights=True,
-            sigma=1.5,
-            truncate=10 / 3,  # scikit-image's radius is int(truncate * sigma + 0.5) = 5
-            use_sample_covariance=False,
-        )
-    )
+    return float(structural_similarity(truth, prediction, data_range=data_range, **SSIM_WINDOW))
 
 
 def _as_float64(*images: np.ndarray) -> list[np.ndarray]:
