@@ -58,14 +58,28 @@ def simulate(
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
     levels: Annotated[int, typer.Option(min=1, max=99, help="Light levels of each field.")] = 3,
     haze: Annotated[float, typer.Option(min=0, help="Out-of-focus light, as a multiple of the light in focus.")] = 0.0,
+    pixel_nm: Annotated[float | None, typer.Option(min=1, help="Side of an LR pixel in nanometres (62.6).")] = None,
+    na: Annotated[float | None, typer.Option(min=0.05, help="Numerical aperture (1.41).")] = None,
+    emission_nm: Annotated[float | None, typer.Option(min=100, help="Emission wavelength in nanometres (525).")] = None,
+    bandwidth: Annotated[
+        float | None, typer.Option(min=1, help="The target's cut-off over the widefield cut-off (the scale factor).")
+    ] = None,
+    target: Annotated[
+        Literal["otf", "wiener"] | None, typer.Option(help="Transfer of the target: falling, or flat as reconstructed.")
+    ] = None,
+    dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first light level (15).")] = None,
+    brightest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the last light level (600).")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate pairs of widefield images and targets of higher resolution."""
+    """Simulate pairs of widefield images and targets of higher resolution; the defaults are the microscope of BioSR."""
+    microscope = {"pixel_nm": pixel_nm, "na": na, "emission_nm": emission_nm, "bandwidth": bandwidth, "target": target}
+    microscope |= {"dimmest": dimmest, "brightest": brightest}
+    given = {key: value for key, value in microscope.items() if value is not None}
     with quiet_start():
         from dfcan_bmz.commands.simulate import run
 
-    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite)
+    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, **given)
 
 
 @app.command()

@@ -12,9 +12,13 @@ ACTIN_PERSISTENCE_UM = 10.0
 ACTIN_LENGTH_UM = 6.0
 ACTIN_PER_UM2 = 0.45
 LABELS_PER_UM = 200.0
-MICROTUBULE_PERSISTENCE_UM = 30.0  # in cells, where other structures bend them; millimetres in solution
+# in cells, where motors and other structures bend them; millimetres in solution. Chosen, like the density, beside a
+# real field (docs/simulator.md)
+MICROTUBULE_PERSISTENCE_UM = 3.0
 MICROTUBULE_LENGTH_UM = 15.0
-MICROTUBULE_PER_UM2 = 0.12
+MICROTUBULE_PER_UM2 = 0.3
+DENSITY_SHAPE = 3.0  # of the gamma distribution by which the density differs between fields
+BRIGHTNESS_SHAPE = 4.0  # of the gamma distribution by which the labelling differs between filaments
 MICROTUBULE_RADIUS_UM = 0.025  # 12.5 nm, and as much again for the antibodies
 PITS_PER_UM2 = 0.8
 PIT_RADIUS_UM = (0.04, 0.1)
@@ -61,14 +65,16 @@ def actin(side_um: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def microtubules(side_um: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw microtubules: long, nearly straight hollow cylinders, labelled all around."""
+    """Draw microtubules: long, bent, hollow cylinders, labelled all around, some better than others."""
     points = []
-    for _ in range(max(1, rng.poisson(MICROTUBULE_PER_UM2 * side_um**2))):
+    density = MICROTUBULE_PER_UM2 * rng.gamma(DENSITY_SHAPE, 1 / DENSITY_SHAPE)
+    for _ in range(max(1, rng.poisson(density * side_um**2))):
         steps = 2 + int(rng.exponential(MICROTUBULE_LENGTH_UM) / STEP_UM)
         path = worm_like_chain(steps, MICROTUBULE_PERSISTENCE_UM, rng)
         path = path - path[steps // 2] + rng.uniform(0, side_um, 2)
         direction = np.gradient(path, axis=0) / STEP_UM
-        labels = np.repeat(np.arange(steps), rng.poisson(LABELS_PER_UM * STEP_UM, steps))
+        brightness = rng.gamma(BRIGHTNESS_SHAPE, 1 / BRIGHTNESS_SHAPE)
+        labels = np.repeat(np.arange(steps), rng.poisson(brightness * LABELS_PER_UM * STEP_UM, steps))
         aside = MICROTUBULE_RADIUS_UM * np.cos(rng.uniform(0, 2 * np.pi, len(labels)))  # a circle seen from above
         normal = direction[labels][:, ::-1] * [1, -1]
         points.append(path[labels] + aside[:, None] * normal)

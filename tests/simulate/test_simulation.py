@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dfcan_bmz.simulate import camera, fields, optics
+from dfcan_bmz.simulate import camera, fields, optics, structures
 from dfcan_bmz.simulate.structures import (
     LABELS_PER_UM,
     MICROTUBULE_LENGTH_UM,
@@ -41,11 +41,11 @@ def test_the_otf_passes_nothing_beyond_its_cutoff_and_everything_at_zero():
 def test_the_psf_has_the_width_of_an_airy_disc():
     fluorophores = np.zeros((256, 256))
     fluorophores[128, 128] = 1
-    psf = optics.image(fluorophores, 0.01, fields.CUTOFF_PER_UM)
+    psf = optics.image(fluorophores, 0.01, fields.BIOSR.cutoff_per_um)
     profile = psf[128] / psf.max()
     half = np.interp(0.5, profile[128:160][::-1], np.arange(32)[::-1])
     # full width at half maximum of an Airy disc: 0.514 wavelength / NA
-    assert 2 * half * 10 == pytest.approx(0.514 * fields.EMISSION_NM / fields.NA, rel=0.02)
+    assert 2 * half * 10 == pytest.approx(0.514 * fields.BIOSR.emission_nm / fields.BIOSR.na, rel=0.02)
 
 
 def test_camera_counts_have_the_mean_and_variance_of_theory():
@@ -70,6 +70,7 @@ def test_filaments_bend_as_their_persistence_length_says(distance_um):
 def test_levels_run_from_dim_to_bright():
     assert fields.level_photons(1) == [600]
     assert fields.level_photons(3) == pytest.approx([15, 94.868, 600], rel=1e-4)
+    assert fields.level_photons(2, fields.BIOSR._replace(dimmest=3, brightest=9)) == pytest.approx([3, 9])
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
@@ -85,6 +86,24 @@ def test_hr_and_lr_are_registered_and_the_target_is_sharper(structure, scale):
     assert spectra[0][band].mean() > 1.5 * spectra[1][band].mean()
 
 
+def test_the_target_has_the_bandwidth_and_the_flatness_that_were_asked_for():
+    frequency = np.hypot(np.fft.fftfreq(128, 0.03)[:, None], np.fft.rfftfreq(128, 0.03)[None])
+    spectra = {}
+    for target in ("otf", "wiener"):
+        microscope = fields.BIOSR._replace(pixel_nm=60, na=1.2, emission_nm=630, bandwidth=1.5, target=target)
+        rng = np.random.default_rng(5)
+        hr, _ = fields.simulate_field("microtubules", 64, 2, 1, 0.0, rng, microscope)
+        window = np.outer(np.hanning(128), np.hanning(128))
+        spectra[target] = np.abs(np.fft.rfft2((hr - hr.mean()) * window))
+    cutoff = 1.5 * 2 * 1.2 / 0.630
+    passed, beyond = (frequency > 0.15 * cutoff) & (frequency < 0.25 * cutoff), frequency > 1.15 * cutoff
+    assert spectra["otf"][beyond].max() < 1e-3 * spectra["otf"][passed].max()
+    half = np.abs(frequency / cutoff - 0.5) < 0.05
+    contrast = {target: spectrum[half].mean() / spectrum[passed].mean() for target, spectrum in spectra.items()}
+    expected = {"otf": 0.391 / 0.747, "wiener": 0.707 / 0.951}  # at a half over at a fifth of the cut-off
+    assert contrast["wiener"] / contrast["otf"] == pytest.approx(expected["wiener"] / expected["otf"], rel=0.1)
+
+
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_a_specimen_is_repeatable_and_fills_its_square(structure):
     points = STRUCTURES[structure](20.0, np.random.default_rng(0))
@@ -95,15 +114,16 @@ def test_a_specimen_is_repeatable_and_fills_its_square(structure):
 
 
 def test_microtubules_have_the_density_of_labels_that_they_say():
-    counts = [len(microtubules(20.0, np.random.default_rng(seed))) for seed in range(40)]
-    expected = MICROTUBULE_PER_UM2 * 20**2 * MICROTUBULE_LENGTH_UM * LABELS_PER_UM
+    counts = [len(microtubules(5.0, np.random.default_rng(seed))) for seed in range(400)]
+    expected = MICROTUBULE_PER_UM2 * 5**2 * MICROTUBULE_LENGTH_UM * LABELS_PER_UM
     assert np.mean(counts) == pytest.approx(expected, rel=0.1)
 
 
-def test_microtubules_are_hollow():
+def test_microtubules_are_hollow(monkeypatch):
     """Seen from above, a cylinder labelled all around is brightest at its edges."""
+    monkeypatch.setattr(structures, "MICROTUBULE_PERSISTENCE_UM", 1e6)  # straight, so that offsets mean something
     points = microtubules(0.1, np.random.default_rng(3))
-    middle = points[np.abs(points - np.median(points, axis=0)).max(axis=1) < 0.2]
+    middle = points[np.abs(points - points[len(points) // 2]).max(axis=1) < 0.5]
     _, across = np.linalg.svd(middle - middle.mean(axis=0), full_matrices=False)[2]
     offsets = np.abs((middle - middle.mean(axis=0)) @ across)
     assert offsets.max() < 1.3 * MICROTUBULE_RADIUS_UM
