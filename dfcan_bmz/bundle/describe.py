@@ -226,5 +226,6 @@ def _config(
         "target": config.data.target,
         **provenance["validation"],
         "validation_psnr": round(best_row(history)["val_psnr"], 3),
+        "domain": provenance.get("domain"),
     }
     return v0_5.Config(bioimageio=card, dfcan_bmz=ours)

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import bioimageio.spec
 from bioimageio.spec.model import v0_4, v0_5
@@ -75,6 +75,7 @@ class Processing(BaseModel):
     scale: Literal[2, 3, 4]
     target: Literal["own", "input"]
     smoothed_bicubic_sigma_px: float
+    domain: dict[str, Any] | None = None  # bundles of older versions have none
 
     @property
     def step(self) -> int:
@@ -164,4 +165,5 @@ def predictor(description: v0_5.ModelDescr, name: str) -> Predictor:
         halo=halo // s,
         target=ours.target,
         smoothing_px=ours.smoothed_bicubic_sigma_px,
+        domain=ours.domain,
     )

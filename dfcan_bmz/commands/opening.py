@@ -30,7 +30,7 @@ def _open_run(run: Path) -> Predictor:
     weights = run_folder.weights(run)
     config = run_folder.read_config(run)
     tile, scale = config.data.patch_size, config.model.scale
-    known = (run / "provenance.json").is_file()
+    record = run_folder.read_provenance(run) if (run / "provenance.json").is_file() else {}
     return Predictor(
         name=config.model.name.upper(),
         network=keras_v3.load(weights),
@@ -38,5 +38,6 @@ def _open_run(run: Path) -> Predictor:
         tile=tile,
         halo=automatic_halo(tile, reach(config.model), scale) // scale,
         target=config.data.target,
-        smoothing_px=run_folder.read_provenance(run)["validation"]["smoothed_bicubic_sigma_px"] if known else None,
+        smoothing_px=record["validation"]["smoothed_bicubic_sigma_px"] if record else None,
+        domain=record.get("domain"),
     )

@@ -18,6 +18,7 @@ from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
 from dfcan_bmz.data.patches import Plane, richest_crop
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.domain import describe_domain
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
@@ -68,6 +69,7 @@ def run(
             record |= {
                 "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
                 "validation": _rival(opened[1], resolved),
+                "domain": _domain(opened[0] + opened[1]),
             }
             _write_sample(out, opened[1][0], resolved)
         run_folder.write_config(out, resolved)
@@ -161,6 +163,11 @@ def _initialise(model, source: Path) -> None:
 def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[str, float]:
     planes = [plane for _, lr, hr in validation for plane in zip(lr.planes, hr.planes, strict=True)]
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
+
+
+def _domain(opened: list[tuple[Pair, Image, Image]]) -> dict[str, Any]:
+    planes = [(pair.fov, plane) for pair, lr, _ in opened for plane in lr.planes]
+    return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))
 
 
 def _write_sample(out: Path, first: tuple[Pair, Image, Image], config: Config) -> None:

@@ -1,6 +1,6 @@
 """Prediction of a plane of any size, tile by tile: the network always sees the tile it was made for."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Predictor(NamedTuple):
         What the output's 0..1 means: the target's own percentiles, or those of the input.
     smoothing_px : float or None
         The rival's best sigma on the validation images, in LR pixels; None where it is not known.
+    domain : dict or None
+        What the training saw, as `dfcan_bmz.evaluation.domain` describes it; None where it is not known.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Predictor(NamedTuple):
     halo: int
     target: str
     smoothing_px: float | None
+    domain: dict[str, Any] | None = None
 
 
 def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
