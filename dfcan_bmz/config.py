@@ -64,10 +64,14 @@ class ModelConfig(_Section):
 
 
 class DataConfig(_Section):
-    """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names."""
+    """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names.
+
+    `sampling` draws patches where the target varies, or evenly.
+    """
 
     patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2)
     patches_per_image: int = Field(3, ge=1)
+    sampling: Literal["signal", "uniform"] = "signal"
     validation: float | list[str] = 0.1
     augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
     target: Literal["own", "input"] = "own"

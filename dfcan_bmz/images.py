@@ -110,17 +110,25 @@ def open_lazily(path: Path) -> Image:
 
 def read(path: Path) -> Image:
     """Read a grey-level image into memory; see `open_lazily` for what is read and what is refused."""
-    image = open_lazily(path)
+    return in_memory(open_lazily(path))
+
+
+def in_memory(image: Image) -> Image:
+    """The image with its pixels read."""
     return replace(image, pixels=np.asarray(image.pixels))
 
 
 def refuse_constant(image: Image) -> None:
     """Raise DfcanError if a plane of the image cannot be normalised: its percentiles 0.1 and 99.9 are one value."""
     for index in range(len(image.planes)):
-        low, high = np.percentile(image.planes[index], (0.1, 99.9))
-        if low == high:
-            where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
-            raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
+        refuse_flat(image, index, *np.percentile(image.planes[index], (0.1, 99.9)))
+
+
+def refuse_flat(image: Image, index: int, low: float, high: float) -> None:
+    """Raise DfcanError if the percentiles 0.1 and 99.9 of plane `index`, `low` and `high`, are one value."""
+    if low == high:
+        where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
+        raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
 
 
 def intensity_range(pixels: np.ndarray) -> float:

@@ -34,24 +34,3 @@ def scaling_of(image: np.ndarray) -> Scaling:
     """Scaling of one plane by its own linear percentiles."""
     low, high = np.percentile(image, (LOW_PERCENTILE, HIGH_PERCENTILE))
     return Scaling(float(low), float(high))
-
-
-def normalize_pair(lr: np.ndarray, hr: np.ndarray, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Normalise one training pair.
-
-    Parameters
-    ----------
-    lr, hr : numpy.ndarray
-        (Y, X) and (sY, sX), any numeric type.
-    target : {"own", "input"}
-        Whether the HR image is scaled by its own percentiles (another instrument made it) or by those of the LR
-        image (both share one intensity scale).
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        float32: the LR image unclipped, the HR image clipped to [0, 1].
-    """
-    scaling = scaling_of(lr)
-    hr_scaling = scaling if target == "input" else scaling_of(hr)
-    return scaling.apply(lr), np.clip(hr_scaling.apply(hr), 0, 1)

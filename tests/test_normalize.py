@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dfcan_bmz.normalize import normalize_pair, scaling_of
+from dfcan_bmz.normalize import scaling_of
 
 
 def test_percentiles_go_to_zero_and_one():
@@ -22,16 +22,3 @@ def test_undo_restores_the_image_even_a_constant_one(image):
     # float32 resolves 1 part in 2^24 of the normalised values
     tolerance = 1e-6 * max(1.0, float(np.abs(unit).max())) * (scaling.high - scaling.low + 1) + 0.01
     np.testing.assert_allclose(scaling.undo(unit), image, atol=tolerance)
-
-
-@pytest.mark.parametrize(("target", "expected"), [("own", 1.0), ("input", 0.5)])
-def test_target_is_scaled_by_its_own_percentiles_or_by_those_of_the_input(target, expected):
-    ramp = np.linspace(0, 1000, 10_000).reshape(100, 100)
-    _, hr = normalize_pair(ramp, ramp / 2, target)
-    assert hr.max() == pytest.approx(expected, abs=2e-3)
-
-
-def test_target_is_clipped_to_unit_range():
-    image = np.random.default_rng(0).normal(size=(100, 100))
-    _, hr = normalize_pair(image, image, "own")
-    assert (hr.min(), hr.max()) == (0, 1)

@@ -14,7 +14,8 @@ from dfcan_bmz.bundle.check_format import WHOLE
 from dfcan_bmz.bundle.describe import COVER, README, SAMPLE_INPUT, SAMPLE_OUTPUT, TEST_INPUT, TEST_OUTPUT, describe
 from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe
-from dfcan_bmz.data.patches import Plane, richest_crop
+from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra

@@ -12,22 +12,23 @@ import numpy as np
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
-from dfcan_bmz.commands.progress import OnEpoch, training_bar
+from dfcan_bmz.commands.progress import OnEpoch, training_bar, watched
 from dfcan_bmz.config import SMALLEST_PATCH, Config
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
-from dfcan_bmz.data.patches import Plane, richest_crop
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
+from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import describe_domain
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
-from dfcan_bmz.normalize import normalize_pair
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training.fit import fit
 from dfcan_bmz.training.provenance import provenance
 
 ASIDE = ".replaced-"  # where an older run waits until the new one has its first epoch
+MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
 SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
 
 
@@ -53,9 +54,12 @@ def run(
             raise DfcanError(f"{out} is a file: give a folder as --out")
         resolved = configuration.resolve(data_layer(lr), config, overrides)
     chosen = split(pairs, resolved.data.validation, np.random.default_rng(resolved.train.seed))
-    opened = [[(pair, *read_pair(pair, resolved.model.scale)) for pair in part] for part in chosen]
+    opened = [[(pair, *open_pair(pair, resolved.model.scale)) for pair in part] for part in chosen]
     for _, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, resolved.data.patch_size)
+    training, validation = (
+        [plane for _, *pair in watched(part, "reading") for plane in _planes(*pair, resolved)] for part in opened
+    )
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
     if not model.trainable_weights:
         raise DfcanError(f"{resolved.model.name} has nothing to learn: give a network as model.name")
@@ -74,7 +78,6 @@ def run(
             _write_sample(out, opened[1][0], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)
-        training, validation = ([p for _, *pair in part for p in _planes(*pair, resolved)] for part in opened)
         history = _fit(model, resolved, training, validation, out, watch)
     best = run_folder.best_row(history)
     print(
@@ -138,8 +141,8 @@ def _fit(
 
 
 def _planes(lr: Image, hr: Image, config: Config) -> list[Plane]:
-    pairs = zip(lr.planes, hr.planes, strict=True)
-    return [Plane(*normalize_pair(lr_plane, hr_plane, config.data.target)) for lr_plane, hr_plane in pairs]
+    planes = prepare(lr, hr, config.data.target)
+    return planes if config.data.sampling == "signal" else [plane._replace(signal=None) for plane in planes]
 
 
 def _refuse_small(lr: Image, patch_size: int) -> None:
@@ -161,7 +164,9 @@ def _initialise(model, source: Path) -> None:
 
 
 def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[str, float]:
-    planes = [plane for _, lr, hr in validation for plane in zip(lr.planes, hr.planes, strict=True)]
+    every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
+    some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
+    planes = ((lr.planes[index], hr.planes[index]) for lr, hr, index in some)
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
 
 

@@ -65,23 +65,35 @@ def data_layer(lr_dir: Path) -> dict[str, Any]:
     return read_yaml(file).get("config") or {} if file.is_file() else {}
 
 
-def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
-    """Read both images of a pair.
+def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
+    """Open both images of a pair without reading their pixels.
 
     Raises
     ------
     DfcanError
-        If one cannot be read or is constant, or the HR image is not `scale` times the LR image.
+        If one cannot be opened, or the HR image is not `scale` times the LR image.
     """
-    lr, hr = images.read(pair.lr), images.read(pair.hr)
-    images.refuse_constant(lr)
-    images.refuse_constant(hr)
+    lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
     expected = (*lr.pixels.shape[:-2], *(size * scale for size in lr.pixels.shape[-2:]))
     if hr.pixels.shape != expected:
         raise DfcanError(
             f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: "
             "crop or resample it, or set model.scale"
         )
+    return lr, hr
+
+
+def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
+    """Read both images of a pair into memory.
+
+    Raises
+    ------
+    DfcanError
+        If one cannot be read or is constant, or the HR image is not `scale` times the LR image.
+    """
+    lr, hr = (images.in_memory(image) for image in open_pair(pair, scale))
+    images.refuse_constant(lr)
+    images.refuse_constant(hr)
     return lr, hr
 
 

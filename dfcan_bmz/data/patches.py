@@ -1,17 +1,39 @@
 """Patches: the same crop from LR and HR, drawn at random for training and on a grid for validation."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.data.augment import augment
+from dfcan_bmz.data.augment import Orientation, draw_orientation, turn
+from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.data.sampling import draw_corners
 
 
-class Plane(NamedTuple):
-    """A normalised pair: `lr` (Y, X) and `hr` (sY, sX), float32."""
+class Place(NamedTuple):
+    """Where a patch is: which plane, its first LR pixel, and how it is turned."""
 
-    lr: np.ndarray
-    hr: np.ndarray
+    plane: int
+    y: int
+    x: int
+    orientation: Orientation = Orientation()
+
+
+class Patches(Sequence[Plane]):
+    """Patches of `size` LR pixels a side at places that are drawn already; each is cut when it is asked for."""
+
+    def __init__(self, planes: list[Plane], places: list[Place], size: int) -> None:
+        self.planes, self.places, self.size = planes, places, size
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int | slice) -> "Plane | Patches":
+        if isinstance(index, slice):
+            return Patches(self.planes, self.places[index], self.size)
+        place = self.places[index]
+        patch = crop(self.planes[place.plane], place.y, place.x, self.size)
+        return Plane(turn(patch.lr, place.orientation), turn(patch.hr, place.orientation))
 
 
 def crop(plane: Plane, y: int, x: int, size: int) -> Plane:
@@ -25,49 +47,54 @@ def crop(plane: Plane, y: int, x: int, size: int) -> Plane:
 
 def random_patches(
     planes: list[Plane], per_image: int, size: int, kinds: list[str], rng: np.random.Generator
-) -> list[Plane]:
+) -> Patches:
     """Draw one epoch of training patches.
 
     Parameters
     ----------
     planes : list of Plane
-        The training images.
+        The training images; of those with a `signal`, patches are drawn where it varies.
     per_image : int
         Patches from each image.
     size : int
         Side in LR pixels.
     kinds : list of str
-        Augmentations, see `augment`.
+        Augmentations, see `draw_orientation`.
     rng : numpy.random.Generator
         Draws positions, augmentations and order.
 
     Returns
     -------
-    list of Plane
+    Patches
         In random order.
     """
-    patches = []
-    for plane in planes:
-        height, width = plane.lr.shape
-        for _ in range(per_image):
-            y, x = rng.integers(height - size + 1), rng.integers(width - size + 1)
-            patches.append(augment(*crop(plane, y, x, size), kinds, rng))
-    return [Plane(*patches[index]) for index in rng.permutation(len(patches))]
+    places = []
+    for index, plane in enumerate(planes):
+        if plane.signal is None:
+            height, width = plane.lr.shape
+            bounds = (height - size + 1, width - size + 1)
+            corners = [tuple(int(start) for start in rng.integers(bounds)) for _ in range(per_image)]
+        else:
+            corners = draw_corners(plane.signal, plane.lr.shape, size, per_image, rng)
+        places += [Place(index, y, x, draw_orientation(kinds, rng)) for y, x in corners]
+    return Patches(planes, [places[index] for index in rng.permutation(len(places))], size)
 
 
-def grid_patches(planes: list[Plane], size: int) -> list[Plane]:
+def grid_patches(planes: list[Plane], size: int) -> Patches:
     """Cut every image into as many whole patches as fit side by side: the same set at every epoch."""
-    return [
-        crop(plane, y, x, size)
-        for plane in planes
+    places = [
+        Place(index, y, x)
+        for index, plane in enumerate(planes)
         for y in range(0, plane.lr.shape[0] - size + 1, size)
         for x in range(0, plane.lr.shape[1] - size + 1, size)
     ]
+    return Patches(planes, places, size)
 
 
-def batch(patches: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
+def batch(patches: Sequence[Plane]) -> tuple[np.ndarray, np.ndarray]:
     """Stack patches for the network: (N, H, W, 1) and (N, sH, sW, 1)."""
-    return np.stack([p.lr for p in patches])[..., None], np.stack([p.hr for p in patches])[..., None]
+    lr, hr = zip(*((patch.lr, patch.hr) for patch in patches), strict=True)
+    return np.stack(lr)[..., None], np.stack(hr)[..., None]
 
 
 def richest_crop(plane: Plane, size: int) -> Plane:

@@ -10,7 +10,9 @@ import numpy as np
 
 from dfcan_bmz import losses, run_folder
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.patches import Plane, batch, grid_patches, random_patches
+from dfcan_bmz.data.loading import loaded
+from dfcan_bmz.data.patches import Patches, grid_patches, random_patches
+from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training import checkpoint
@@ -63,7 +65,7 @@ def fit(
     history = run_folder.read_history(run)
     if history:
         checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
-    x, y = batch(grid_patches(validation, config.data.patch_size))
+    held_out = grid_patches(validation, config.data.patch_size)
     try:
         with interrupt_between_steps() as interrupt:
 
@@ -76,7 +78,7 @@ def fit(
                 epoch = len(history) + 1
                 logs = _train_epoch(trainer, config, training, history, step)
                 with averaged(trainer):
-                    scores = trainer.evaluate(x, y, batch_size=config.train.batch_size, verbose=0, return_dict=True)
+                    scores = _validate(trainer, held_out, config.train.batch_size)
                     row = logs | {f"val_{name}": value for name, value in scores.items()}
                     history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
                     _save_models(run, model, history)
@@ -114,11 +116,10 @@ def _train_epoch(
     patches = random_patches(training, config.data.patches_per_image, config.data.patch_size, config.data.augment, rng)
     steps = math.ceil(len(patches) / config.train.batch_size)
     sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0
-    for step in range(steps):
+    for step, (inputs, targets) in enumerate(loaded(patches, config.train.batch_size)):
         progress = (len(history) + step / steps) / config.train.epochs
         rate = learning_rate(config.train, history, progress)
         trainer.optimizer.learning_rate = rate
-        inputs, targets = batch(patches[step * config.train.batch_size : (step + 1) * config.train.batch_size])
         # Keras resets its metrics at each batch: the means over the epoch are ours to keep
         logs = trainer.train_on_batch(inputs, targets, return_dict=True)
         count += len(inputs)
@@ -131,6 +132,15 @@ def _train_epoch(
         means = {name: total / count for name, total in sums.items()}
         on_step(epoch, step + 1, steps, means)
     return means | {"lr": rate}
+
+
+def _validate(trainer: keras.Model, held_out: Patches, batch_size: int) -> dict[str, float]:
+    """Means over all patches, of which only a few batches are in memory at a time."""
+    sums = dict.fromkeys(("loss", "mse", "psnr"), 0.0)
+    for inputs, targets in loaded(held_out, batch_size):
+        logs = trainer.test_on_batch(inputs, targets, return_dict=True)
+        sums = {name: total + float(logs[name]) * len(inputs) for name, total in sums.items()}
+    return {name: total / len(held_out) for name, total in sums.items()}
 
 
 def _save_models(run: Path, model: keras.Model, history: list[Row]) -> None:

@@ -16,10 +16,10 @@ from conftest import TINY_TRAINING, command_line
 
 from dfcan_bmz import losses, run_folder
 from dfcan_bmz.commands import train
-from dfcan_bmz.data.pairs import find_pairs, read_pair, split
-from dfcan_bmz.data.patches import Plane, batch, grid_patches
+from dfcan_bmz.data.pairs import find_pairs, open_pair, split
+from dfcan_bmz.data.patches import batch, grid_patches
+from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.normalize import normalize_pair
 from dfcan_bmz.run_folder import read_history
 
 
@@ -69,9 +69,7 @@ def test_validation_figures_are_those_of_the_saved_weights(pairs_folder, tiny_ru
     config = run_folder.read_config(tiny_run)
     pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
     _, validation = split(pairs, config.data.validation, np.random.default_rng(config.train.seed))
-    planes = [
-        Plane(*normalize_pair(lr.pixels, hr.pixels, "own")) for lr, hr in (read_pair(pair, 2) for pair in validation)
-    ]
+    planes = [plane for pair in validation for plane in prepare(*open_pair(pair, 2), "own")]
     x, y = batch(grid_patches(planes, 16))
     predicted = keras.saving.load_model(tiny_run / "last.keras", compile=False)(x)
     row = read_history(tiny_run)[-1]
