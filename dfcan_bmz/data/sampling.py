@@ -22,9 +22,13 @@ def signal_map(hr: np.ndarray, scale: int) -> np.ndarray:
     numpy.ndarray
         (Y / BLOCK_PX, X / BLOCK_PX) float32, whole blocks only.
     """
-    side = BLOCK_PX * scale
-    rows, columns = hr.shape[0] // side, hr.shape[1] // side
-    blocks = hr[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return block_means(hr, BLOCK_PX * scale)
+
+
+def block_means(plane: np.ndarray, side: int) -> np.ndarray:
+    """Means of `side` x `side` pixels, float32; what fills no block is left out."""
+    rows, columns = plane.shape[0] // side, plane.shape[1] // side
+    blocks = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
     return blocks.mean(axis=(1, 3), dtype=np.float32)
 
 
