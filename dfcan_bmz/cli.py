@@ -136,6 +136,33 @@ def import_biosr(
 
 
 @app.command()
+def inspect(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of images, or of pairs (lr/, hr/).")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write: tables and contact sheet.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell what is in a folder: sizes, types, ranges, pixel sizes, how pairs lie on each other, and what is wrong."""
+    with quiet_start():
+        from dfcan_bmz.commands.inspect import run
+
+    run(folders, out, overwrite)
+
+
+@app.command()
+def align(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write: the aligned pairs; DIR stays as it is.")],
+    affine: Annotated[bool, typer.Option("--affine", help="Correct rotation, scaling and shear too.")] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both alike."""
+    with quiet_start():
+        from dfcan_bmz.commands.align import run
+
+    run(source, out, affine, overwrite)
+
+
+@app.command()
 def train(
     lr: LrDir,
     hr: HrDir,

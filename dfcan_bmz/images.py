@@ -12,8 +12,18 @@ from dfcan_bmz.formats.ome_zarr import open_ome_zarr
 from dfcan_bmz.formats.pixels import Pixels, damage_named
 from dfcan_bmz.formats.png import open_png
 from dfcan_bmz.formats.tiff import open_tiff
+from dfcan_bmz.formats.vendor import open_vendor
 
-OPENERS = {".tif": open_tiff, ".tiff": open_tiff, ".png": open_png, ".mrc": open_mrc, ".zarr": open_ome_zarr}
+OPENERS = {
+    ".tif": open_tiff,
+    ".tiff": open_tiff,
+    ".png": open_png,
+    ".mrc": open_mrc,
+    ".zarr": open_ome_zarr,
+    ".czi": open_vendor,
+    ".nd2": open_vendor,
+    ".lif": open_vendor,
+}
 
 
 @dataclass(frozen=True)
@@ -76,13 +86,21 @@ def find(folder: Path) -> dict[str, Path]:
     return found
 
 
+def others(folder: Path) -> list[Path]:
+    """Files of a folder that `find` passes over because their format is not read here, sorted."""
+    return sorted(
+        path for path in folder.iterdir() if path.suffix.lower() not in OPENERS and not path.name.startswith(".")
+    )
+
+
 def open_lazily(path: Path) -> Image:
     """Open a grey-level image of any size, without reading its pixels.
 
     Parameters
     ----------
     path : pathlib.Path
-        A TIFF (single image or stack), PNG, MRC or OME-Zarr image, 8- to 64-bit integers or floating point.
+        A TIFF (single image or stack), PNG, MRC, OME-Zarr, CZI, ND2 or LIF image, 8- to 64-bit integers or floating
+        point.
 
     Returns
     -------

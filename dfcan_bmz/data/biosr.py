@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz import images
+from dfcan_bmz.data.pairs import scale_between
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
 
@@ -103,7 +104,4 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     lr = Image(raw.path, np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32), "YX", raw.pixel_size_nm)
     images.refuse_constant(lr)
     images.refuse_constant(hr)
-    for scale in (2, 3, 4):
-        if hr.pixels.shape == tuple(scale * length for length in lr.pixels.shape):
-            return lr, hr, scale
-    raise DfcanError(f"{source.target} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this cell?")
+    return lr, hr, scale_between(lr, hr)

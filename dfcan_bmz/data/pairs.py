@@ -50,19 +50,47 @@ def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
     DfcanError
         If a folder is missing or empty, a name has no partner, or the manifest lacks a name.
     """
+    pairs, problems = match(lr_dir, hr_dir)
+    if problems:
+        raise DfcanError(problems[0])
+    return pairs
+
+
+def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
+    """Pair the images of two folders as far as they have partners, and tell of those that have none."""
     lr, hr = images.find(lr_dir), images.find(hr_dir)
-    for missing_in, name in [(hr_dir, n) for n in lr if n not in hr] + [(lr_dir, n) for n in hr if n not in lr]:
-        raise DfcanError(f"{name} has no partner in {missing_in}: each LR image needs an HR image of the same name")
+    lonely = [(hr_dir, name) for name in lr if name not in hr] + [(lr_dir, name) for name in hr if name not in lr]
+    problems = [
+        f"{name} has no partner in {missing_in}: each LR image needs an HR image of the same name"
+        for missing_in, name in lonely
+    ]
     manifest = read_manifest(lr_dir)
-    if manifest is not None and (unlisted := [name for name in lr if name not in manifest]):
-        raise DfcanError(f"{_beside(lr_dir, 'manifest.csv')} does not list {unlisted[0]}: add its row")
-    return [Pair(name, manifest[name]["fov"] if manifest else name, lr[name], hr[name]) for name in lr]
+    names = [name for name in lr if name in hr]
+    if manifest is not None:
+        file = _beside(lr_dir, "manifest.csv")
+        problems += [f"{file} does not list {name}: add its row" for name in names if name not in manifest]
+    fovs = {name: row["fov"] for name, row in (manifest or {}).items()}
+    return [Pair(name, fovs.get(name, name), lr[name], hr[name]) for name in names], problems
 
 
 def data_layer(lr_dir: Path) -> dict[str, Any]:
     """Config that the training data ask for: the ``config`` of ``dataset.yaml`` beside the LR folder, if any."""
     file = _beside(lr_dir, "dataset.yaml")
     return read_yaml(file).get("config") or {} if file.is_file() else {}
+
+
+def scale_between(lr: Image, hr: Image) -> int:
+    """Scale factor of a pair.
+
+    Raises
+    ------
+    DfcanError
+        If the HR image is not 2, 3 or 4 times the LR image.
+    """
+    for scale in (2, 3, 4):
+        if hr.pixels.shape == (*lr.pixels.shape[:-2], *(scale * length for length in lr.pixels.shape[-2:])):
+            return scale
+    raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this field?")
 
 
 def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:

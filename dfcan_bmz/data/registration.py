@@ -10,7 +10,7 @@ Maps are in HR pixels from the middle of the plane, where the middles of LR and 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.ndimage import affine_transform, gaussian_filter, shift
 from skimage.registration import phase_cross_correlation
 
 from dfcan_bmz.data.sampling import block_means
@@ -18,7 +18,9 @@ from dfcan_bmz.data.sampling import block_means
 UPSAMPLING = 50  # the shift is told to a fiftieth of an LR pixel
 COARSE_PX = 8.0  # what varies more slowly than this sigma is background, in LR pixels
 NOISE_PX = 0.7  # and what varies faster than this one is noise
+REPEATS = 3
 MOST_STEPS = 50
+LEAST_AGREEMENT = 0.3  # pairs at 15 photons have 0.7 or more, unrelated images of 128 px 0.2 or less
 SMALLEST_STEP = 1e-3  # LR pixels at the border of the plane
 
 
@@ -52,6 +54,9 @@ class Placement(NamedTuple):
         return moved.astype(plane.dtype)
 
 
+IN_PLACE = Placement(np.eye(2), np.zeros(2))
+
+
 def find_shift(lr: np.ndarray, hr: np.ndarray) -> Placement:
     """Shift between the planes of a pair, by sub-pixel cross-correlation of the spectrum's middle band.
 
@@ -64,9 +69,13 @@ def find_shift(lr: np.ndarray, hr: np.ndarray) -> Placement:
         (Y, X) and (sY, sX), each in its own units.
     """
     scale = hr.shape[0] // lr.shape[0]
-    fixed, moving = (_faded(details(plane)) for plane in (lr, block_means(hr, scale)))
-    shift, *_ = phase_cross_correlation(moving, fixed, upsample_factor=UPSAMPLING, normalization=None)
-    return Placement(np.eye(2), np.array(shift) * scale)
+    fixed, moving = details(lr), details(block_means(hr, scale))
+    found = np.zeros(2)
+    for _ in range(REPEATS):  # the fading holds both images back, the less the nearer they are
+        here = shift(moving, -found, order=3, mode="mirror")
+        step, *_ = phase_cross_correlation(_faded(here), _faded(fixed), upsample_factor=UPSAMPLING, normalization=None)
+        found = found + step
+    return Placement(np.eye(2), found * scale)
 
 
 def find_affine(lr: np.ndarray, hr: np.ndarray) -> Placement:
@@ -82,25 +91,30 @@ def find_affine(lr: np.ndarray, hr: np.ndarray) -> Placement:
     middle = (np.array(lr.shape) - 1) / 2
     y, x = np.arange(lr.shape[0])[:, None] - middle[0], np.arange(lr.shape[1])[None, :] - middle[1]
     weight = _faded(np.ones(lr.shape)).ravel()
-    matrix, shift = np.eye(2), find_shift(lr, hr).shift / scale
+    matrix, moved = np.eye(2), find_shift(lr, hr).shift / scale
     for _ in range(MOST_STEPS):
-        offset = middle + shift - matrix @ middle
+        offset = middle + moved - matrix @ middle
         warped = affine_transform(moving, matrix, offset, order=3, mode="mirror")
         dy, dx = np.gradient(warped)
         columns = [dy * y, dy * x, dx * y, dx * x, dy, dx, warped, np.ones_like(warped)]
         design = np.stack([np.broadcast_to(column, lr.shape).ravel() for column in columns], axis=1)
         solution, *_ = np.linalg.lstsq(design * weight[:, None], fixed.ravel() * weight, rcond=None)
         step = solution[:6] / solution[6]
-        matrix, shift = matrix + step[:4].reshape(2, 2), shift + step[4:]
+        matrix, moved = matrix + step[:4].reshape(2, 2), moved + step[4:]
         if np.abs(step[:4]).max() * max(lr.shape) / 2 + np.abs(step[4:]).max() < SMALLEST_STEP:
             break
-    return Placement(matrix, shift * scale)
+    return Placement(matrix, moved * scale)
 
 
-def agreement(lr: np.ndarray, hr: np.ndarray) -> float:
-    """Correlation of the details of both planes of a pair: 1 where they show the same, 0 where nothing in common."""
-    fixed, moving = details(lr).ravel(), details(block_means(hr, hr.shape[0] // lr.shape[0])).ravel()
-    return float(fixed @ moving / (np.linalg.norm(fixed) * np.linalg.norm(moving) + 1e-12))
+def agreement(lr: np.ndarray, hr: np.ndarray, placement: Placement = IN_PLACE) -> float:
+    """Correlation of the details of both planes of a pair, once the HR plane's content is put where it belongs.
+
+    1 where they show the same, about 0 where they have nothing in common.
+    """
+    scale = hr.shape[0] // lr.shape[0]
+    moving = placement._replace(shift=placement.shift / scale).corrected(details(block_means(hr, scale)))
+    one, other = (_faded(plane).ravel() for plane in (details(lr), moving))
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-12))
 
 
 def details(plane: np.ndarray) -> np.ndarray:

@@ -1,0 +1,62 @@
+"""``dfcan-bmz align``: pairs brought to lie on each other, in a set of their own."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dfcan_bmz import images
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.data.align import Move, align_pair
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, new_set, read_manifest, write_records
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.files import refuse_input_as_output
+
+MOST_ROWS = 40
+
+
+def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
+    pairs = find_pairs(source / "lr", source / "hr")
+    refuse_input_as_output([source], [out])
+    known = read_manifest(source / "lr") or {}
+    rows, moves, problems = [], [], []
+    with new_set(out, overwrite) as folder:
+        for pair in watched(pairs, "aligning"):
+            try:
+                moves += _align(pair, folder, affine)
+            except DfcanError as error:
+                problems.append(str(error))
+                continue
+            rows.append({"fov": pair.fov} | known.get(pair.name, {}) | {"name": pair.name})
+        if not rows:
+            raise DfcanError(problems[0])
+        write_records(
+            folder, rows, {"settings": {"command": "align", "affine": affine}, "config": data_layer(source / "lr")}
+        )
+        with (folder / "align.csv").open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines).writerows([Move._fields, *moves])
+    if len(moves) <= MOST_ROWS:
+        Console().print(_table(moves))
+    moved = [move.farthest_px for move in moves if move.moved]
+    far = f", by {np.median(moved):.2f} HR px in the median and {max(moved):.2f} at most" if moved else ""
+    print(f"{out}: {len(moved)} of {len(moves)} HR images moved{far}; align.csv tells each; {source} is as it was")
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {len(pairs)} pairs were left out: {'; '.join(problems)}")
+
+
+def _align(pair: Pair, folder: Path, affine: bool) -> list[Move]:
+    lr, hr, moves = align_pair(pair.name, images.open_lazily(pair.lr), images.open_lazily(pair.hr), affine)
+    for kind, image in (("lr", lr), ("hr", hr)):
+        target = folder / kind / f"{pair.name}.tif"
+        images.write(target, images.writable(image.pixels), image.axes, image.pixel_size_nm, image.z_step_nm)
+    return moves
+
+
+def _table(moves: list[Move]) -> Table:
+    table = Table("pair", "down", "right", "worst corner", "agreement before", "after", "", title="HR pixels")
+    for move in moves:
+        lengths = (f"{length:.2f}" for length in (move.down_px, move.right_px, move.farthest_px))
+        table.add_row(move.name, *lengths, f"{move.before:.3f}", f"{move.after:.3f}", "moved" if move.moved else "kept")
+    return table

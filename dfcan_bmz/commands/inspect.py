@@ -1,0 +1,117 @@
+"""``dfcan-bmz inspect``: what is in folders of images or of pairs, and what is wrong with it."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dfcan_bmz import images
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
+from dfcan_bmz.data.pairs import match
+from dfcan_bmz.data.survey import Survey, survey
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.files import new_folder, refuse_existing, refuse_input_as_output
+from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet
+from dfcan_bmz.report.pair_checks import plot_pair_checks
+
+IMAGE_COLUMNS = ("path", "axes", "shape", "dtype", "smallest", "largest", "saturated", "pixel_size_nm")
+PAIR_COLUMNS = ("name", "fov", "scale", "down_px", "right_px", "agreement")
+
+
+def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
+    if out is not None:
+        refuse_existing([out], overwrite)
+        refuse_input_as_output(folders, [out])
+    surveys: list[Survey] = []
+    checks: list[PairCheck] = []
+    problems: list[str] = []
+    for folder in folders:
+        is_set = (folder / "lr").is_dir() and (folder / "hr").is_dir()
+        for image_folder in (folder / "lr", folder / "hr") if is_set else (folder,):
+            found = images.find(image_folder).values()
+            surveys += [survey(path) for path in watched(found, f"reading {image_folder}")]
+            problems += [f"{path} is of no format that is read here" for path in images.others(image_folder)]
+        if is_set:
+            pairs, unpaired = match(folder / "lr", folder / "hr")
+            checks += [check_pair(pair) for pair in watched(pairs, f"checking {folder}")]
+            problems += unpaired
+    problems += [problem for one in surveys for problem in one.problems]
+    # a pair whose images cannot be read has been told of
+    problems += [problem for check in checks for problem in check.problems if problem not in problems]
+    problems += [
+        f"{one} and {other} show the same field, which a split may put on both sides: give them one fov in manifest.csv"
+        for one, other in same_fields(checks)
+    ]
+    console = Console(highlight=False)
+    console.print(_image_table(surveys))
+    if checks:
+        console.print(_pair_table(checks))
+    for problem in problems:
+        print(problem)
+    if out is not None:
+        with new_folder(out, overwrite) as scratch:
+            _write(scratch, surveys, checks)
+        print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if checks else ''}")
+    if problems:
+        raise UnfinishedError(
+            f"{len(problems)} problems in {', '.join(map(str, folders))}: mend them, or leave files out"
+        )
+
+
+def _image_table(surveys: list[Survey]) -> Table:
+    table = Table("folder", "images", "sizes", "types", "ranges", "pixel sizes (nm)", "with a problem")
+    for folder in dict.fromkeys(one.path.parent for one in surveys):
+        found = [one for one in surveys if one.path.parent == folder]
+        read = [one for one in found if one.axes]
+        table.add_row(
+            str(folder),
+            str(len(found)),
+            _counted(f"{one.axes} {' x '.join(map(str, one.shape))}" for one in read),
+            _counted(one.dtype for one in read),
+            f"{min(one.smallest for one in read):g} .. {max(one.largest for one in read):g}" if read else "",
+            _counted("unknown" if one.pixel_size_nm is None else f"{one.pixel_size_nm:.4g}" for one in read),
+            str(sum(bool(one.problems) for one in found)),
+        )
+    return table
+
+
+def _pair_table(checks: list[PairCheck]) -> Table:
+    table = Table("pairs", "fields", "scale", "shift (HR px)", "agreement", "with a problem")
+    measured = [check for check in checks if check.scale]
+    shifts, agreements = ([getattr(check, name) for check in measured] for name in ("shift_px", "agreement"))
+    table.add_row(
+        str(len(checks)),
+        str(len({check.fov for check in checks})),
+        _counted(str(check.scale) for check in measured),
+        f"median {np.median(shifts):.2f}, at most {max(shifts):.2f}" if measured else "",
+        f"median {np.median(agreements):.2f}, at least {min(agreements):.2f}" if measured else "",
+        str(sum(bool(check.problems) for check in checks)),
+    )
+    return table
+
+
+def _counted(values: Iterable[str]) -> str:
+    """Values in order of frequency; how often each occurs, where there are several."""
+    counts = Counter(values).most_common()
+    return counts[0][0] if len(counts) == 1 else "\n".join(f"{value} ({count})" for value, count in counts)
+
+
+def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None:
+    _write_csv(folder / "images.csv", IMAGE_COLUMNS, surveys)
+    cells = [Cell(f"{one.path.parent.name}/{one.path.name}", one.thumbnail, bool(one.problems)) for one in surveys]
+    plot_contact_sheet(cells).savefig(folder / "contact_sheet.png", dpi=120)
+    if checks:
+        _write_csv(folder / "pairs.csv", PAIR_COLUMNS, checks)
+        plot_pair_checks(checks, surveys).savefig(folder / "pairs.png", dpi=100)
+
+
+def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Survey] | list[PairCheck]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow([*columns, "problems"])
+        writer.writerows([*(getattr(row, name) for name in columns), "; ".join(row.problems)] for row in rows)

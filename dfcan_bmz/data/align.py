@@ -1,0 +1,99 @@
+"""Pairs brought to lie on each other: the HR image is moved, both are cropped to what both show."""
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.data.pairs import scale_between
+from dfcan_bmz.data.registration import LEAST_AGREEMENT, Placement, agreement, find_affine, find_shift
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import Image
+
+LEAST_MOVE_PX = 0.25  # HR pixels; less than that is how well a shift can be told
+MOST_CROPPED = 0.25  # of a side of the image, at either end
+
+
+class Move(NamedTuple):
+    """What was done to one plane.
+
+    Attributes
+    ----------
+    name : str
+        Of the pair; of a stack with the number of the plane.
+    down_px, right_px : float
+        How far the content of the HR image lay from its place, in HR pixels.
+    farthest_px : float
+        The same for its worst corner.
+    before, after : float
+        Agreement of the pair, see `dfcan_bmz.data.registration.agreement`.
+    moved : bool
+        Whether the HR image was changed: not if it lay right, or if moving it made the agreement no better.
+    """
+
+    name: str
+    down_px: float
+    right_px: float
+    farthest_px: float
+    before: float
+    after: float
+    moved: bool
+
+
+def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Image, list[Move]]:
+    """Register the planes of a pair.
+
+    Parameters
+    ----------
+    name : str
+        Of the pair.
+    lr, hr : Image
+        In memory or opened lazily.
+    affine : bool
+        Whether rotation, scaling and shear are corrected too.
+
+    Returns
+    -------
+    lr, hr : Image
+        In memory: the LR image cropped, its pixels untouched; the HR image moved and cropped.
+    moves : list of Move
+        One a plane.
+
+    Raises
+    ------
+    DfcanError
+        If the images do not show the same, or lie too far apart.
+    """
+    scale = scale_between(lr, hr)
+    find = find_affine if affine else find_shift
+    planes, moves = [], []
+    for index in range(len(lr.planes)):
+        lr_plane, hr_plane = lr.planes[index], hr.planes[index]
+        plane, move = _align_plane(lr_plane, hr_plane, find(lr_plane, hr_plane))
+        if move.after < LEAST_AGREEMENT:
+            raise DfcanError(f"{lr.path} and {hr.path} show nothing in common: are they a pair?")
+        planes.append(plane)
+        moves.append(move._replace(name=name if len(lr.axes) == 2 else f"{name}[{index}]"))
+    farthest = max((move.farthest_px for move in moves if move.moved), default=0.0)
+    margin = math.ceil(farthest / scale)
+    if margin > MOST_CROPPED * min(lr.pixels.shape[-2:]):
+        raise DfcanError(f"{hr.path} lies {farthest:.0f} HR px away from {lr.path}: crop both to the same field first")
+    hr_pixels = np.stack(planes).reshape(hr.pixels.shape)
+    return (
+        replace(lr, pixels=_cropped(np.asarray(lr.pixels), margin)),
+        replace(hr, pixels=_cropped(hr_pixels, margin * scale)),
+        moves,
+    )
+
+
+def _cropped(pixels: np.ndarray, margin: int) -> np.ndarray:
+    return pixels[..., margin : pixels.shape[-2] - margin, margin : pixels.shape[-1] - margin]
+
+
+def _align_plane(lr: np.ndarray, hr: np.ndarray, placement: Placement) -> tuple[np.ndarray, Move]:
+    farthest = placement.farthest(hr.shape)
+    before, after = agreement(lr, hr), agreement(lr, hr, placement)
+    moved = farthest >= LEAST_MOVE_PX and after > before
+    move = Move("", *map(float, placement.shift), farthest, before, after if moved else before, moved)
+    return placement.corrected(hr) if moved else hr, move

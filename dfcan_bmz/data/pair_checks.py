@@ -1,0 +1,105 @@
+"""Whether pairs can be trusted: sizes, registration, agreement, and fields of view that are in the set twice."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from dfcan_bmz import images
+from dfcan_bmz.data.pairs import Pair, scale_between
+from dfcan_bmz.data.registration import LEAST_AGREEMENT, agreement, find_shift
+from dfcan_bmz.errors import DfcanError
+
+MOST_SHIFT_PX = 1.0  # HR pixels
+SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
+FINGERPRINT = 32  # blocks a side
+SAME = 0.98  # correlation of fingerprints above which two fields show the same
+CHUNK = 512  # fingerprints that are compared with all others at once
+
+
+class PairCheck(NamedTuple):
+    """One pair.
+
+    Attributes
+    ----------
+    name, fov : str
+        As in the manifest.
+    scale : int or None
+        HR pixels an LR pixel; None where the sizes do not fit or a file cannot be read.
+    down_px, right_px : float
+        How far the content of the HR image lies from where the LR image has it, in HR pixels.
+    agreement : float
+        Correlation of the details of both images once the shift is undone.
+    fingerprint : numpy.ndarray or None
+        (FINGERPRINT ** 2,) float32 of mean 0 and norm 1, from the HR image.
+    problems : tuple of str
+        One line each.
+    """
+
+    name: str
+    fov: str
+    scale: int | None = None
+    down_px: float = np.nan
+    right_px: float = np.nan
+    agreement: float = np.nan
+    fingerprint: np.ndarray | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def shift_px(self) -> float:
+        """Length of the shift in HR pixels."""
+        return float(np.hypot(self.down_px, self.right_px))
+
+
+def check_pair(pair: Pair) -> PairCheck:
+    """Check one pair by the middle plane of a stack; what is wrong with it is told, not raised."""
+    try:
+        lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
+        scale = scale_between(lr, hr)
+        middle = len(lr.planes) // 2
+        lr_plane, hr_plane = lr.planes[middle], hr.planes[middle]
+    except DfcanError as error:
+        return PairCheck(pair.name, pair.fov, problems=(str(error),))
+    placement = find_shift(lr_plane, hr_plane)
+    down, right = map(float, placement.shift)
+    in_place, agreed = agreement(lr_plane, hr_plane), agreement(lr_plane, hr_plane, placement)
+    check = PairCheck(pair.name, pair.fov, scale, down, right, agreed, fingerprint(hr_plane))
+    problems = []
+    if agreed < LEAST_AGREEMENT:
+        problems.append(f"{pair.name}: LR and HR image hardly agree (correlation {agreed:.2f}): are they a pair?")
+    elif check.shift_px > MOST_SHIFT_PX and 1 - agreed < SURE * (1 - in_place):
+        problems.append(
+            f"{pair.name}: the HR image lies {down:+.1f} HR px down and {right:+.1f} to the right of the LR image: "
+            "run `dfcan-bmz align`"
+        )
+    return check._replace(problems=tuple(problems))
+
+
+def same_fields(checks: list[PairCheck]) -> list[tuple[str, str]]:
+    """Pairs of different fields of view whose HR images show the same: a split would put one field on both sides.
+
+    Returns
+    -------
+    list of (str, str)
+        Names, one couple for each two fields.
+    """
+    shown = [check for check in checks if check.fingerprint is not None]
+    # levels of one field repeat its HR image
+    firsts = list({check.fov: check for check in reversed(shown)}.values())[::-1]
+    prints = np.array([check.fingerprint for check in firsts])
+    found = []
+    for start in range(0, len(firsts), CHUNK):
+        alike = prints[start : start + CHUNK] @ prints.T > SAME
+        found += [(start + one, other) for one, other in np.argwhere(alike).tolist() if start + one < other]
+    return [(firsts[one].name, firsts[other].name) for one, other in found]
+
+
+def fingerprint(hr: np.ndarray) -> np.ndarray | None:
+    """Means of blocks without what varies slowly, such as the illumination; None for a flat image."""
+    edges = [np.linspace(0, size, FINGERPRINT + 1).astype(int) for size in hr.shape]
+    rows, columns = (edge[:-1] for edge in edges)
+    sums = np.add.reduceat(np.add.reduceat(hr.astype(np.float64), rows, axis=0), columns, axis=1)
+    means = sums / np.maximum(np.outer(*(np.diff(edge) for edge in edges)), 1)
+    deviation = (means - uniform_filter(means, FINGERPRINT // 4)).ravel()
+    norm = np.linalg.norm(deviation)
+    return (deviation / norm).astype(np.float32) if norm > 0 else None
