@@ -1,0 +1,101 @@
+"""The session that a notebook runs in: Colab or a computer of one's own."""
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+from IPython import get_ipython
+
+import dfcan_bmz
+from dfcan_bmz.errors import DfcanError
+
+# what Colab has imported before a notebook begins, and an installation may replace
+PRELOADED = {
+    "numpy": "numpy",
+    "PIL": "pillow",
+    "matplotlib": "matplotlib",
+    "keras": "keras",
+    "tensorflow": "tensorflow",
+}
+DRIVE = Path("/content/gdrive")
+
+
+def in_colab() -> bool:
+    """Whether this is Google Colab."""
+    return "google.colab" in sys.modules
+
+
+def start() -> None:
+    """Say which version this is, and from here on show an error that a user can act on as one line.
+
+    Raises
+    ------
+    DfcanError
+        If packages are still in memory in another version than the one that was installed.
+    """
+    get_ipython().set_custom_exc((DfcanError,), _show_error)
+    print(f"dfcan_bmz {dfcan_bmz.__version__}, Keras {keras.__version__} on {keras.backend.backend()}")
+    if stale := stale_packages():
+        raise DfcanError(
+            f"{', '.join(stale)} were replaced while in use: choose Runtime > Restart session, run this again"
+        )
+
+
+def stale_packages() -> list[str]:
+    """Packages in memory of another version than the installed one."""
+    loaded = {module: getattr(sys.modules.get(module), "__version__", None) for module in PRELOADED}
+    return [
+        f"{package} {version}"
+        for module, package in PRELOADED.items()
+        if (version := loaded[module]) is not None and version != importlib.metadata.version(package)
+    ]
+
+
+def show_devices() -> None:
+    """Say whether there is a GPU, and what it is."""
+    gpus = [device for device in keras.distribution.list_devices() if "cpu" not in device.lower()]
+    if not gpus:
+        print(
+            f"You do not have GPU access: the training runs on {os.cpu_count()} processor cores, slowly.\n"
+            "In Colab choose Runtime > Change runtime type > a GPU; or train a small network (model_size below)."
+        )
+        return
+    print(f"You have GPU access: {', '.join(gpus)}")
+    if shutil.which("nvidia-smi"):
+        print(subprocess.run(["nvidia-smi"], capture_output=True, text=True).stdout)
+
+
+def connect_drive() -> None:
+    """Mount Google Drive in Colab; elsewhere, say that the folders of this computer are used."""
+    if not in_colab():
+        print("This is not Colab: the notebook reads and writes the folders of this computer.")
+        return
+    from google.colab import drive
+
+    drive.mount(str(DRIVE))
+    print(f"Your files are in {DRIVE}/MyDrive; open the tab Files on the left to see them.")
+
+
+def work_in(folder: Path) -> None:
+    """Create a folder and let relative paths begin there.
+
+    Raises
+    ------
+    DfcanError
+        If there is a file of that name, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)
+    except OSError as error:
+        raise DfcanError(f"{folder} cannot be used ({error.strerror}): choose another Working_folder") from error
+    print(f"Working in {Path.cwd()}")
+
+
+def _show_error(shell, kind, error, traceback, tb_offset=None) -> None:
+    print(f"dfcan-bmz: {error}", file=sys.stderr)

@@ -1,0 +1,59 @@
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.notebook import session
+
+
+def test_an_error_that_a_user_can_act_on_is_one_line(monkeypatch, capsys):
+    shell = InteractiveShell(user_ns={"DfcanError": DfcanError})
+    monkeypatch.setattr(session, "get_ipython", lambda: shell)
+    session.start()
+    capsys.readouterr()
+    result = shell.run_cell("raise DfcanError('the folder is empty: choose another')")
+    assert isinstance(result.error_in_exec, DfcanError), "the cell counts as failed"
+    told = capsys.readouterr()
+    assert told.err == "dfcan-bmz: the folder is empty: choose another\n"
+    assert "Traceback" not in told.out
+
+
+def test_a_package_replaced_while_in_use_is_named(monkeypatch):
+    assert session.stale_packages() == []
+    monkeypatch.setattr(np, "__version__", "1.0.0")
+    assert session.stale_packages() == ["numpy 1.0.0"]
+    monkeypatch.setattr(session, "get_ipython", lambda: SimpleNamespace(set_custom_exc=lambda *arguments: None))
+    with pytest.raises(DfcanError, match="Restart session"):
+        session.start()
+
+
+def test_drive_is_mounted_in_colab_alone(monkeypatch, capsys):
+    session.connect_drive()
+    assert "not Colab" in capsys.readouterr().out
+    mounted = []
+    drive = SimpleNamespace(mount=mounted.append)
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(drive=drive))
+    session.connect_drive()
+    assert mounted == ["/content/gdrive"]
+    assert "/content/gdrive/MyDrive" in capsys.readouterr().out
+
+
+def test_a_gpu_is_named_and_its_absence_explained(monkeypatch, capsys):
+    monkeypatch.setattr(session.keras.distribution, "list_devices", lambda: ["cpu:0"])
+    session.show_devices()
+    assert "do not have GPU access" in capsys.readouterr().out
+    monkeypatch.setattr(session.keras.distribution, "list_devices", lambda: ["cpu:0", "gpu:0"])
+    session.show_devices()
+    assert "You have GPU access: gpu:0" in capsys.readouterr().out
+
+
+def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    session.work_in(tmp_path / "new")
+    assert capsys.readouterr().out == f"Working in {tmp_path / 'new'}\n"
+    (tmp_path / "file").touch()
+    with pytest.raises(DfcanError, match="choose another Working_folder"):
+        session.work_in(tmp_path / "file")
