@@ -78,7 +78,7 @@ class DataConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder.
+    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder or its file.
 
     `ssim_weight` is the share of 1 - SSIM in the loss dfcan; `ema` the momentum of the moving average of the weights
     that is validated and saved, 0 for the weights themselves.

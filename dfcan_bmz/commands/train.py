@@ -156,7 +156,8 @@ def _refuse_small(lr: Image, patch_size: int) -> None:
 
 
 def _initialise(model, source: Path) -> None:
-    weights = run_folder.weights(source)
+    # a run folder stands for its best weights; its last.keras can be named
+    weights = source if source.is_file() else run_folder.weights(source)
     try:
         model.set_weights(load_model(weights).get_weights())
     except ValueError as error:

@@ -193,11 +193,13 @@ def test_a_loss_that_is_no_number_ends_the_training_with_a_word(pairs_folder, tm
         run_training(pairs_folder, tmp_path / "run", "train.loss=mse")
 
 
-def test_a_training_can_start_from_another_run(pairs_folder, tiny_run, tmp_path):
-    run_training(
-        pairs_folder, tmp_path / "run", f"train.init={tiny_run}", "train.learning_rate=1e-12", "train.epochs=1"
-    )
-    for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
+@pytest.mark.parametrize(("init", "file"), [(".", "model.keras"), ("last.keras", "last.keras")])
+def test_a_training_can_start_from_the_best_or_the_last_weights_of_another(
+    pairs_folder, tiny_run, tmp_path, init, file
+):
+    settings = ("train.learning_rate=1e-12", "train.epochs=1")
+    run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_run / init}", *settings)
+    for a, b in zip(weights(tiny_run / file), weights(tmp_path / "run/last.keras"), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
