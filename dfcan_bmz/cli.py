@@ -235,6 +235,20 @@ def check(
     run(bundle, as_json, html, overwrite)
 
 
+@app.command()
+def record(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
+    out: Annotated[Path, typer.Option("--out", help="Page to write (.html).")],
+    evaluation: Annotated[Path | None, typer.Option(help="The --out of an evaluation, for its metrics.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write what was done in a training, with which data and versions, and how well it went, as one page."""
+    with quiet_start():
+        from dfcan_bmz.commands.record import run
+
+    run(run_folder, evaluation, out, overwrite)
+
+
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     try:

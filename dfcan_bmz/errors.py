@@ -4,10 +4,7 @@
 class DfcanError(Exception):
     """The input made a start impossible; nothing was written (exit code 2).
 
-    Parameters
-    ----------
-    what : str
-        One line: what is wrong, where (file or key), and what to do about it.
+    Its text is one line: what is wrong, where (file or key), and what to do about it.
     """
 
     exit_code = 2

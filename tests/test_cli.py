@@ -7,7 +7,7 @@ from conftest import REPOSITORY, command_line
 
 import dfcan_bmz
 
-COMMANDS = ["demo", "simulate", "degrade", "train", "predict", "evaluate", "package", "check"]
+COMMANDS = ["demo", "simulate", "degrade", "train", "predict", "evaluate", "package", "check", "record"]
 
 
 def test_help_names_every_command_and_imports_nothing_heavy():

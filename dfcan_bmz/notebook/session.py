@@ -97,5 +97,23 @@ def work_in(folder: Path) -> None:
     print(f"Working in {Path.cwd()}")
 
 
+def download(path: Path) -> None:
+    """Offer a file, or a folder as a zip file, for download in Colab; elsewhere, say where it is.
+
+    Raises
+    ------
+    DfcanError
+        If there is nothing of that name.
+    """
+    if not path.exists():
+        raise DfcanError(f"{path} does not exist: run the cells that write it first")
+    if not in_colab():
+        print(f"{path.absolute()}: on this computer already")
+        return
+    from google.colab import files
+
+    files.download(shutil.make_archive(str(path), "zip", path) if path.is_dir() else str(path))
+
+
 def _show_error(shell, kind, error, traceback, tb_offset=None) -> None:
     print(f"dfcan-bmz: {error}", file=sys.stderr)

@@ -57,3 +57,18 @@ def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     with pytest.raises(DfcanError, match="choose another Working_folder"):
         session.work_in(tmp_path / "file")
+
+
+def test_results_are_offered_for_download_in_colab(tmp_path, monkeypatch, capsys):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/image.tif").touch()
+    session.download(tmp_path / "results")
+    assert "on this computer already" in capsys.readouterr().out
+    with pytest.raises(DfcanError, match="run the cells that write it first"):
+        session.download(tmp_path / "none")
+    offered = []
+    files = SimpleNamespace(download=offered.append)
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(files=files))
+    session.download(tmp_path / "results")
+    session.download(tmp_path / "results/image.tif")
+    assert offered == [str(tmp_path / "results.zip"), str(tmp_path / "results/image.tif")]

@@ -1,0 +1,69 @@
+"""The record of a run: all that a methods section, or oneself a year later, wants to know, in one page."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dfcan_bmz.config import Config
+from dfcan_bmz.evaluation.score import Score, mean_scores
+from dfcan_bmz.models import MODELS, describe_model
+from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.side_by_side import plot_side_by_side
+from dfcan_bmz.run_folder import Row, best_row
+
+
+def write_record(
+    path: Path,
+    name: str,
+    config: Config,
+    provenance: dict[str, Any],
+    history: list[Row],
+    sample: tuple[np.ndarray, np.ndarray],
+    scores: list[Score],
+) -> None:
+    """Write a self-contained HTML page; printed from a browser it becomes a PDF.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to write.
+    name : str
+        Name of the model.
+    config, provenance, history
+        The run's own records.
+    sample : tuple of numpy.ndarray
+        LR (Y, X) and HR (sY, sX) crop of a validation image.
+    scores : list of Score
+        Of an evaluation, the model last; empty where there was none.
+    """
+    means = mean_scores(scores)
+    environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
+    html = environment.get_template("record.html.j2").render(
+        name=name,
+        network=describe_model(config.model),
+        reference=MODELS[config.model.name].reference,
+        settings=config.model_dump(mode="json"),
+        train=config.train,
+        data=config.data,
+        provenance=provenance,
+        history=history,
+        best=best_row(history),
+        minutes=sum(row["seconds"] for row in history) / 60,
+        curves=_embed(plot_history(history)),
+        sample=_embed(plot_side_by_side({"low resolution": sample[0], "high resolution": sample[1]})),
+        means=means,
+        rows=list(dict.fromkeys((protocol, method) for protocol, method, _ in means)),
+        metrics=list(dict.fromkeys(metric for *_, metric in means)),
+        count=len({score.image for score in scores}),
+    )
+    path.write_text(html, encoding="utf-8")
+
+
+def _embed(figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,113 @@
+"""What makes the pages a site: the reference from docstrings and help texts, and links that lead out of ``docs/``."""
+
+import ast
+import posixpath
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "dfcan_bmz"
+LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(\))")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the reference, and files outside ``docs/`` that pages link to; drop from the nav what is not there."""
+    reference = {f"reference/{name}.md": text for name, text in _reference().items()}
+    for path, text in reference.items():
+        files.append(File.generated(config, path, content=text))
+    for outside in sorted({path for file in files.documentation_pages() for path in _outside(file)}):
+        if not outside.is_relative_to("dfcan_bmz") and (REPOSITORY / outside).is_file():
+            files.append(File.generated(config, f"files/{_asset(outside)}", abs_src_path=str(REPOSITORY / outside)))
+    config.nav = _existing(config.nav, files, list(reference))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Turn links that lead out of ``docs/`` into links to the reference or to a copy of the file."""
+    here = PurePosixPath(page.file.src_uri).parent
+
+    def site_link(match: re.Match) -> str:
+        target = PurePosixPath(posixpath.normpath(f"docs/{here}/{match[2]}"))
+        if target.is_relative_to("docs"):
+            return match[0]
+        if target == PurePosixPath("README.md"):
+            goal = "index.md"
+        elif target.is_relative_to("dfcan_bmz"):
+            goal = f"reference/{_room(target)}.md"
+        else:
+            goal = f"files/{_asset(target)}"
+        return f"{match[1]}{posixpath.relpath(goal, here)}{match[4]}"
+
+    return LINK.sub(site_link, markdown)
+
+
+def _outside(file: File) -> set[PurePosixPath]:
+    """Files of the repository outside ``docs/`` to which a page links."""
+    here = PurePosixPath(file.src_uri).parent
+    targets = {
+        PurePosixPath(posixpath.normpath(f"docs/{here}/{match[2]}")) for match in LINK.finditer(file.content_string)
+    }
+    return {target for target in targets if not target.is_relative_to("docs") and target.name != "README.md"}
+
+
+def _asset(path: PurePosixPath) -> str:
+    # a page is what ends in .md: a copy of one is text
+    return f"{path}.txt" if path.suffix == ".md" else str(path)
+
+
+def _room(path: PurePosixPath) -> str:
+    parts = path.with_suffix("").parts
+    return parts[1] if len(parts) > 1 else "config"
+
+
+def _reference() -> dict[str, str]:
+    """Pages of the reference by name: the command line, then a page for each module or subpackage."""
+    pages = {"command-line": _command_line()}
+    for entry in sorted(PACKAGE.iterdir()):
+        if entry.suffix == ".py" and not entry.stem.startswith("_") and entry.stem != "cli":
+            pages[entry.stem] = _page(f"dfcan_bmz.{entry.stem}", [entry])
+        elif (entry / "__init__.py").is_file():
+            pages[entry.name] = _page(f"dfcan_bmz.{entry.name}", sorted(entry.glob("*.py")))
+    return pages
+
+
+def _page(title: str, modules: list[Path]) -> str:
+    blocks = [f"# {title}"]
+    for module in modules:
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        name = ".".join(module.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+        # an __init__ that only says what the folder is for needs no heading of its own
+        if name == title and module.name == "__init__.py" and len(tree.body) == 1:
+            blocks.append(ast.get_docstring(tree) or "")
+        else:
+            blocks.append(f"::: {name}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _command_line() -> str:
+    command = [sys.executable, "-m", "typer", "dfcan_bmz.cli", "utils", "docs", "--name", "dfcan-bmz"]
+    return subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+
+
+def _existing(nav: list, files: Files, reference: list[str]) -> list:
+    kept = []
+    for entry in nav:
+        if isinstance(entry, dict):
+            ((title, target),) = entry.items()
+            if title == "Reference":
+                target = reference
+            elif isinstance(target, list):
+                target = _existing(target, files, reference)
+            elif files.get_file_from_path(target) is None:
+                continue
+            if target:
+                kept.append({title: target})
+        elif files.get_file_from_path(entry) is not None:
+            kept.append(entry)
+    return kept
