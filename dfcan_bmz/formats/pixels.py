@@ -68,11 +68,10 @@ class Pixels:
         ranges, squeezed = _ranges(key, self.shape)
         *leading, rows, columns = ranges
         planes = leading[0] if leading else range(1)
-        stack = np.empty((len(planes), len(rows), len(columns)), self.dtype)
-        if stack.size:
-            with damage_named(self.path):
-                for position, plane in enumerate(planes):
-                    stack[position] = self._region(plane, rows, columns)
+        with damage_named(self.path):
+            stack = np.empty((len(planes), len(rows), len(columns)), self.dtype)
+            for position, plane in enumerate(planes if stack.size else ()):
+                stack[position] = self._region(plane, rows, columns)
             if np.issubdtype(self.dtype, np.floating) and not np.isfinite(stack).all():
                 raise DfcanError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
         return (stack if leading else stack[0])[squeezed]

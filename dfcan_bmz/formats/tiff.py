@@ -15,6 +15,7 @@ from dfcan_bmz.formats.pixels import Opened, Pixels, ReadRegion, mapped
 from dfcan_bmz.formats.png import COARSEST_NM, colour
 from dfcan_bmz.formats.units import length_nm, tidy_axes
 
+MOST_COMPRESSED = 5000  # times; above it, a header promises pixels that cannot be there
 RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 JPEG = {6, 7, 33007, 34892}  # compressions whose tables lie apart from the strips
 
@@ -40,6 +41,8 @@ def open_tiff(path: Path) -> Opened:
             axes, shape = f"Q{axes}", (len(series), *shape)
         kept, places = tidy_axes(path, axes, shape)
         shape = tuple(shape[place] for place in places)
+        if math.prod(shape) * series[0].dtype.itemsize > MOST_COMPRESSED * path.stat().st_size:
+            raise DfcanError(f"{path} has a damaged header ({' x '.join(map(str, shape))} px): copy it again")
         pixels = Pixels(path, shape, series[0].dtype, _read_region(path, file, (1, *shape)[-3:]))
         return Opened(pixels, kept, *_sizes_nm(file))
 
