@@ -198,13 +198,51 @@ def predict(
     run(model, inputs, out, intensity, overwrite)
 
 
+Deconvolution = Annotated[
+    bool | None,
+    typer.Option(help="Whether deconvolution is a rival; by default where targets have intensities of their own."),
+]
+
+
 @app.command()
-def evaluate(model: Model, lr: LrDir, hr: HrDir, out: Out, overwrite: Overwrite = False) -> None:
-    """Measure a model against bicubic enlargement on pairs that it has not seen."""
+def evaluate(
+    model: Model, lr: LrDir, hr: HrDir, out: Out, deconvolution: Deconvolution = None, overwrite: Overwrite = False
+) -> None:
+    """Measure a model against enlargement and deconvolution on pairs that it has not seen."""
     with quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
-    run(model, lr, hr, out, overwrite)
+    run(model, lr, hr, out, overwrite, deconvolution)
+
+
+@app.command()
+def compare(
+    models: Annotated[list[Path], typer.Argument(help="Run folders or bundles (.zip), at least two.")],
+    lr: LrDir,
+    hr: HrDir,
+    out: Out,
+    deconvolution: Deconvolution = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure several models on the same pairs: one table, one figure, one report."""
+    with quiet_start():
+        from dfcan_bmz.commands.compare import run
+
+    run(models, lr, hr, out, overwrite, deconvolution)
+
+
+@app.command()
+def trust(
+    model: Model,
+    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
+    out: Out,
+    overwrite: Overwrite = False,
+) -> None:
+    """Map where to doubt a model's predictions, without any high-resolution images."""
+    with quiet_start():
+        from dfcan_bmz.commands.trust import run
+
+    run(model, inputs, out, overwrite)
 
 
 @app.command()

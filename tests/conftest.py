@@ -5,10 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from dfcan_bmz.commands import simulate, train
 
+# a busy machine is no bug
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 REPOSITORY = Path(__file__).parent.parent
 TINY_TRAINING = [
     "model.filters=4",

@@ -1,17 +1,21 @@
-"""Scores of a model and of its rivals on pairs of images."""
+"""Scores of models and of their rivals on pairs of images."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import interpolation, metrics
+from dfcan_bmz import interpolation, metrics, resolution
+from dfcan_bmz.deconvolution import CANDIDATES, Deconvolution, deconvolve
 from dfcan_bmz.images import intensity_range
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 
 BICUBIC = "bicubic"
 SMOOTHED = "smoothed bicubic"
+DECONVOLVED = "deconvolution"
+NO_PROTOCOL = "none"  # of metrics that gain and offset do not change
+FRC, DECORRELATION = "frc_frequency", "decorrelation_frequency"
 
 
 class Score(NamedTuple):
@@ -24,10 +28,22 @@ class Score(NamedTuple):
     value: float
 
 
+class Rivals(NamedTuple):
+    """Settings of the methods without learning: sigma of the smoothed bicubic in LR pixels, and the deconvolution."""
+
+    smoothing_px: float
+    deconvolution: Deconvolution | None
+
+
 def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:
     """Protocols that mean something for a model: "raw" only where input and target share their intensities."""
     offered = {"min-max": metrics.min_max, "affine": metrics.affine}
     return offered | {"raw": metrics.raw(intensity_range(hr))} if target == "input" else offered
+
+
+def chief_protocol(target: str) -> str:
+    """Protocol by which images are ranked and rivals tuned: "raw" where it is offered, else "affine"."""
+    return "raw" if target == "input" else "affine"
 
 
 def best_smoothing_px(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: int, target: str) -> float:
@@ -49,48 +65,78 @@ def best_smoothing_px(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: in
     """
     psnr = np.zeros(len(interpolation.SIGMAS_PX))
     for lr, hr in planes:
-        protocol = protocols(target, hr)["raw" if target == "input" else "affine"]
-        for index, sigma in enumerate(interpolation.SIGMAS_PX):
-            truth, enlarged = protocol(hr, interpolation.smoothed_bicubic(lr, scale, sigma))
-            psnr[index] -= 10 * np.log10(np.mean((truth - enlarged) ** 2) + 1e-20)
+        psnr += [
+            _psnr(hr, interpolation.smoothed_bicubic(lr, scale, sigma), target) for sigma in interpolation.SIGMAS_PX
+        ]
     return interpolation.SIGMAS_PX[int(np.argmax(psnr))]
 
 
-def predictions(predictor: Predictor, lr: np.ndarray, smoothing_px: float) -> dict[str, np.ndarray]:
+def best_deconvolution(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: int, target: str) -> Deconvolution:
+    """Width of the point spread function and number of iterations that have the best mean PSNR; as above."""
+    psnr = np.zeros(len(CANDIDATES))
+    for lr, hr in planes:
+        psnr += [_psnr(hr, deconvolve(lr, scale, candidate), target) for candidate in CANDIDATES]
+    return CANDIDATES[int(np.argmax(psnr))]
+
+
+def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:
+    truth, fitted = protocols(target, hr)[chief_protocol(target)](hr, image)
+    return -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
+
+
+def predictions(models: dict[str, Predictor], lr: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
     """Enlarge one LR plane by each method.
 
     Returns
     -------
     dict of str to numpy.ndarray
-        (sY, sX) float32 by method, the model last, in the units of `lr`: the model's 0..1 is mapped to the LR
+        (sY, sX) float32 by method, the models last, in the units of `lr`: a model's 0..1 is mapped to the LR
         percentiles, which is what it was trained on for `input`; for `own` the protocols ignore gain and offset.
     """
-    return {
-        BICUBIC: interpolation.bicubic(lr, predictor.scale),
-        SMOOTHED: interpolation.smoothed_bicubic(lr, predictor.scale, smoothing_px),
-        predictor.name: scaling_of(lr).undo(predict_plane(predictor, lr)),
+    scale = next(iter(models.values())).scale
+    found = {
+        BICUBIC: interpolation.bicubic(lr, scale),
+        SMOOTHED: interpolation.smoothed_bicubic(lr, scale, rivals.smoothing_px),
     }
+    if rivals.deconvolution:
+        found[DECONVOLVED] = deconvolve(lr, scale, rivals.deconvolution)
+    scaling = scaling_of(lr)
+    return found | {name: scaling.undo(predict_plane(model, lr)) for name, model in models.items()}
 
 
 def score_image(name: str, hr: np.ndarray, predicted: dict[str, np.ndarray], target: str) -> list[Score]:
-    """Score every method on one image under every protocol; `hr` and predictions are (sY, sX)."""
-    return [
+    """Score every method on one image under every protocol, and its resolution; `hr` and predictions are (sY, sX)."""
+    scores = [
         Score(name, method, protocol_name, metric, value)
         for method, image in predicted.items()
         for protocol_name, protocol in protocols(target, hr).items()
         for metric, value in metrics.score(hr, image, protocol).items()
     ]
+    for method, image in predicted.items():
+        scores += [Score(name, method, NO_PROTOCOL, metric, value) for metric, value in _resolution(hr, image).items()]
+    return scores
 
 
-def model_psnr(scores: list[Score]) -> float:
-    """The model's PSNR among the scores of one image, under the last protocol: "raw" if offered, else "affine"."""
-    key = (scores[-1].method, scores[-1].protocol, "psnr")
-    return next(score.value for score in scores if (score.method, score.protocol, score.metric) == key)
+def _resolution(hr: np.ndarray, image: np.ndarray) -> dict[str, float]:
+    """Up to which frequency, in cycles per HR pixel, an image agrees with the truth, and has detail at all."""
+    if not np.isfinite(image).all():
+        return {FRC: np.nan, DECORRELATION: np.nan}
+    correlation = resolution.ring_correlation(hr, image)
+    return {
+        FRC: resolution.crossing(*correlation, resolution.AGAINST_TRUTH),
+        DECORRELATION: resolution.decorrelation(image),
+    }
+
+
+def values_of(scores: list[Score], method: str, protocol: str, metric: str) -> dict[str, float]:
+    """Value of one metric by image."""
+    return {row.image: row.value for row in scores if row[1:4] == (method, protocol, metric)}
 
 
 def mean_scores(scores: list[Score]) -> dict[tuple[str, str, str], float]:
-    """Mean over the images by (protocol, method, metric), in order of appearance."""
+    """Mean over the images by (protocol, method, metric), in order of appearance; what has no protocol is left out."""
     values: dict[tuple[str, str, str], list[float]] = {}
     for score in scores:
-        values.setdefault((score.protocol, score.method, score.metric), []).append(score.value)
+        if score.protocol != NO_PROTOCOL:
+            values.setdefault((score.protocol, score.method, score.metric), []).append(score.value)
     return {key: float(np.mean(found)) for key, found in values.items()}

@@ -1,75 +1,210 @@
-"""A self-contained report: what was measured, and what it looks like."""
+"""A self-contained report: what was measured, how sure it is, and what it looks like."""
 
 import base64
 import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from dfcan_bmz.evaluation.score import Score, mean_scores
+from dfcan_bmz.error_maps import rse_map
+from dfcan_bmz.evaluation.measure import Case, Measured
+from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
+from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
+from dfcan_bmz.evaluation.trust import disagreement, reblur
+from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.levels import plot_levels
+from dfcan_bmz.report.lines import plot_lines
+from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
+from dfcan_bmz.report.scores import plot_scores
+from dfcan_bmz.report.trust import plot_trust
+from dfcan_bmz.resolution import period
 from dfcan_bmz.run_folder import Row
 
-MOST_EXAMPLES = 12
-METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "ssim_7x7": "SSIM 7 x 7", "nrmse": "NRMSE", "mse": "MSE"}
+METRICS = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "ssim_7x7": "SSIM 7 x 7",
+    "pearson": "Pearson",
+    "nrmse": "NRMSE",
+    "rmse": "RMSE",
+    "mse": "MSE",
+}
+TRUST_PX = 128  # largest side of the crop whose maps of doubt are drawn, in LR pixels: they take eight predictions
+
+Predict = Callable[[np.ndarray], np.ndarray]
 
 
-class Example(NamedTuple):
-    """One evaluated plane: `lr` (Y, X), `hr` and each of `predicted` (sY, sX), in their own units; `psnr` in dB."""
+class Report(NamedTuple):
+    """What a report tells.
 
-    name: str
-    psnr: float
-    lr: np.ndarray
-    hr: np.ndarray
-    predicted: dict[str, np.ndarray]
-
-
-def worst_first(examples: list[Example]) -> list[Example]:
-    """The examples that a report shows: those of the model's lowest PSNR, `MOST_EXAMPLES` at most."""
-    return sorted(examples, key=lambda example: example.psnr)[:MOST_EXAMPLES]
-
-
-def write_report(path: Path, scores: list[Score], examples: list[Example], history: list[Row], rival: str) -> None:
-    """Write ``report.html``, pictures embedded.
-
-    Parameters
+    Attributes
     ----------
-    path : pathlib.Path
-        The file to write.
-    scores : list of Score
-        Every score; the last method is the model, the others are its rivals.
-    examples : list of Example
-        The planes to show.
-    history : list of Row
-        The training's history; empty where it is not known.
-    rival : str
-        How the smoothed bicubic rival was made.
+    title : str
+        Its headline.
+    measured : Measured
+        Scores, facts and worst cases.
+    summary : dict
+        Interval by (protocol, method, metric), of the images that count.
+    comparisons : list of Comparison
+        Each model against its rivals.
+    predict : dict of str to callable
+        The models: an LR plane (Y, X) to (sY, sX) in 0..1.
+    protocol : str
+        The one by which images are ranked.
+    rivals : str
+        How the rivals were made.
+    fields : dict of str to str
+        The field of view of each image that counts.
+    warnings : list of str
+        What a reader must know before any figure.
+    histories : dict of str to list of Row
+        History of each model's training, where it is known.
+    how : list of str
+        Lines about models, images and versions.
     """
-    pictures = [
-        (example.name, example.psnr, _embed(plot_example(example.lr, example.hr, example.predicted)))
-        for example in examples
-    ]
-    means = mean_scores(scores)
+
+    title: str
+    measured: Measured
+    summary: dict[tuple[str, str, str], Interval]
+    comparisons: list[Comparison]
+    predict: dict[str, Predict]
+    protocol: str
+    rivals: str
+    fields: dict[str, str]
+    warnings: list[str]
+    histories: dict[str, list[Row]]
+    how: list[str]
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write ``report.html``, pictures embedded."""
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
-    html = environment.get_template("report.html.j2").render(
-        model_name=scores[-1].method,
-        count=len({score.image for score in scores}),
-        protocols=list(dict.fromkeys(score.protocol for score in scores)),
-        methods=list(dict.fromkeys(score.method for score in scores)),
-        metrics=METRICS,
-        means=means,
-        protocol=scores[-1].protocol,
-        pictures=pictures,
-        history=_embed(plot_history(history)) if history else None,
-        rival=rival,
+    template = environment.get_template("report.html.j2")
+    path.write_text(template.render(_content(report)), encoding="utf-8")
+
+
+def _content(report: Report) -> dict[str, Any]:
+    scores, facts, worst = report.measured
+    models = list(report.predict)
+    methods = list(dict.fromkeys(score.method for score in scores))
+    some = next(iter(report.summary.values()))
+    counted = [fact for fact in facts if fact.image in report.fields]
+    levels = plot_levels(scores, counted, models, report.protocol)
+    sizes = {case.plane.pixel_size_nm for case in worst}
+    s = worst[0].plane.hr.shape[0] // worst[0].plane.lr.shape[0]
+    hr_pixel_nm = sizes.pop() / s if len(sizes) == 1 and None not in sizes else None
+    differences: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for protocol, model, rival, metric, result in report.comparisons:
+        differences.setdefault((protocol, model, rival), {})[metric] = result
+    sections = {"summary": "Summary", "rivals": "Against the rivals", "resolution": "Resolution"}
+    sections |= {"light": "By light level"} if levels else {}
+    sections |= {"images": "Images, worst first", "table": "Every image"}
+    sections |= {"training": "Training"} if report.histories else {}
+    return {
+        "title": report.title,
+        "sections": [*sections.items(), ("how", "How it was computed")],
+        "warnings": report.warnings,
+        "images": len(counted),
+        "fields": some.fields,
+        "intervals": some.low is not None,
+        "fewest": FEWEST_FIELDS,
+        "rivals": report.rivals,
+        "metrics": METRICS,
+        "protocols": [name for name in dict.fromkeys(score.protocol for score in scores) if name != NO_PROTOCOL],
+        "protocol": report.protocol,
+        "methods": methods,
+        "models": models,
+        "summary": report.summary,
+        "compared": list(dict.fromkeys(row.metric for row in report.comparisons)),
+        "differences": differences,
+        "cell": _cell,
+        "resolutions": (FRC, DECORRELATION),
+        "unit": "nm" if hr_pixel_nm else "HR px",
+        "periods": {
+            (method, metric): f"{period(report.summary[NO_PROTOCOL, method, metric].mean, hr_pixel_nm):.4g}"
+            for method in methods
+            for metric in (FRC, DECORRELATION)
+        },
+        "scores": _embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
+        "levels": levels and _embed(levels),
+        "cases": [
+            {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))} for case in worst
+        ],
+        "rows": _rows(report, methods),
+        "history": [(name, _embed(plot_history(rows))) for name, rows in report.histories.items()],
+        "how": report.how,
+    }
+
+
+def _rows(report: Report, methods: list[str]) -> list[dict[str, Any]]:
+    columns = [
+        [values_of(report.measured.scores, method, report.protocol, metric) for metric in ("psnr", "ssim")]
+        for method in methods
+    ]
+    rows = [
+        {"facts": fact, "figures": [tuple(values[fact.image] for values in pair) for pair in columns]}
+        for fact in report.measured.facts
+    ]
+    last = slice(len(methods) - len(report.predict), None)  # the models
+    return sorted(rows, key=lambda row: min(psnr for psnr, _ in row["figures"][last]))
+
+
+def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
+    """Caption and picture of every figure of a case."""
+    plane, s = case.plane, case.plane.hr.shape[0] // case.plane.lr.shape[0]
+    hr_pixel_nm = plane.pixel_size_nm and plane.pixel_size_nm / s
+    models = list(report.predict)
+    lines, (row, first, last) = plot_lines(plane.hr, case.predicted, models, hr_pixel_nm)
+    example = plot_example(plane.lr, plane.hr, case.predicted, hr_pixel_nm, (row, first, last))
+    yield (
+        "LR image, every method and HR image; below, the framed region enlarged; the line is that of the profile",
+        _embed(example),
     )
-    path.write_text(html, encoding="utf-8")
+    for name, predict in report.predict.items():
+        prediction = case.predicted[name]
+        if not np.isfinite(prediction).all():
+            continue
+        yield (
+            f"SSIM and RSE maps: HR against the bicubic source, and against {name}",
+            _embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
+        )
+        yield (
+            f"Where to doubt {name}, judged without the HR image, and the real error, for comparison",
+            _embed(_trust(case, name, predict, hr_pixel_nm)),
+        )
+    yield "Line profile, spectra, and Fourier ring correlation with the HR image", _embed(lines)
 
 
-def _embed(figure) -> str:
+def _trust(case: Case, name: str, predict: Predict, hr_pixel_nm: float | None) -> Figure:
+    plane = case.plane
+    s = plane.hr.shape[0] // plane.lr.shape[0]
+    height, width = plane.lr.shape
+    side_y, side_x = min(height, TRUST_PX), min(width, TRUST_PX)
+    y, x = (height - side_y) // 2, (width - side_x) // 2
+    rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
+    lr = plane.lr[y : y + side_y, x : x + side_x]
+    error = rse_map(*affine(plane.hr, case.predicted[name]))[rows, columns]
+    return plot_trust(
+        lr, reblur(case.predicted[name][rows, columns], lr), disagreement(predict, lr), hr_pixel_nm, error
+    )
+
+
+def _cell(value: Interval, form: str = "%.4g") -> Markup:
+    """Table cell of a mean and, below it, its interval."""
+    if value.low is None:
+        return Markup("<td>{}</td>").format(form % value.mean)
+    return Markup("<td>{}<small>{} … {}</small></td>").format(form % value.mean, form % value.low, form % value.high)
+
+
+def _embed(figure: Figure, dpi: int = 100) -> str:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

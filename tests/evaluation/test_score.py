@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from dfcan_bmz.deconvolution import CANDIDATES, deconvolve
 from dfcan_bmz.evaluation import score
 from dfcan_bmz.prediction.tiles import Predictor
 
@@ -39,16 +40,39 @@ def test_a_model_is_scored_beside_both_rivals_in_the_units_of_the_input(pair):
         return batch.repeat(2, 1).repeat(2, 2)
 
     predictor = Predictor("copycat", network, 2, 48, 4, "input", 0.5)
-    predicted = score.predictions(predictor, lr, 0.5)
-    assert list(predicted) == ["bicubic", "smoothed bicubic", "copycat"]
+    predicted = score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, CANDIDATES[0]))
+    assert list(predicted) == ["bicubic", "smoothed bicubic", "deconvolution", "copycat"]
+    assert list(score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, None))) == [
+        "bicubic",
+        "smoothed bicubic",
+        "copycat",
+    ]
     low, high = np.percentile(lr, (0.1, 99.9))
     np.testing.assert_allclose(predicted["copycat"], np.clip(lr, low, high).repeat(2, 0).repeat(2, 1), atol=1e-5)
     rows = score.score_image("x", hr, predicted, "input")
     assert {(row.method, row.protocol) for row in rows} == {
-        (method, protocol) for method in predicted for protocol in ("min-max", "affine", "raw")
+        (method, protocol) for method in predicted for protocol in ("min-max", "affine", "raw", "none")
     }
+    # what the truth shows, and only that, counts as resolution
+    agreement = {row.method: row.value for row in rows if row.metric == "frc_frequency"}
+    assert score.score_image("x", hr, {"truth": hr}, "input")[-2].value == pytest.approx(0.5, abs=0.02)
+    assert 0.02 < agreement["bicubic"] < 0.3
+
+
+@pytest.mark.parametrize("target", ["own", "input"])
+def test_the_deconvolution_is_the_best_of_all(pair, target):
+    best = score.best_deconvolution([pair], 2, target)
+    protocol = score.chief_protocol(target)
+
+    def psnr(settings):
+        rows = score.score_image("x", pair[1], {"m": deconvolve(pair[0], 2, settings)}, target)
+        return score.values_of(rows, "m", protocol, "psnr")["x"]
+
+    assert psnr(best) == max(psnr(settings) for settings in CANDIDATES)
 
 
 def test_means_run_over_the_images():
     rows = [score.Score(image, "m", "raw", "psnr", value) for image, value in (("a", 20.0), ("b", 30.0))]
-    assert score.mean_scores(rows) == {("raw", "m", "psnr"): 25.0}
+    assert score.mean_scores([*rows, score.Score("a", "m", "none", "frc_frequency", 0.2)]) == {
+        ("raw", "m", "psnr"): 25.0
+    }

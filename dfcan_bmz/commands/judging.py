@@ -1,0 +1,199 @@
+"""What ``evaluate`` and ``compare`` share: models and a test set to files and tables."""
+
+import csv
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import dfcan_bmz
+from dfcan_bmz import run_folder
+from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.data.pairs import Pair, find_pairs, read_manifest, read_pair
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
+from dfcan_bmz.evaluation.overlap import seen_in_training
+from dfcan_bmz.evaluation.rivals import choose_rivals
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Rivals, Score, chief_protocol
+from dfcan_bmz.evaluation.statistics import Comparison, compare, summarise
+from dfcan_bmz.files import sha256
+from dfcan_bmz.images import Image
+from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.report.html import METRICS, Report
+from dfcan_bmz.report.warnings import remarks_warnings, seen_warning, some
+
+SMALLEST_PX = 16  # the SSIM window is 11 px wide
+COMPARED = ("psnr", "ssim", "ms_ssim")
+PRINTED = ("psnr", "ssim", "ms_ssim", "nrmse", "pearson")
+
+
+def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> Report:
+    """Measure models beside their rivals on the pairs of two folders.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Run folders or bundles.
+    lr, hr : Path
+        Folders of the test set.
+    deconvolution : bool or None
+        Whether deconvolution is a rival; None: where HR images have intensities of their own, which means fluorescence.
+
+    Raises
+    ------
+    DfcanError
+        If a pair or a model is unfit, or the models have different scale factors.
+    """
+    pairs = find_pairs(lr, hr)
+    opened = [open_model(path) for path in paths]
+    names = [opened[0].name] if len(paths) == 1 else _names(paths)
+    models, sources = dict(zip(names, opened, strict=True)), dict(zip(names, paths, strict=True))
+    scale = _common_scale(models)
+    for pair in watched(pairs, "checking"):
+        _refuse_tiny(read_pair(pair, scale)[1])
+    target = "input" if all(model.target == "input" for model in models.values()) else "own"
+    levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
+    seen = _seen(paths, pairs)
+
+    def planes() -> Iterator[Plane]:
+        return planes_of(pairs, scale, levels)
+
+    known = {model.smoothing_px for model in opened}
+    smoothing_px = known.pop() if len(known) == 1 else None
+    deconvolution = target == "own" if deconvolution is None else deconvolution
+    rivals, told = choose_rivals(planes, len(pairs), scale, target, smoothing_px, deconvolution)
+    measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
+    unseen = {fact.image: fact.field for fact in measured.facts if not fact.seen}
+    fields = unseen or {fact.image: fact.field for fact in measured.facts}
+    rng = np.random.default_rng(0)
+    return Report(
+        title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",
+        measured=measured,
+        summary=summarise(measured.scores, fields, rng),
+        comparisons=compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, rng),
+        predict={name: lambda plane, model=model: predict_plane(model, plane) for name, model in models.items()},
+        protocol=chief_protocol(target),
+        rivals=told,
+        fields=fields,
+        warnings=[*seen_warning(measured.facts), *_unknown(sources), *remarks_warnings(measured.facts)],
+        histories={name: rows for name, path in sources.items() if (rows := _history(path))},
+        how=_how(sources, models, pairs),
+    )
+
+
+def refuse_nan(measured: Measured, out: Path) -> None:
+    """Raise UnfinishedError if a model predicted NaN: its means are NaN, and everything else was written."""
+    broken = [fact.image for fact in measured.facts if "predicts NaN" in fact.remarks]
+    if broken:
+        raise UnfinishedError(
+            f"{len(broken)} of {len(measured.facts)} predictions hold NaN ({some(broken)}), see {out}/images.csv: "
+            "the weights are damaged, train again from an earlier epoch"
+        )
+
+
+def write_tables(folder: Path, measured: Measured) -> None:
+    """Write ``metrics.csv`` and ``images.csv``."""
+    for name, columns, rows in (
+        ("metrics.csv", Score._fields, measured.scores),
+        ("images.csv", Facts._fields, measured.facts),
+    ):
+        with (folder / name).open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines).writerows([columns, *rows])
+
+
+def print_tables(report: Report) -> None:
+    """Print the warnings, the means of the most telling metrics, and the differences from the rivals."""
+    for warning in report.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    console = Console(highlight=False)
+    some = next(iter(report.summary.values()))
+    title = f"mean over n = {len(report.fields)} images of {some.fields} fields of view"
+    table = Table("protocol", "method", *(METRICS[metric] for metric in PRINTED), title=title)
+    rows = dict.fromkeys((protocol, method) for protocol, method, metric in report.summary if metric in PRINTED)
+    for protocol, method in sorted(rows, key=lambda row: row[0] != report.protocol):
+        values = [f"{report.summary[protocol, method, metric].mean:.4g}" for metric in PRINTED]
+        table.add_row(protocol, method, *values, style="bold" if method in report.predict else None)
+    console.print(table)
+    for row in report.comparisons:
+        if row.protocol == report.protocol and row.metric in ("psnr", "ssim"):
+            console.print(_sentence(row), soft_wrap=True)
+
+
+def _sentence(row: Comparison) -> str:
+    difference, better, p = row.result
+    unit = " dB" if row.metric == "psnr" else ""
+    margin = "" if difference.low is None else f" [{difference.low:+.3g}, {difference.high:+.3g}]"
+    chance = "too few fields for a test" if p is None else f"p = {p:.2g}"
+    name = METRICS[row.metric].removesuffix(" (dB)")
+    return (
+        f"{row.model} against {row.rival}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
+        f"larger in {better} of {difference.fields} fields, {chance}"
+    )
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """Names by which tables tell models apart: those of their files, with the folder where two are equal."""
+    names = [path.absolute().name.removesuffix(".zip") for path in paths]
+    longer = [f"{path.absolute().parent.name}/{name}" for path, name in zip(paths, names, strict=True)]
+    chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
+    if len(set(chosen)) < len(chosen):
+        raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
+    return chosen
+
+
+def _common_scale(models: dict[str, Predictor]) -> int:
+    scales = {name: model.scale for name, model in models.items()}
+    if len(set(scales.values())) > 1:
+        told = ", ".join(f"{name} {scale}" for name, scale in scales.items())
+        raise DfcanError(f"the models have different scale factors ({told}): compare those of one factor")
+    return next(iter(scales.values()))
+
+
+def _refuse_tiny(hr: Image) -> None:
+    if min(hr.pixels.shape[-2:]) < SMALLEST_PX:
+        raise DfcanError(f"{hr.path} is smaller than {SMALLEST_PX} px, too small for SSIM: leave it out")
+
+
+def _opponents(models: list[str], rivals: Rivals) -> list[tuple[str, str]]:
+    """Each model with every rival, and with every model named before it."""
+    simple = [BICUBIC, SMOOTHED, *([DECONVOLVED] if rivals.deconvolution else [])]
+    return [(model, rival) for index, model in enumerate(models) for rival in [*simple, *models[:index]]]
+
+
+def _seen(paths: list[Path], pairs: list[Pair]) -> dict[str, str]:
+    seen: dict[str, str] = {}
+    for path in paths:
+        if (path / "provenance.json").is_file():
+            seen |= seen_in_training(pairs, run_folder.read_provenance(path))
+    return seen
+
+
+def _unknown(paths: dict[str, Path]) -> Iterator[str]:
+    for name, path in paths.items():
+        if not (path / "provenance.json").is_file():
+            yield f"whether {name} was trained on these images cannot be told: {path.name} lists no training files"
+
+
+def _history(path: Path) -> list[run_folder.Row]:
+    return run_folder.read_history(path) if path.is_dir() else []
+
+
+def _how(paths: dict[str, Path], models: dict[str, Predictor], pairs: list[Pair]) -> list[str]:
+    lines = []
+    for name, path in paths.items():
+        weights = run_folder.weights(path) if path.is_dir() else path
+        lines.append(
+            f"Model {name}: {weights.name} of {path.absolute().name}, SHA-256 {sha256(weights)[:16]}; "
+            f"x{models[name].scale}, tiles of {models[name].tile} px with a halo of {models[name].halo} px"
+        )
+    return [
+        *lines,
+        f"Test set: {len(pairs)} pairs, from {pairs[0].name} to {pairs[-1].name}; SHA-256 of each file compared "
+        "with those of the training, where the run folder lists them",
+        f"dfcan_bmz {dfcan_bmz.__version__}, Python {platform.python_version()}, NumPy {np.__version__}",
+    ]

@@ -1,0 +1,80 @@
+"""``dfcan-bmz trust``: where to doubt a model's predictions, without any ground truth."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz import files, images
+from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.trust import disagreement, reblur
+from dfcan_bmz.images import Image
+from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.report.trust import plot_trust
+
+
+class Row(NamedTuple):
+    """One row of ``trust.csv``; the last says why the image is outside of what the model has seen."""
+
+    image: str
+    signal_to_noise: float
+    reblur_sigma_px: float
+    reblur_pearson: float
+    reblur_rmse: float
+    disagreement: float
+    outside: str
+
+
+def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
+    files.refuse_existing([out], overwrite)
+    sources = [found for path in inputs for found in (images.find(path).values() if path.is_dir() else [path])]
+    stems = [source.stem for source in sources]
+    if doubled := {stem for stem in stems if stems.count(stem) > 1}:
+        raise DfcanError(f"two images are called {min(doubled)}: give them in runs of their own")
+    predictor = open_model(model)
+    rows: list[Row] = []
+    problems: list[str] = []
+    with files.new_folder(out, overwrite) as folder:
+        for source in watched(sources, "doubting"):
+            try:
+                image = images.read(source)
+                images.refuse_constant(image)
+            except DfcanError as error:
+                problems.append(str(error))
+                continue
+            rows += _write_maps(folder, source.stem, image, predictor)
+        if not rows:
+            raise DfcanError(problems[0])
+        with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines).writerows([Row._fields, *rows])
+    for row in rows:
+        if row.outside:
+            print(f"warning: {row.image} lies outside of what the model has seen: {row.outside}", file=sys.stderr)
+    print(f"{out}: trust.csv, and for each of {len(sources) - len(problems)} images the maps as TIFF and a picture")
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
+
+
+def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:
+    rows, errors, spreads = [], [], []
+    hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
+    for index, plane in enumerate(image.planes):
+        turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
+        blurred = reblur(predict_plane(predictor, plane), plane)
+        if not index:
+            plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
+        errors.append(blurred.error)
+        spreads.append(turned.spread)
+        numbers = (signal_to_noise(plane), blurred.sigma_px, blurred.pearson, blurred.rmse, float(turned.spread.mean()))
+        reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
+        name = stem if image.axes == "YX" else f"{stem}[{index}]"
+        rows.append(Row(name, *(float(f"{number:.4g}") for number in numbers), "; ".join(reasons)))
+    for name, planes, size in (("reblurring", errors, image.pixel_size_nm), ("disagreement", spreads, hr_pixel_nm)):
+        stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
+        images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size)
+    return rows

@@ -1,0 +1,116 @@
+"""Every pair of a test set through every method: scores, facts about each image, and the worst cases to look at."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.data.pairs import Pair, read_pair
+from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, score_image
+from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
+from dfcan_bmz.prediction.tiles import Predictor
+
+WORST = 6  # cases that are kept with their images
+
+
+class Plane(NamedTuple):
+    """A plane of the test set: `lr` (Y, X) and `hr` (sY, sX) in their own units, `pixel_size_nm` that of `lr`."""
+
+    name: str
+    pair: str
+    field: str
+    level: str
+    pixel_size_nm: float | None
+    lr: np.ndarray
+    hr: np.ndarray
+
+
+class Facts(NamedTuple):
+    """One row of ``images.csv``; `remarks` say what is unusual about an image, `seen` where the training met it."""
+
+    image: str
+    field: str
+    level: str
+    signal_to_noise: float
+    seen: str
+    remarks: str
+
+
+class Case(NamedTuple):
+    """A plane with its predictions by method, (sY, sX) in the units of `plane.lr`; `psnr`: its worst model."""
+
+    plane: Plane
+    psnr: float
+    predicted: dict[str, np.ndarray]
+
+
+class Measured(NamedTuple):
+    """What came of a test set; `worst` begins with the worst."""
+
+    scores: list[Score]
+    facts: list[Facts]
+    worst: list[Case]
+
+
+def planes_of(pairs: Iterable[Pair], scale: int, levels: dict[str, str]) -> Iterator[Plane]:
+    """Planes of every pair, read one by one; `levels` are the light levels by name of the pair, where known."""
+    for pair in pairs:
+        lr, hr = read_pair(pair, scale)
+        for index, (lr_plane, hr_plane) in enumerate(zip(lr.planes, hr.planes, strict=True)):
+            name = pair.name if lr.axes == "YX" else f"{pair.name}[{index}]"
+            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, lr_plane, hr_plane)
+
+
+def measure(
+    models: dict[str, Predictor], planes: Iterable[Plane], rivals: Rivals, target: str, seen: dict[str, str]
+) -> Measured:
+    """Score models and rivals on every plane.
+
+    Parameters
+    ----------
+    models : dict of str to Predictor
+        By the name that tables and figures have; all of one scale factor.
+    planes : iterable of Plane
+        The test set.
+    rivals : Rivals
+        Settings of the methods without learning.
+    target : {"own", "input"}
+        Whether HR images have intensities of their own: decides which protocols there are.
+    seen : dict of str to str
+        Pairs that the training has met, and where.
+    """
+    scores: list[Score] = []
+    facts: list[Facts] = []
+    worst: list[Case] = []
+    for plane in planes:
+        predicted = predictions(models, plane.lr, rivals)
+        scored = score_image(plane.name, plane.hr, predicted, target)
+        scores += scored
+        remarks = "; ".join(_remarks(plane, {name: predicted[name] for name in models}, models))
+        snr = round(signal_to_noise(plane.lr), 2)
+        facts.append(Facts(plane.name, plane.field, plane.level, snr, seen.get(plane.pair, ""), remarks))
+        psnr = [row.value for row in scored if row.method in models and row[2:4] == (chief_protocol(target), "psnr")]
+        # NaN is the worst of all
+        case = Case(plane, min(psnr, key=lambda value: (not np.isnan(value), value)), predicted)
+        worst = sorted([*worst, case], key=lambda case: (not np.isnan(case.psnr), case.psnr))[:WORST]
+    return Measured(scores, facts, worst)
+
+
+def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Predictor]) -> Iterator[str]:
+    for role, image in (("LR", plane.lr), ("HR", plane.hr)):
+        if image.min() < 0:
+            yield f"{role} image has negative pixels, down to {image.min():.4g}"
+    if (scales := ms_ssim_scales(plane.hr.shape)) < MOST_SCALES:
+        yield f"too small for MS-SSIM of {MOST_SCALES} scales: {scales} used"
+    for name, image in predicted.items():
+        if not np.isfinite(image).all():
+            yield f"{name} predicts NaN"
+        elif np.ptp(image) == 0:
+            yield f"{name} predicts a constant image"
+    told = set()
+    for name, model in models.items():
+        for reason in outside_domain(plane.lr, plane.pixel_size_nm, model.domain):
+            if reason not in told:
+                told.add(reason)
+                yield f"outside what {name} was trained on: {reason}"

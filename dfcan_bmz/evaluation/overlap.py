@@ -1,0 +1,36 @@
+"""Test images that the training has seen."""
+
+from typing import Any
+
+from dfcan_bmz.data.pairs import Pair
+from dfcan_bmz.files import sha256
+
+
+def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str]:
+    """Test pairs of which a file was part of the training, byte by byte.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        The test set.
+    record : dict
+        Content of a run folder's ``provenance.json``.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the pair and how it is known, e.g. ``"fov003 of the training set"``. Another light level of a field
+        counts as well, as it has the same HR file.
+    """
+    known = {
+        file[key]: f"{file['name']} of the {part} set"
+        for part in ("validation", "training")
+        for file in record["files"][part]
+        for key in ("lr_sha256", "hr_sha256")
+    }
+    seen = {}
+    for pair in pairs:
+        for path in (pair.lr, pair.hr):
+            if found := known.get(sha256(path)):
+                seen[pair.name] = found
+    return seen

@@ -1,0 +1,61 @@
+"""The rivals of a test set, tuned: a model that beats weak ones has shown nothing."""
+
+from collections.abc import Callable, Iterable
+
+from dfcan_bmz.data.patches import Plane as Patch
+from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.evaluation.score import DECONVOLVED, SMOOTHED, Rivals, best_deconvolution, best_smoothing_px
+
+TUNING_PLANES, TUNING_PX = 6, 96  # what the deconvolution is tuned on: planes, and side of their crops in LR pixels
+
+
+def choose_rivals(
+    planes: Callable[[], Iterable[Plane]],
+    count: int,
+    scale: int,
+    target: str,
+    smoothing_px: float | None,
+    deconvolution: bool,
+) -> tuple[Rivals, str]:
+    """Choose the settings of the methods without learning.
+
+    Parameters
+    ----------
+    planes : callable
+        Begins the test set anew at each call.
+    count : int
+        How many planes it has, roughly.
+    scale : int
+        Scale factor s.
+    target : {"own", "input"}
+        Whether HR images have intensities of their own.
+    smoothing_px : float or None
+        Sigma of the smoothed bicubic as the validation images chose it; None to choose it on the test images, which
+        favours this rival.
+    deconvolution : bool
+        Whether there is a deconvolution; its settings are chosen on crops of the test images, in its favour.
+
+    Returns
+    -------
+    rivals : Rivals
+        The settings.
+    told : str
+        What they are and how they came about, for a report.
+    """
+    chosen_on = "the validation images"
+    if smoothing_px is None:
+        smoothing_px = best_smoothing_px(((plane.lr, plane.hr) for plane in planes()), scale, target)
+        chosen_on = "the test images themselves, in its favour"
+    told = f"“{SMOOTHED}”: Gaussian of {smoothing_px:g} LR px before bicubic enlargement, sigma chosen on {chosen_on}."
+    if not deconvolution:
+        return Rivals(smoothing_px, None), told
+    step = max(1, count // TUNING_PLANES)
+    sample = [plane for index, plane in enumerate(planes()) if index % step == 0][:TUNING_PLANES]
+    crops = [richest_crop(Patch(plane.lr, plane.hr), TUNING_PX) for plane in sample]
+    settings = best_deconvolution([(crop.lr, crop.hr) for crop in crops], scale, target)
+    told += (
+        f" “{DECONVOLVED}”: Richardson-Lucy after bicubic enlargement, Gaussian PSF of {settings.sigma_px:g} LR px, "
+        f"{settings.iterations} iterations, both chosen on crops of the test images themselves, in its favour."
+    )
+    return Rivals(smoothing_px, settings), told

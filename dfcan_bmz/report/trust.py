@@ -1,0 +1,51 @@
+"""Maps that need no ground truth, beside the image and its prediction."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dfcan_bmz.evaluation.trust import Disagreement, Reblur
+from dfcan_bmz.report.scale_bar import draw_scale_bar
+
+MAP = {"cmap": "inferno", "vmin": 0, "interpolation": "nearest"}
+
+
+def plot_trust(
+    lr: np.ndarray,
+    reblurred: Reblur,
+    turned: Disagreement,
+    hr_pixel_nm: float | None,
+    error: np.ndarray | None = None,
+) -> Figure:
+    """Draw the LR image, the prediction, both maps of doubt and, where the truth is known, the real error.
+
+    Parameters
+    ----------
+    lr : numpy.ndarray
+        (Y, X).
+    reblurred : Reblur
+        Of the prediction, against `lr`.
+    turned : Disagreement
+        Of the predictions of the turned image, (sY, sX).
+    hr_pixel_nm : float or None
+        Side of an HR pixel.
+    error : numpy.ndarray, optional
+        (sY, sX): absolute error.
+    """
+    low, high = np.percentile(lr, (0.1, 99.9))
+    panels = {
+        "LR": (lr, {"cmap": "gray", "vmin": low, "vmax": high}),
+        "mean prediction": (turned.mean, {"cmap": "gray", "vmin": 0, "vmax": 1}),
+        "re-blurring error": (reblurred.error, MAP),
+        "disagreement of turned inputs": (turned.spread, MAP),
+    }
+    if error is not None:
+        panels["real error"] = (error, MAP)
+    figure = Figure(figsize=(2.75 * len(panels), 3.1), layout="constrained")
+    for axes, (name, (image, style)) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        shown = axes.imshow(image, **({"vmax": np.percentile(image, 99.8)} | style))
+        axes.set_title(name, fontsize=10)
+        axes.set_axis_off()
+        if style is MAP:
+            figure.colorbar(shown, ax=axes, shrink=0.75, location="bottom")
+    draw_scale_bar(figure.axes[1], turned.mean.shape, hr_pixel_nm)
+    return figure

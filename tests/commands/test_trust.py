@@ -1,0 +1,46 @@
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from commands.test_bad_input import expect_refusal, invoke
+
+from dfcan_bmz import images
+from dfcan_bmz.errors import UnfinishedError
+
+
+def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path, capsys):
+    source = pairs_folder / "lr/fov001_level02.tif"
+    image = images.read(source)
+    stack = np.stack([image.pixels, image.pixels[::-1]])
+    images.write(tmp_path / "stack.tif", stack, "ZYX", pixel_size_nm=2 * image.pixel_size_nm)
+    invoke("trust", tiny_run, source, tmp_path / "stack.tif", "--out", tmp_path / "out")
+    with (tmp_path / "out/trust.csv").open(newline="") as lines:
+        rows = {row["image"]: row for row in csv.DictReader(lines)}
+    assert list(rows) == ["fov001_level02", "stack[0]", "stack[1]"]
+    assert rows["fov001_level02"]["outside"] == ""
+    assert "its pixels are 125.2 nm, the model was trained on 62.6 nm" in rows["stack[1]"]["outside"]
+    assert "warning: stack[0] lies outside of what the model has seen" in capsys.readouterr().err
+    # a mirrored image has the mirrored maps
+    single, both = (images.read(tmp_path / f"out/{stem}_disagreement.tif") for stem in ("fov001_level02", "stack"))
+    assert both.pixels.shape == (2, 80, 80)
+    np.testing.assert_allclose(both.pixels[1], single.pixels[::-1], atol=1e-5)
+    assert single.pixel_size_nm == pytest.approx(31.3)
+    reblurring = images.read(tmp_path / "out/fov001_level02_reblurring.tif")
+    assert reblurring.pixels.shape == (40, 40)
+    assert reblurring.pixel_size_nm == pytest.approx(62.6)
+    assert (tmp_path / "out/stack_trust.png").is_file()
+
+
+def test_images_that_are_unfit_are_named_and_the_others_done(tiny_run, pairs_folder, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(pairs_folder / "lr/fov001_level02.tif", folder)
+    images.write(folder / "flat.tif", np.full((40, 40), 7, np.uint16))
+    with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out: .*flat\.tif is constant"):
+        invoke("trust", tiny_run, folder, "--out", tmp_path / "out")
+    assert (tmp_path / "out/fov001_level02_trust.png").is_file()
+    expect_refusal("trust", tiny_run, folder / "flat.tif", "--out", tmp_path / "none", match="flat.tif is constant")
+    assert not (tmp_path / "none").exists()
+    twice = [folder / "flat.tif", folder / "flat.tif"]
+    expect_refusal("trust", tiny_run, *twice, "--out", tmp_path / "none", match="two images are called flat")

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from dfcan_bmz import images, run_folder
+from dfcan_bmz.data.pairs import find_pairs
+from dfcan_bmz.evaluation.overlap import seen_in_training
+
+
+def test_every_pair_of_the_training_is_known_again(tiny_run, pairs_folder):
+    pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
+    seen = seen_in_training(pairs, run_folder.read_provenance(tiny_run))
+    assert list(seen) == [pair.name for pair in pairs]
+    assert {told.split(" of the ")[1] for told in seen.values()} == {"training set", "validation set"}
+
+
+@pytest.mark.parametrize("fresh", ["lr", "hr", "both"])
+def test_one_file_in_common_is_enough(tiny_run, pairs_folder, tmp_path, fresh):
+    for role, side in (("lr", 40), ("hr", 80)):
+        (tmp_path / role).mkdir()
+        if fresh in (role, "both"):
+            images.write(
+                tmp_path / role / "x.tif", np.random.default_rng(0).integers(0, 99, (side, side)).astype("uint16")
+            )
+        else:
+            (tmp_path / role / "x.tif").write_bytes((pairs_folder / role / "fov001_level02.tif").read_bytes())
+    seen = seen_in_training(find_pairs(tmp_path / "lr", tmp_path / "hr"), run_folder.read_provenance(tiny_run))
+    assert list(seen) == ([] if fresh == "both" else ["x"])
