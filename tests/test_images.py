@@ -119,3 +119,13 @@ def test_folders_are_searched_by_stem_and_doubles_refused(tmp_path):
 def test_eight_bit_images_range_over_255_and_others_over_what_they_hold():
     assert images.intensity_range(np.array([[3, 9]], np.uint8)) == 255
     assert images.intensity_range(np.linspace(0, 10, 10001).astype(np.float32)) == pytest.approx(9.98)
+
+
+def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 250, (6, 7)).astype(np.uint8)
+    for name, alpha in (("opaque", 255), ("transparent", 100)):
+        layers = [PillowImage.fromarray(layer) for layer in (grey, np.full_like(grey, alpha))]
+        PillowImage.merge("LA", layers).save(tmp_path / f"{name}.png")
+    np.testing.assert_array_equal(images.read(tmp_path / "opaque.png").pixels, grey)
+    with pytest.raises(DfcanError, match="transparent"):
+        images.read(tmp_path / "transparent.png")

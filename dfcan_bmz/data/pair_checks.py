@@ -13,7 +13,7 @@ from dfcan_bmz.errors import DfcanError
 MOST_SHIFT_PX = 1.0  # HR pixels
 SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
 FINGERPRINT = 32  # blocks a side
-SAME = 0.98  # correlation of fingerprints above which two fields show the same
+SAME = 0.8  # correlation of fingerprints: one field at two exposures has 0.96, different fields 0.2 at most
 CHUNK = 512  # fingerprints that are compared with all others at once
 
 

@@ -10,7 +10,7 @@ from dfcan_bmz.formats.decoded import remembered
 from dfcan_bmz.formats.pixels import Opened, Pixels
 from dfcan_bmz.formats.units import length_nm
 
-GREY_MODES = {"1": bool, "L": np.uint8, "I": np.int32, "I;16": np.uint16, "F": np.float32}
+GREY_MODES = {"1": bool, "L": np.uint8, "LA": np.uint8, "I": np.int32, "I;16": np.uint16, "F": np.float32}
 COARSEST_NM = 1e5  # 72 or 96 pixels an inch is what drawing programs write when they know nothing
 
 
@@ -20,10 +20,10 @@ def open_png(path: Path) -> Opened:
     Raises
     ------
     DfcanError
-        If it is a colour image.
+        If it is a colour image, or transparent in places.
     """
     with PillowImage.open(path) as file:
-        if file.mode not in GREY_MODES:
+        if file.mode not in GREY_MODES or (file.mode == "LA" and file.getextrema()[1] != (255, 255)):
             raise colour(path)
         dtype, shape = np.dtype(GREY_MODES[file.mode]), (file.height, file.width)
         per_inch = file.info.get("dpi", (0, 0))[0]
@@ -35,7 +35,7 @@ def open_png(path: Path) -> Opened:
 
 def _decode(path: Path) -> np.ndarray:
     with PillowImage.open(path) as file:
-        return np.array(file)
+        return np.array(file.getchannel(0) if file.mode == "LA" else file)  # its other channel is opaque
 
 
 def colour(path: Path) -> DfcanError:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 MOST_CELLS = 60
 COLUMNS = 10
+MOST_LETTERS = 26
 
 
 class Cell(NamedTuple):
@@ -28,7 +29,8 @@ def plot_contact_sheet(cells: Sequence[Cell]) -> Figure:
     figure = Figure(figsize=(max(3.0, 1.5 * columns), 1.75 * rows + 0.4), layout="constrained")
     for axes, cell in zip(figure.subplots(rows, columns, squeeze=False).flat, shown, strict=False):
         colour = "#c02020" if cell.wrong else "black"
-        axes.set_title(cell.title, fontsize=6, color=colour)
+        title = cell.title if len(cell.title) <= MOST_LETTERS else f"...{cell.title[3 - MOST_LETTERS :]}"
+        axes.set_title(title, fontsize=6, color=colour)
         if cell.picture is None:
             axes.text(0.5, 0.5, "cannot\nbe read", ha="center", va="center", color=colour, transform=axes.transAxes)
         else:

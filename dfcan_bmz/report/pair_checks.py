@@ -26,7 +26,7 @@ def plot_pair_checks(checks: list[PairCheck], surveys: list[Survey]) -> Figure:
     agreements.axvline(LEAST_AGREEMENT, color=LIMIT, linewidth=1)
     agreements.set(xlabel="correlation of LR and HR details", ylabel="pairs", title="agreement")
     shares = [100 * survey.saturated for survey in surveys]
-    saturation.hist(shares, bins=30, color=GOOD)
+    saturation.hist(shares, bins=np.linspace(0, max(120 * MOST_SATURATED, *shares), 31), color=GOOD)
     saturation.axvline(100 * MOST_SATURATED, color=LIMIT, linewidth=1)
-    saturation.set(xlabel="pixels at the largest value (%)", ylabel="images", yscale="log", title="saturation")
+    saturation.set(xlabel="pixels at the largest value (%)", ylabel="images", title="saturation")
     return figure
