@@ -52,7 +52,9 @@ def demo(out: Out, overwrite: Overwrite = False) -> None:
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
-    structure: Annotated[str, typer.Option(help="What is labelled: actin, microtubules, ccps or er.")] = "actin",
+    structure: Annotated[
+        str, typer.Option(help="What is labelled: actin, bundles, microtubules, ccps or er.")
+    ] = "actin",
     pairs: Annotated[int, typer.Option(min=1, help="Fields of view.")] = 8,
     size: Annotated[int, typer.Option(min=16, help="Side of the low-resolution images in pixels.")] = 256,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
@@ -69,12 +71,15 @@ def simulate(
     ] = None,
     dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first light level (15).")] = None,
     brightest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the last light level (600).")] = None,
+    labelling: Annotated[
+        float | None, typer.Option(min=0.001, max=1, help="Share of the binding sites that are labelled (1).")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate pairs of widefield images and targets of higher resolution; the defaults are the microscope of BioSR."""
     microscope = {"pixel_nm": pixel_nm, "na": na, "emission_nm": emission_nm, "bandwidth": bandwidth, "target": target}
-    microscope |= {"dimmest": dimmest, "brightest": brightest}
+    microscope |= {"dimmest": dimmest, "brightest": brightest, "labelling": labelling}
     given = {key: value for key, value in microscope.items() if value is not None}
     with quiet_start():
         from dfcan_bmz.commands.simulate import run

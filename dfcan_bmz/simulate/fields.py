@@ -17,7 +17,7 @@ HR_COUNTS = 40000.0  # the target's 99.9th percentile: it is given in units of i
 
 
 class Microscope(NamedTuple):
-    """Optics and light; the defaults are those of BioSR's F-actin set.
+    """Optics, light and labelling; the defaults are those of BioSR's F-actin set.
 
     Attributes
     ----------
@@ -34,6 +34,8 @@ class Microscope(NamedTuple):
         Transfer function of the target: an OTF of the larger cut-off, or the flat one of a reconstruction.
     dimmest, brightest : float
         Photons at the 99.9th percentile at the first and the last light level; BioSR has 15 to 600.
+    labelling : float
+        Share of the binding sites that carry a fluorophore, 0 to 1: sparse labels break filaments into dots.
     """
 
     pixel_nm: float = 62.6
@@ -43,6 +45,7 @@ class Microscope(NamedTuple):
     target: Literal["otf", "wiener"] = "otf"
     dimmest: float = 15.0
     brightest: float = 600.0
+    labelling: float = 1.0
 
     @property
     def cutoff_per_um(self) -> float:
@@ -98,6 +101,8 @@ def simulate_field(
     fine_pixels = (size + 2 * MARGIN_PX) * scale * OVERSAMPLING
     fine_um = microscope.pixel_nm / 1e3 / (scale * OVERSAMPLING)
     points = STRUCTURES[structure](fine_pixels * fine_um, rng)
+    if microscope.labelling < 1:
+        points = points[rng.random(len(points)) < microscope.labelling]
     fluorophores = optics.render(points, fine_pixels, fine_um)
     cutoff = microscope.cutoff_per_um
     target_cutoff = cutoff * (microscope.bandwidth or scale)

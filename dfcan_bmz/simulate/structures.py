@@ -11,6 +11,11 @@ STEP_UM = 0.01  # spacing of the binding sites that a filament is drawn with
 ACTIN_PERSISTENCE_UM = 10.0
 ACTIN_LENGTH_UM = 6.0
 ACTIN_PER_UM2 = 0.45
+BUNDLES_PER_UM2 = 0.04
+BUNDLE_LENGTH_UM = 10.0
+BUNDLE_PERSISTENCE_UM = 40.0  # crosslinks stiffen
+FILAMENTS_PER_BUNDLE = 12.0
+BUNDLE_RADIUS_UM = 0.06  # standard deviation of the filaments' distance from the axis
 LABELS_PER_UM = 200.0
 # in cells, where motors and other structures bend them; millimetres in solution. Chosen, like the density, beside a
 # real field (docs/simulator.md)
@@ -61,6 +66,21 @@ def actin(side_um: float, rng: np.random.Generator) -> np.ndarray:
         steps = 1 + int(rng.exponential(ACTIN_LENGTH_UM) / STEP_UM)
         path = rng.uniform(0, side_um, 2) + worm_like_chain(steps, ACTIN_PERSISTENCE_UM, rng)
         points.append(np.repeat(path, rng.poisson(LABELS_PER_UM * STEP_UM, steps), axis=0))
+    return np.concatenate(points)
+
+
+def actin_bundles(side_um: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw single actin filaments, and bundles of them: stress fibres of parallel, overlapping filaments."""
+    points = [actin(side_um, rng)]
+    for _ in range(max(1, rng.poisson(BUNDLES_PER_UM2 * side_um**2))):
+        steps = 2 + int(rng.exponential(BUNDLE_LENGTH_UM) / STEP_UM)
+        axis = worm_like_chain(steps, BUNDLE_PERSISTENCE_UM, rng)
+        axis = axis - axis[steps // 2] + rng.uniform(0, side_um, 2)
+        normal = np.gradient(axis, axis=0)[:, ::-1] * [1, -1] / STEP_UM
+        for _ in range(1 + rng.poisson(FILAMENTS_PER_BUNDLE)):
+            start, end = np.sort(rng.integers(0, steps, 2))
+            path = axis[start:end] + rng.normal(0, BUNDLE_RADIUS_UM) * normal[start:end]
+            points.append(np.repeat(path, rng.poisson(LABELS_PER_UM * STEP_UM, end - start), axis=0))
     return np.concatenate(points)
 
 
@@ -127,4 +147,10 @@ def _inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return (turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)
 
 
-STRUCTURES = {"actin": actin, "microtubules": microtubules, "ccps": clathrin_pits, "er": endoplasmic_reticulum}
+STRUCTURES = {
+    "actin": actin,
+    "bundles": actin_bundles,
+    "microtubules": microtubules,
+    "ccps": clathrin_pits,
+    "er": endoplasmic_reticulum,
+}

@@ -151,3 +151,40 @@ def test_haze_is_light_that_the_widefield_image_has_and_the_target_has_not():
     spectra = [np.abs(np.fft.fft2(lr[0] / lr[0].mean())) / lr[0].size for _, lr in (clear, hazy)]
     band = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))) > 0.2
     assert spectra[1][band].mean() < spectra[0][band].mean(), "out-of-focus light has no detail"
+
+
+def test_variance_grows_with_the_mean_by_the_gain_of_the_camera():
+    """The mean-variance test by which real cameras are calibrated, over nine light levels."""
+    photons = fields.level_photons(9)
+    counts = [camera.expose(np.full((300, 300), level), np.random.default_rng(1)).astype(float) for level in photons]
+    means, variances = ([getattr(image, what)() for image in counts] for what in ("mean", "var"))
+    slope, intercept = np.polyfit(np.array(means) - camera.OFFSET_COUNTS, variances, 1, w=1 / np.array(variances))
+    assert slope == pytest.approx(camera.GAIN_COUNTS_PER_E, rel=0.01)
+    assert intercept == pytest.approx((camera.GAIN_COUNTS_PER_E * camera.READ_NOISE_E) ** 2 + 1 / 12, rel=0.15)
+
+
+def test_photons_are_counted_as_poisson_has_them():
+    counts = camera.expose(np.full((400, 400), 3.0), np.random.default_rng(2)).astype(float)
+    electrons = (counts - camera.OFFSET_COUNTS) / camera.GAIN_COUNTS_PER_E
+    mean = 3 * camera.QUANTUM_EFFICIENCY
+    # the third central moment of a Poisson distribution is its mean; Gaussian read noise adds nothing to it
+    assert ((electrons - electrons.mean()) ** 3).mean() == pytest.approx(mean, rel=0.1)
+
+
+def test_bundles_are_brighter_than_single_filaments():
+    brightest = {}
+    for structure in ("actin", "bundles"):
+        grids = [optics.render(STRUCTURES[structure](15.0, np.random.default_rng(seed)), 150, 0.1) for seed in range(6)]
+        brightest[structure] = np.mean([np.percentile(grid, 99.5) / np.mean(grid[grid > 0]) for grid in grids])
+    assert brightest["bundles"] > 1.5 * brightest["actin"]
+
+
+def test_labelling_thins_the_fluorophores_and_not_the_specimen():
+    sparse = fields.BIOSR._replace(labelling=0.1)
+    full, thinned = (
+        fields.simulate_field("actin", 48, 2, 1, 0.0, np.random.default_rng(4), microscope)[0].astype(float)
+        for microscope in (fields.BIOSR, sparse)
+    )
+    assert np.corrcoef(full.ravel(), thinned.ravel())[0, 1] > 0.7
+    roughness = [np.abs(np.diff(image, axis=0)).mean() / image.mean() for image in (full, thinned)]
+    assert roughness[1] > 1.1 * roughness[0]
