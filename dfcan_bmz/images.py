@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -175,6 +176,7 @@ def write(
     axes: str = "YX",
     pixel_size_nm: float | None = None,
     z_step_nm: float | None = None,
+    info: dict[str, Any] | None = None,
 ) -> None:
     """Write a TIFF that ImageJ opens with its calibration.
 
@@ -190,6 +192,8 @@ def write(
         Side of a pixel in nanometres.
     z_step_nm : float, optional
         Distance of the planes of a ZYX stack in nanometres.
+    info : dict, optional
+        What else is known of the image; Fiji shows it with Image > Show Info.
     """
     for_imagej = pixels.dtype in (np.uint8, np.uint16, np.float32)
     calibration = {}
@@ -203,5 +207,7 @@ def write(
             metadata |= {"PhysicalSizeX": pixel_size_nm / 1e3, "PhysicalSizeY": pixel_size_nm / 1e3}
     if z_step_nm is not None and axes[0] == "Z":
         metadata |= {"spacing": z_step_nm / 1e3, "unit": "um"} if for_imagej else {"PhysicalSizeZ": z_step_nm / 1e3}
+    if info is not None:
+        metadata["Info" if for_imagej else "Description"] = "\n".join(f"{key} = {value}" for key, value in info.items())
     pixels = np.ascontiguousarray(pixels)
     tifffile.imwrite(path, pixels, imagej=for_imagej, ome=not for_imagej, metadata=metadata, **calibration)

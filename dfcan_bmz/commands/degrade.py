@@ -33,8 +33,10 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
             planes = [degrade(plane, scale, settings, rng) for plane in hr.planes]
             lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
             lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
-            images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm)
-            images.write(folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.pixel_size_nm)
+            images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm, hr.z_step_nm)
+            images.write(
+                folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.pixel_size_nm, hr.z_step_nm
+            )
             # images of one field of view stay together
             row = {"fov": name} | known.get(name, {})
             rows.append(row | {"name": name, "pixel_size_nm": lr_pixel_nm or ""})

@@ -44,7 +44,8 @@ def _import(source: Source, folder: Path) -> tuple[dict, int]:
     lr, hr, scale = read_source(source)
     # the header of a target may repeat the raw images' pixel size: the ratio of the sizes cannot err
     hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / scale
-    images.write(folder / "lr" / f"{source.name}.tif", lr.pixels, "YX", lr.pixel_size_nm)
-    images.write(folder / "hr" / f"{source.name}.tif", images.writable(hr.pixels), "YX", hr_pixel_nm)
+    info = {"structure": source.structure, "cell": source.cell, "level": int(source.level)}
+    images.write(folder / "lr" / f"{source.name}.tif", lr.pixels, "YX", lr.pixel_size_nm, info=info)
+    images.write(folder / "hr" / f"{source.name}.tif", images.writable(hr.pixels), "YX", hr_pixel_nm, info=info)
     row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
     return row | {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}, scale

@@ -66,6 +66,7 @@ def run(
     if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
         _initialise(model, Path(resolved.train.init))
     record = provenance(*chosen)
+    _refuse_leaks(record["files"])
     if resume:
         record = _same_training(out, resolved, record)
     with nullcontext() if resume else _replacing(out):
@@ -143,6 +144,18 @@ def _fit(
 def _planes(lr: Image, hr: Image, config: Config) -> list[Plane]:
     planes = prepare(lr, hr, config.data.target)
     return planes if config.data.sampling == "signal" else [plane._replace(signal=None) for plane in planes]
+
+
+def _refuse_leaks(files: dict[str, list[dict[str, str]]]) -> None:
+    """Refuse to validate on an image that is trained on under another name."""
+    for kind in ("lr_sha256", "hr_sha256"):
+        trained = {file[kind]: file["name"] for file in files["training"]}
+        for file in files["validation"]:
+            if file[kind] in trained:
+                raise DfcanError(
+                    f"{trained[file[kind]]} and {file['name']} are the same image, one trained on and the other "
+                    "validated on: give them one fov in manifest.csv"
+                )
 
 
 def _refuse_small(lr: Image, patch_size: int) -> None:

@@ -5,7 +5,7 @@
     DIR/
       lr/fov000.tif ...    low resolution
       hr/fov000.tif ...    high resolution, s times as many pixels a side, equal names
-      manifest.csv         optional: name,fov,level,structure,pixel_size_nm
+      manifest.csv         optional: name,fov,level,structure,pixel_size_nm; and lr,hr for files of unequal names
       dataset.yaml         optional: how the set was made, and the config that follows from it
 """
 
@@ -57,20 +57,35 @@ def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
 
 
 def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
-    """Pair the images of two folders as far as they have partners, and tell of those that have none."""
+    """Pair the images of two folders as far as they have partners, and tell of those that have none.
+
+    Images are partners if they share a name, or if a row of the manifest has their file names as its `lr` and `hr`.
+    """
     lr, hr = images.find(lr_dir), images.find(hr_dir)
+    manifest = read_manifest(lr_dir)
+    file, problems, pairs = _beside(lr_dir, "manifest.csv"), [], []
+    for row in (manifest or {}).values():
+        if row.get("lr") and row.get("hr"):
+            pair = Pair(row["name"], row["fov"], lr_dir / row["lr"], hr_dir / row["hr"])
+            problems += [
+                f"{file} names {path.name} for {pair.name}, which is not in {path.parent}: correct it"
+                for path in (pair.lr, pair.hr)
+                if not path.exists()
+            ]
+            pairs.append(pair)
+    told = {path for pair in pairs for path in (pair.lr, pair.hr)}
+    lr, hr = ({name: path for name, path in found.items() if path not in told} for found in (lr, hr))
     lonely = [(hr_dir, name) for name in lr if name not in hr] + [(lr_dir, name) for name in hr if name not in lr]
-    problems = [
+    problems += [
         f"{name} has no partner in {missing_in}: each LR image needs an HR image of the same name"
         for missing_in, name in lonely
     ]
-    manifest = read_manifest(lr_dir)
     names = [name for name in lr if name in hr]
     if manifest is not None:
-        file = _beside(lr_dir, "manifest.csv")
         problems += [f"{file} does not list {name}: add its row" for name in names if name not in manifest]
     fovs = {name: row["fov"] for name, row in (manifest or {}).items()}
-    return [Pair(name, fovs.get(name, name), lr[name], hr[name]) for name in names], problems
+    pairs += [Pair(name, fovs.get(name, name), lr[name], hr[name]) for name in names]
+    return sorted(pairs, key=lambda pair: pair.name), problems
 
 
 def data_layer(lr_dir: Path) -> dict[str, Any]:

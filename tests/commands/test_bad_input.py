@@ -90,6 +90,14 @@ def test_training_names_the_image_that_is_unfit(pairs, tmp_path, spoil):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_image_is_not_trained_on_and_validated_on_under_two_names(pairs, tmp_path):
+    rows = (pairs / "manifest.csv").read_text()
+    (pairs / "manifest.csv").write_text(rows.replace("fov001_level02,fov001", "fov001_level02,other"))
+    arguments = train_arguments(pairs, tmp_path / "run", "data.validation=[other]")
+    expect_refusal(*arguments, match="fov001_level01 and fov001_level02 are the same image")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("spoil", [rgb, complex_numbers, nan, constant, truncated, wrong_scale, unpaired])
 def test_evaluation_names_the_image_that_is_unfit(pairs, tiny_run, tmp_path, spoil):
     spoil(pairs)

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+import tifffile
 from conftest import command_line
 from mrc_files import mrc_bytes
 
@@ -64,6 +65,8 @@ def test_every_structure_becomes_pairs(biosr, tmp_path, structure):
     assert hr.pixels.shape == (12 * scale, 12 * scale)
     assert lr.pixel_size_nm == pytest.approx(62.6, rel=1e-4)
     assert hr.pixel_size_nm == pytest.approx(62.6 / scale, rel=1e-4)
+    with tifffile.TiffFile(tmp_path / "out/lr" / f"{names[1]}.tif") as file:
+        assert file.imagej_metadata["Info"] == f"structure = {structure}\ncell = Cell_001\nlevel = 2"
     with (tmp_path / "out/manifest.csv").open() as lines:
         rows = list(csv.DictReader(lines))
     assert [row["name"] for row in rows] == names

@@ -50,6 +50,23 @@ def test_a_manifest_must_list_every_image(tmp_path):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
+def test_a_manifest_pairs_files_of_unequal_names(tmp_path):
+    for name in ("a", "b", "c"):
+        write_pair(tmp_path, name)
+    (tmp_path / "lr/b.tif").rename(tmp_path / "lr/wide.tif")
+    (tmp_path / "hr/b.tif").rename(tmp_path / "hr/sim.tif")
+    (tmp_path / "manifest.csv").write_text("name,fov,lr,hr\na,1,,\nbeta,2,wide.tif,sim.tif\nc,2,,\n")
+    pairs = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    assert [(pair.name, pair.fov, pair.lr.name, pair.hr.name) for pair in pairs] == [
+        ("a", "1", "a.tif", "a.tif"),
+        ("beta", "2", "wide.tif", "sim.tif"),
+        ("c", "2", "c.tif", "c.tif"),
+    ]
+    (tmp_path / "hr/sim.tif").unlink()
+    with pytest.raises(DfcanError, match=r"names sim\.tif for beta, which is not in"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
 def test_a_relative_folder_finds_its_manifest_and_settings(pairs_folder, monkeypatch):
     monkeypatch.chdir(pairs_folder / "lr")
     pairs = find_pairs(Path("."), Path("../hr"))
