@@ -9,9 +9,20 @@ filled by reflection::
     tile 2                        [halo | kept ..... | halo]     moved inward, so that what it keeps ends with the image
 
 An image shorter than what a tile keeps is one tile, reflected to full size.
+
+With a blend, neighbours share the pixels around their border, and one fades into the other::
+
+    weights of tiles 0 and 1    ------.       .------      the sum is 1 everywhere
+                                       `.   .`
+                                         `.`
+                                       .`   `.
+                                ______.`       `.______
+                                      |---|---|            blend to each side of the border, at most the halo
 """
 
 from typing import NamedTuple
+
+import numpy as np
 
 
 class Span(NamedTuple):
@@ -50,6 +61,77 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
         raise ValueError(f"a halo of {halo} leaves nothing of a tile of {tile}")
     starts = [max(0, min(start, length - inner)) for start in range(0, length, inner)]
     return [Span(*span) for span in zip(starts, [*starts[1:], length], strict=True)]
+
+
+class Part(NamedTuple):
+    """What one tile adds to the output along one axis.
+
+    Attributes
+    ----------
+    reads_from : int
+        First pixel that the tile reads, halo included, in LR pixels; negative where that is beyond the border.
+    start, stop : int
+        Output pixels to which it adds.
+    weights : numpy.ndarray
+        (stop - start,) float32; those of all tiles sum up to 1 at each pixel.
+    """
+
+    reads_from: int
+    start: int
+    stop: int
+    weights: np.ndarray
+
+
+def parts(length: int, tile: int, halo: int, blend: int, scale: int) -> list[Part]:
+    """Cut an axis into tiles that fade into each other.
+
+    Parameters
+    ----------
+    length, tile, halo : int
+        LR pixels, as `spans` has them.
+    blend : int
+        LR pixels to each side of a border between tiles on which both count, 0..halo; with 0 each output pixel comes
+        from one tile, as in bioimageio.core.
+    scale : int
+        Scale factor s.
+
+    Returns
+    -------
+    list of Part
+        In order; `start` grows from each to the next.
+
+    Raises
+    ------
+    ValueError
+        If the halo leaves nothing of a tile, or the blend is wider than the halo.
+    """
+    if not 0 <= blend <= halo:
+        raise ValueError(f"a blend of {blend} is not within a halo of {halo}")
+    found = spans(length, tile, halo)
+    pixels, reach = np.arange(scale * length), scale * blend
+    borders = [scale * span.keep_from for span in found[1:]]
+    steps = [np.ones(len(pixels)), *(_ramp(pixels, border, reach) for border in borders), np.zeros(len(pixels))]
+    cuts = [0, *borders, scale * length]
+    result = []
+    for index, span in enumerate(found):
+        start, stop = max(0, cuts[index] - reach), min(scale * length, cuts[index + 1] + reach)
+        start, stop = (0 if index == 0 else start), (stop if index < len(found) - 1 else scale * length)
+        weights = (steps[index] - steps[index + 1])[start:stop]  # no ramp overtakes the one before it
+        result.append(Part(span.keep_from - halo, start, stop, weights.astype(np.float32)))
+    return result
+
+
+def _ramp(pixels: np.ndarray, border: int, reach: int) -> np.ndarray:
+    """From 0 to 1 within `reach` of a border."""
+    if reach == 0:
+        return (pixels >= border).astype(float)
+    return np.clip((pixels + 0.5 - border + reach) / (2 * reach), 0, 1)
+
+
+def reflected(start: int, count: int, length: int) -> np.ndarray:
+    """Indices of `count` pixels from `start` on, mirrored at the borders of 0..length as mode "symmetric" has it."""
+    indices = np.arange(start, start + count) % (2 * length)
+    return np.where(indices < length, indices, 2 * length - 1 - indices)
 
 
 def automatic_halo(tile: int, reach: int, scale: int) -> int:

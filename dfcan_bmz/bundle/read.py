@@ -4,6 +4,7 @@ import importlib
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from dfcan_bmz.bundle.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
-from dfcan_bmz.engines import Network
+from dfcan_bmz.engines import Network, fastest
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, missing_extra
+from dfcan_bmz.files import sha256
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.prediction.tiles import Predictor
 
@@ -125,8 +127,10 @@ def load_network(name: str, path: Path) -> Network:
         raise DfcanError(f"the {name} weights cannot be loaded ({reason[:200]}): package the model again") from error
 
 
-def read_bundle(bundle: Path) -> Predictor:
+def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32") -> Predictor:
     """Load a bundle for prediction, by the first of its formats that this version runs.
+
+    Keras weights run in the engine and precision of `dfcan_bmz.engines.fastest`.
 
     Raises
     ------
@@ -143,10 +147,18 @@ def read_bundle(bundle: Path) -> Predictor:
         raise DfcanError(
             f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
         )
-    return predictor(description, formats[0])
+    if formats[0] == "keras_v3":
+        opened = predictor(description, formats[0], lambda name, path: fastest.load(path, engine, precision))
+    elif (engine, precision) == ("auto", "float32"):
+        opened = predictor(description, formats[0])
+    else:
+        raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
+    return opened._replace(sha256=sha256(bundle))
 
 
-def predictor(description: v0_5.ModelDescr, name: str) -> Predictor:
+def predictor(
+    description: v0_5.ModelDescr, name: str, load: Callable[[str, Path], Network] = load_network
+) -> Predictor:
     """Load one format of a bundle by `dfcan-bmz package` in this project's engine for it.
 
     The predictor takes LR images, also where the bundle itself takes them enlarged.
@@ -156,7 +168,7 @@ def predictor(description: v0_5.ModelDescr, name: str) -> Predictor:
     axes = {axis.id: axis for axis in description.inputs[0].axes}
     halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y")
     with tempfile.TemporaryDirectory() as folder:
-        network = load_network(name, weights_file(description, name, Path(folder)))
+        network = load(name, weights_file(description, name, Path(folder)))
     return Predictor(
         name=description.config.bioimageio.architecture_type or description.name,
         network=network if step == 1 else lambda batch: network(batch.repeat(step, 1).repeat(step, 2)),

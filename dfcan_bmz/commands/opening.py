@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from dfcan_bmz import run_folder
+from dfcan_bmz import files, run_folder
 from dfcan_bmz.bundle.read import read_bundle
-from dfcan_bmz.engines import keras_v3
+from dfcan_bmz.engines import fastest
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import reach
 from dfcan_bmz.prediction.tiles import Predictor
 from dfcan_bmz.tiling import automatic_halo
 
 
-def open_model(path: Path) -> Predictor:
-    """Load a run folder or a bundle for prediction.
+def open_model(path: Path, engine: str = "auto", precision: str = "float32") -> Predictor:
+    """Load a run folder or a bundle for prediction, in the engine and precision of `dfcan_bmz.engines.fastest`.
 
     Raises
     ------
@@ -20,24 +20,25 @@ def open_model(path: Path) -> Predictor:
         If it is neither, or has no weights.
     """
     if path.is_dir():
-        return _open_run(path)
+        return _open_run(path, engine, precision)
     if path.is_file():
-        return read_bundle(path)
+        return read_bundle(path, engine, precision)
     raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
 
 
-def _open_run(run: Path) -> Predictor:
+def _open_run(run: Path, engine: str, precision: str) -> Predictor:
     weights = run_folder.weights(run)
     config = run_folder.read_config(run)
     tile, scale = config.data.patch_size, config.model.scale
     record = run_folder.read_provenance(run) if (run / "provenance.json").is_file() else {}
     return Predictor(
         name=config.model.name.upper(),
-        network=keras_v3.load(weights),
+        network=fastest.load(weights, engine, precision),
         scale=scale,
         tile=tile,
         halo=automatic_halo(tile, reach(config.model), scale) // scale,
         target=config.data.target,
         smoothing_px=record["validation"]["smoothed_bicubic_sigma_px"] if record else None,
         domain=record.get("domain"),
+        sha256=files.sha256(weights),
     )

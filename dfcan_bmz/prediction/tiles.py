@@ -1,12 +1,16 @@
 """Prediction of a plane of any size, tile by tile: the network always sees the tile it was made for."""
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dfcan_bmz.engines import Network
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.tiling import spans
+from dfcan_bmz.tiling import Part, parts, reflected
+
+# (rows, columns) of a plane, as slices, to (Y, X) float32, intensities of about 0..1
+ReadUnit = Callable[[slice, slice], np.ndarray]
 
 
 class Predictor(NamedTuple):
@@ -30,6 +34,11 @@ class Predictor(NamedTuple):
         The rival's best sigma on the validation images, in LR pixels; None where it is not known.
     domain : dict or None
         What the training saw, as `dfcan_bmz.evaluation.domain` describes it; None where it is not known.
+    blend : int
+        LR pixels of the halo, to each side of a border between tiles, on which both tiles count; 0: each pixel comes
+        from one tile, as bioimageio.core has it.
+    sha256 : str
+        Of the file that the weights came in; empty where there is none.
     """
 
     name: str
@@ -40,6 +49,8 @@ class Predictor(NamedTuple):
     target: str
     smoothing_px: float | None
     domain: dict[str, Any] | None = None
+    blend: int = 0
+    sha256: str = ""
 
 
 def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
@@ -62,16 +73,93 @@ def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
 
 def predict_unit(predictor: Predictor, unit: np.ndarray) -> np.ndarray:
     """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1]."""
-    s, tile, halo = predictor.scale, predictor.tile, predictor.halo
-    height, width = unit.shape
-    # mode "symmetric", as bioimageio.core has it; it also extends images of a single row
-    padding = [(halo, halo + max(0, tile - 2 * halo - size)) for size in unit.shape]
-    padded = np.pad(unit, padding, mode="symmetric")
-    output = np.empty((s * height, s * width), np.float32)
-    for y in spans(height, tile, halo):
-        for x in spans(width, tile, halo):
-            batch = padded[None, y.keep_from : y.keep_from + tile, x.keep_from : x.keep_from + tile, None]
-            predicted = predictor.network(batch)[0, s * halo :, s * halo :, 0]
-            rows, columns = s * (y.keep_to - y.keep_from), s * (x.keep_to - x.keep_from)
-            output[s * y.keep_from : s * y.keep_to, s * x.keep_from : s * x.keep_to] = predicted[:rows, :columns]
-    return np.clip(output, 0, 1)
+    return predict_region(predictor, lambda rows, columns: unit[rows, columns], unit.shape)
+
+
+def predict_region(
+    predictor: Predictor,
+    read: ReadUnit,
+    shape: tuple[int, int],
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+) -> np.ndarray:
+    """Super-resolve a region as it is within the whole plane, whatever else is predicted with it.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    read : callable
+        Gives a region of the normalised plane.
+    shape : tuple of int
+        (Y, X) of the whole plane.
+    rows, columns : slice
+        The region, in output pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 in [0, 1].
+    """
+    return np.concatenate([band for _, band in predict_bands(predictor, read, shape, rows, columns)])
+
+
+def predict_bands(
+    predictor: Predictor,
+    read: ReadUnit,
+    shape: tuple[int, int],
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+    on_tile: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Super-resolve a region from top to bottom, holding no more of it than a row of tiles.
+
+    Parameters are those of `predict_region`; `on_tile` is called after each tile.
+
+    Yields
+    ------
+    int
+        Output row of the plane at which the band begins; it ends where the next one begins.
+    numpy.ndarray
+        (band, columns) float32 in [0, 1].
+    """
+    s = predictor.scale
+    (top, bottom, _), (left, right, _) = rows.indices(s * shape[0]), columns.indices(s * shape[1])
+    down, across = (
+        [part for part in _parts(predictor, length) if part.start < stop and part.stop > start]
+        for length, start, stop in ((shape[0], top, bottom), (shape[1], left, right))
+    )
+    sums = np.zeros((0, right - left), np.float32)  # of the rows from `top` on that tiles have added to
+    for y, following in zip(down, [*down[1:], None], strict=True):
+        first, last = max(y.start, top), min(y.stop, bottom)
+        sums = np.concatenate([sums, np.zeros((max(0, last - top - len(sums)), right - left), np.float32)])
+        for x in across:
+            begin, end = max(x.start, left), min(x.stop, right)
+            weights = y.weights[first - y.start : last - y.start, None] * x.weights[begin - x.start : end - x.start]
+            predicted = _predict_tile(predictor, read, shape, y, x)
+            offset_y, offset_x = s * y.reads_from, s * x.reads_from
+            part = predicted[first - offset_y : last - offset_y, begin - offset_x : end - offset_x]
+            sums[first - top : last - top, begin - left : end - left] += weights * part
+            on_tile()
+        done = bottom if following is None else max(top, following.start)
+        if done > top:
+            yield top, np.clip(sums[: done - top], 0, 1)
+            sums, top = sums[done - top :], done
+
+
+def count_tiles(predictor: Predictor, shape: tuple[int, int], from_row: int = 0) -> int:
+    """How many tiles the output rows from `from_row` on of a plane of this (Y, X) take."""
+    down, across = (_parts(predictor, length) for length in shape)
+    return sum(part.stop > from_row for part in down) * len(across)
+
+
+def _parts(predictor: Predictor, length: int) -> list[Part]:
+    return parts(length, predictor.tile, predictor.halo, predictor.blend, predictor.scale)
+
+
+def _predict_tile(predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
+    """(s tile, s tile) float32: what the network makes of one tile, mirrored where it extends beyond the plane."""
+    inside = [reflected(part.reads_from, predictor.tile, length) for part, length in zip((y, x), shape, strict=True)]
+    block = read(*(slice(indices.min(), indices.max() + 1) for indices in inside))
+    tile = block[np.ix_(*(indices - indices.min() for indices in inside))]
+    return predictor.network(tile[None, :, :, None])[0, :, :, 0]

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from scipy.ndimage import convolve
 
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.prediction.tiles import (
+    Predictor,
+    count_tiles,
+    predict_bands,
+    predict_plane,
+    predict_region,
+    predict_unit,
+)
+from dfcan_bmz.tiling import parts
 
 
 def enlarging(tile, halo, scale=2, network=None):
@@ -50,3 +58,56 @@ def test_output_is_clipped_to_unit_range(size):
     predicted = predict_plane(enlarging(16, 2), plane)
     assert predicted.min() >= 0
     assert predicted.max() <= 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 90), st.integers(0, 7), st.data(), st.sampled_from([2, 3]))
+def test_weights_of_all_tiles_sum_up_to_one(length, halo, data, scale):
+    blend = data.draw(st.integers(0, halo))
+    total = np.zeros(scale * length)
+    for part in parts(length, 16, halo, blend, scale):
+        assert part.weights.shape == (part.stop - part.start,)
+        assert (part.weights >= 0).all()
+        assert part.start >= scale * part.reads_from
+        assert part.stop <= scale * (part.reads_from + 16)
+        total[part.start : part.stop] += part.weights
+    np.testing.assert_allclose(total, 1, atol=1e-6)
+
+
+def position_dependent(batch):
+    """A network whose output depends on where in its tile a pixel lies, as attention and padding make it."""
+    _, height, width, _ = batch.shape
+    gain = np.linspace(0.5, 1, 2 * height)[:, None] * np.linspace(0.5, 1, 2 * width)
+    return (batch.repeat(2, 1).repeat(2, 2) * gain[None, :, :, None]).astype(np.float32)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 4), st.data())
+def test_a_region_is_predicted_as_within_the_whole_plane(height, width, blend, data):
+    predictor = enlarging(16, 4, network=position_dependent)._replace(blend=blend)
+    unit = np.random.default_rng(0).uniform(size=(height, width)).astype(np.float32)
+    whole = predict_unit(predictor, unit)
+    top, left = data.draw(st.integers(0, 2 * height - 1)), data.draw(st.integers(0, 2 * width - 1))
+    rows = slice(top, data.draw(st.integers(top + 1, 2 * height)))
+    columns = slice(left, data.draw(st.integers(left + 1, 2 * width)))
+    region = predict_region(predictor, lambda *where: unit[where], unit.shape, rows, columns)
+    np.testing.assert_array_equal(region, whole[rows, columns])
+
+
+def test_blending_turns_the_step_between_tiles_into_a_slope():
+    unit = np.ones((60, 60), np.float32)
+    largest = {}
+    for blend in (0, 4):
+        predicted = predict_unit(enlarging(16, 4, network=position_dependent)._replace(blend=blend), unit)
+        largest[blend] = np.abs(np.diff(predicted, axis=1)).max()
+    assert largest[4] < largest[0] / 5
+
+
+def test_bands_come_in_order_and_every_tile_is_told():
+    unit = np.random.default_rng(0).uniform(size=(50, 30)).astype(np.float32)
+    predictor = enlarging(16, 4, network=position_dependent)._replace(blend=3)
+    told = []
+    bands = list(predict_bands(predictor, lambda *where: unit[where], unit.shape, on_tile=lambda: told.append(1)))
+    assert [row for row, _ in bands] == np.cumsum([0, *(len(band) for _, band in bands)])[:-1].tolist()
+    np.testing.assert_array_equal(np.concatenate([band for _, band in bands]), predict_unit(predictor, unit))
+    assert len(told) == count_tiles(predictor, unit.shape)

@@ -1,0 +1,44 @@
+"""The fastest engine for a ``.keras`` file among those that are installed; docs/prediction.md has the measurements."""
+
+import importlib.util
+from pathlib import Path
+
+from dfcan_bmz.engines import Network, keras_v3
+from dfcan_bmz.errors import DfcanError
+
+
+def load(path: Path, engine: str = "auto", precision: str = "float32") -> Network:
+    """Load a ``.keras`` file as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    engine : {"auto", "keras", "torch"}
+        Whose; auto is torch where it is installed and the network is a DFCAN, else Keras.
+    precision : {"float32", "bfloat16"}
+        Of the products in the convolutions; bfloat16 is known to torch only.
+
+    Raises
+    ------
+    DfcanError
+        If the engine or the precision cannot be had.
+    """
+    model = keras_v3.load_model(path)
+    channels = model.input_shape[-1]
+    if channels != 1:
+        raise DfcanError(f"{path} takes {channels} channels, but images here have one: train on grey levels")
+    if engine != "keras" and importlib.util.find_spec("torch") is not None:
+        from dfcan_bmz.engines import torch_dfcan
+
+        if precision == "bfloat16" and not torch_dfcan.bfloat16_is_faster():
+            raise DfcanError("this processor multiplies bfloat16 no faster than float32: leave --precision at float32")
+        network = torch_dfcan.callable_of(model, precision)
+        if network is not None:
+            return network
+    if engine != "torch" and precision == "float32":
+        return keras_v3.callable_of(model)
+    raise DfcanError(
+        f"--engine {engine} with --precision {precision} needs a DFCAN and torch (pip install 'dfcan-bmz[torch]'): "
+        "leave both at their defaults"
+    )
