@@ -1,9 +1,50 @@
 """Train, judge and publish super-resolution models for microscopy as BioImage Model Zoo bundles."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def predict(
+    model: str | Path,
+    array: Any,
+    intensity: str = "unit",
+    engine: str = "auto",
+    precision: str = "float32",
+) -> Any:
+    """Super-resolve an array with a trained model.
+
+    Parameters
+    ----------
+    model : str or pathlib.Path
+        A run folder or a bundle; it is loaded once, however often it is used.
+    array : numpy.ndarray, xarray.DataArray or dask.array.Array
+        (..., Y, X) of any size, in any units; every plane is predicted by itself.
+    intensity : {"unit", "keep"}
+        0..1, or that mapped to the percentiles of each plane.
+    engine : {"auto", "keras", "torch"}
+        What runs the network.
+    precision : {"float32", "bfloat16"}
+        Of the products in the convolutions.
+
+    Returns
+    -------
+    array
+        Of the same kind, (..., sY, sX) float32; dask arrays lazily, DataArrays with their dimensions and coordinates.
+
+    Examples
+    --------
+    >>> sharp = dfcan_bmz.predict("runs/actin", tifffile.imread("cell.tif"))
+    """
+    # imported here, so that importing the package is instant
+    from dfcan_bmz.commands.opening import open_model
+    from dfcan_bmz.prediction.arrays import predict_array
+    from dfcan_bmz.prediction.loading import Load
+
+    return predict_array(Load(open_model, (Path(model).resolve(), engine, precision)), array, intensity)

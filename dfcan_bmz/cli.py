@@ -189,18 +189,37 @@ def train(
 @app.command()
 def predict(
     model: Model,
-    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, OME-Zarr, folders of them, or patterns.")],
     out: Out,
     intensity: Annotated[
         Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
     ] = "unit",
+    dtype: Annotated[
+        Literal["float32", "uint16"], typer.Option(help="Of the output; uint16 has 0..65535 for 0..1, or keeps.")
+    ] = "float32",
+    file_format: Annotated[Literal["tif", "zarr"], typer.Option("--format", help="TIFF or OME-Zarr.")] = "tif",
+    engine: Annotated[
+        Literal["auto", "keras", "torch"], typer.Option(help="What runs the network; auto: the fastest.")
+    ] = "auto",
+    precision: Annotated[
+        Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is faster where the processor has it.")
+    ] = "float32",
+    blend: Annotated[
+        int, typer.Option(min=0, help="Pixels of the halo on which neighbouring tiles fade into each other.")
+    ] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A dask cluster: tcp://host:port, or local. Writes OME-Zarr.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of a local cluster.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the outputs that are done, do the others.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Super-resolve images with a trained model."""
+    """Super-resolve images of any size with a trained model."""
     with quiet_start():
-        from dfcan_bmz.commands.predict import run
+        from dfcan_bmz.commands.predict import Output, run
 
-    run(model, inputs, out, intensity, overwrite)
+    output = Output(intensity, dtype, precision)
+    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite)
 
 
 Deconvolution = Annotated[

@@ -8,8 +8,10 @@ import numpy as np
 import tifffile
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.formats.mrc import open_mrc
 from dfcan_bmz.formats.ome_zarr import open_ome_zarr
+from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_array, zarr_notes
 from dfcan_bmz.formats.pixels import Pixels, damage_named
 from dfcan_bmz.formats.png import open_png
 from dfcan_bmz.formats.tiff import open_tiff
@@ -195,19 +197,48 @@ def write(
     info : dict, optional
         What else is known of the image; Fiji shows it with Image > Show Info.
     """
-    for_imagej = pixels.dtype in (np.uint8, np.uint16, np.float32)
-    calibration = {}
-    metadata = {"axes": axes}
-    if pixel_size_nm is not None:
-        per_um = 1e3 / pixel_size_nm
-        if for_imagej:
-            calibration = {"resolution": (per_um, per_um)}
-            metadata["unit"] = "um"
-        else:
-            metadata |= {"PhysicalSizeX": pixel_size_nm / 1e3, "PhysicalSizeY": pixel_size_nm / 1e3}
-    if z_step_nm is not None and axes[0] == "Z":
-        metadata |= {"spacing": z_step_nm / 1e3, "unit": "um"} if for_imagej else {"PhysicalSizeZ": z_step_nm / 1e3}
-    if info is not None:
-        metadata["Info" if for_imagej else "Description"] = "\n".join(f"{key} = {value}" for key, value in info.items())
+    notes = "\n".join(f"{key} = {value}" for key, value in (info or {}).items())
     pixels = np.ascontiguousarray(pixels)
-    tifffile.imwrite(path, pixels, imagej=for_imagej, ome=not for_imagej, metadata=metadata, **calibration)
+    settings = tiff_output.options(pixels.shape, pixels.dtype, axes, pixel_size_nm, z_step_nm, notes)
+    tifffile.imwrite(path, pixels, **settings)
+
+
+def create(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    axes: str,
+    pixel_size_nm: float | None,
+    z_step_nm: float | None,
+    notes: str,
+    chunk: int,
+) -> None:
+    """Make an image whose pixels are written later, by what `writer` returns.
+
+    Parameters are those of `write`; OME-Zarr where `path` ends in ``.zarr``, else TIFF; `notes` is text for people;
+    `chunk` is the side of the chunks of an OME-Zarr image in pixels.
+    """
+    if path.suffix == ".zarr":
+        create_ome_zarr(path, shape, dtype, (chunk, chunk), axes, pixel_size_nm, z_step_nm, notes)
+    else:
+        settings = {"axes": axes, "pixel_size_nm": pixel_size_nm, "z_step_nm": z_step_nm, "notes": notes}
+        tiff_output.create_tiff(path, shape, dtype, **settings)
+
+
+def writer(path: Path) -> tiff_output.WriteRows:
+    """How to write rows into an image of `create`: (plane, first row, rows (n, X))."""
+    if path.suffix != ".zarr":
+        return tiff_output.tiff_writer(path)
+    array = zarr_array(path)
+
+    def write(plane: int, row: int, rows: np.ndarray) -> None:
+        array[(*(plane for _ in array.shape[:-2]), slice(row, row + len(rows)))] = rows
+
+    return write
+
+
+def notes_of(path: Path) -> str:
+    """The notes that `create` wrote into an image; empty where there are none."""
+    if path.suffix == ".zarr":
+        return zarr_notes(path)
+    return tiff_output.tiff_notes(path)

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dfcan_bmz.percentiles import percentiles
+
 LOW_PERCENTILE = 0.1
 HIGH_PERCENTILE = 99.9
+WHOLE_PIXELS = 2**24  # larger planes are counted strip by strip, smaller ones sorted as a whole
 EPS = 1e-6  # the value that bioimageio.core uses whatever a description says
 
 
@@ -31,6 +34,9 @@ class Scaling(NamedTuple):
 
 
 def scaling_of(image: np.ndarray) -> Scaling:
-    """Scaling of one plane by its own linear percentiles."""
-    low, high = np.percentile(image, (LOW_PERCENTILE, HIGH_PERCENTILE))
+    """Scaling of one plane by its own linear percentiles; the plane is an array, or `Pixels` still in their file."""
+    percents = (LOW_PERCENTILE, HIGH_PERCENTILE)
+    if image.shape[0] * image.shape[1] > WHOLE_PIXELS:
+        return Scaling(*percentiles(image, percents))
+    low, high = np.percentile(np.asarray(image), percents)
     return Scaling(float(low), float(high))

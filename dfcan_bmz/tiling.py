@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+SEAMLESS_PX = 8  # LR pixels from a tile's border on, a prediction differs no more than the tile's attention makes it
+
 
 class Span(NamedTuple):
     """What one tile keeps along one axis, in LR pixels of the image; it reads from ``keep_from - halo`` on.
@@ -135,7 +137,9 @@ def reflected(start: int, count: int, length: int) -> np.ndarray:
 
 
 def automatic_halo(tile: int, reach: int, scale: int) -> int:
-    """Halo in *output* pixels: the network's reach where a tile affords it, an eighth of the tile otherwise.
+    """Halo in *output* pixels: the smallest that leaves no seam, as far as the network reaches and the tile affords it.
+
+    The smallest is `SEAMLESS_PX`, measured on trained models (docs/prediction.md); a tile affords an eighth of itself.
 
     Parameters
     ----------
@@ -152,5 +156,5 @@ def automatic_halo(tile: int, reach: int, scale: int) -> int:
         A multiple of 2s, so that the halo is an even number of pixels in the input and in the output.
     """
     unit = 2 * scale
-    halo = min(reach, tile // 8) * scale
+    halo = min(reach, tile // 8, SEAMLESS_PX) * scale
     return -(-halo // unit) * unit

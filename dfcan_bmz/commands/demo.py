@@ -15,6 +15,7 @@ from dfcan_bmz.commands import evaluate, package, predict, simulate, train
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.files import refuse_existing
+from dfcan_bmz.prediction.stream import Output
 
 # example_data/ holds exactly these two sets
 SETS = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
@@ -49,7 +50,7 @@ def _run_elsewhere(bundle: Path, image: Path, out: Path) -> None:
     theirs.parent.mkdir(exist_ok=True)
     files = ("--inputs", image.resolve(), "--outputs", theirs.resolve())
     _bioimageio("predict", bundle.resolve(), "--overwrite", "--blockwise", 1, *files)
-    predict.run(bundle, [image], ours.parent, "unit", overwrite=True)
+    predict.run(bundle, [image], ours.parent, Output(), overwrite=True)
     difference = np.abs(np.squeeze(tifffile.imread(theirs)) - tifffile.imread(ours))
     print(f"bioimageio predict: {theirs}; largest difference from `dfcan-bmz predict`: {difference.max():.1e}")
 

@@ -11,8 +11,17 @@ from dfcan_bmz.prediction.tiles import Predictor
 from dfcan_bmz.tiling import automatic_halo
 
 
-def open_model(path: Path, engine: str = "auto", precision: str = "float32") -> Predictor:
-    """Load a run folder or a bundle for prediction, in the engine and precision of `dfcan_bmz.engines.fastest`.
+def open_model(path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0) -> Predictor:
+    """Load a run folder or a bundle for prediction.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The run folder or the bundle.
+    engine, precision : str
+        As `dfcan_bmz.engines.fastest` has them.
+    blend : int
+        As `Predictor` has it.
 
     Raises
     ------
@@ -20,10 +29,14 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32") -> 
         If it is neither, or has no weights.
     """
     if path.is_dir():
-        return _open_run(path, engine, precision)
-    if path.is_file():
-        return read_bundle(path, engine, precision)
-    raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+        opened = _open_run(path, engine, precision)
+    elif path.is_file():
+        opened = read_bundle(path, engine, precision)
+    else:
+        raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+    if blend > opened.halo:
+        raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {opened.halo} px: choose at most that")
+    return opened._replace(blend=blend)
 
 
 def _open_run(run: Path, engine: str, precision: str) -> Predictor:

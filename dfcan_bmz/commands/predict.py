@@ -1,64 +1,192 @@
-"""``dfcan-bmz predict``: images to super-resolved images."""
+"""``dfcan-bmz predict``: images of any size to super-resolved images."""
 
+import glob
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz import files, images
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import counted, watched
+from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.normalize import Scaling, scaling_of
+from dfcan_bmz.prediction import stream
+from dfcan_bmz.prediction.loading import Load, loaded
+from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+
+ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
 
-def run(model: Path, inputs: list[Path], out: Path, intensity: str, overwrite: bool) -> None:
+class Job(NamedTuple):
+    """An image, the scalings of its planes, and where its output goes."""
+
+    image: Image
+    scalings: list[Scaling]
+    target: Path
+
+
+def run(
+    model: Path,
+    inputs: list[Path],
+    out: Path,
+    output: Output,
+    engine: str = "auto",
+    blend: int = 0,
+    file_format: str = "tif",
+    scheduler: str | None = None,
+    workers: int = 2,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> None:
     sources = _sources(inputs)
-    targets = {path: out / f"{path.stem}.tif" for path in sources}
+    ending = ENDINGS["zarr" if scheduler else file_format]
+    targets = {path: out / f"{images.name_of(path)}{ending}" for path in sources}
     if len(set(targets.values())) < len(targets):
         raise DfcanError("two inputs share a name, their outputs would overwrite each other: predict them separately")
     if out.is_file():
         raise DfcanError(f"{out} is a file: give a folder as --out")
-    files.refuse_existing(targets.values(), overwrite)
+    files.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
-    problems = {path: problem for path in watched(sources, "checking") if (problem := _problem(path))}
-    if len(problems) == len(sources):
-        raise DfcanError(next(iter(problems.values())))
-    predictor = open_model(model)
-    readable = [path for path in sources if path not in problems]
-    for source in watched(readable, "predicting"):
-        image = images.read(source)
-        with files.atomic_path(targets[source]) as path:
-            size = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
-            images.write(path, _predict(predictor, image, intensity), image.axes, size)
-    note = ", approximate: the targets of the training had units of their own" if predictor.target == "own" else ""
-    meaning = "0..1" if intensity == "unit" else f"the input's{note}"
-    print(f"{out}: {len(readable)} images, {predictor.scale} x as many pixels a side, intensities {meaning}")
+    load = Load(open_model, (model.resolve(), engine, output.precision, blend))
+    with ExitStack() as stack:
+        client = None
+        if scheduler:
+            from dfcan_bmz.prediction.cluster import connect
+
+            client = stack.enter_context(connect(scheduler, workers))
+        waiting = [path for path in sources if not (resume and not overwrite and targets[path].exists())]
+        problems: dict[Path, str] = {}
+        opened = _opened(waiting, targets, client, problems)
+        if waiting and len(problems) == len(sources):
+            raise DfcanError(next(iter(problems.values())))
+        predictor = loaded(load)
+        for path in set(sources) - set(waiting):
+            _refuse_other_model(targets[path], predictor)
+        _refuse_scarcity(predictor, opened, out, output)
+        if output.precision == "bfloat16" and opened:
+            _tell_precision(predictor, model, opened[0])
+        clipped = _predict_all(predictor, load, client, opened, output, problems)
+    _tell(out, len(sources) - len(problems), len(sources) - len(waiting), predictor, output, clipped)
     if problems:
         reasons = "; ".join(problems.values())
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {reasons}")
 
 
 def _sources(inputs: list[Path]) -> list[Path]:
-    found = []
+    found: list[Path] = []
     for path in inputs:
-        found += images.find(path).values() if path.is_dir() else [path]
-    return found
+        if path.suffix != ".zarr" and path.is_dir():
+            found += images.find(path).values()
+        elif not path.exists() and glob.has_magic(str(path)):
+            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
+            if not matches:
+                raise DfcanError(f"nothing matches {path}: check the pattern")
+            found += matches
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
 
 
-def _problem(path: Path) -> str | None:
-    """Why an image cannot be predicted; None if it can."""
-    try:
-        images.refuse_constant(images.read(path))
-    except DfcanError as error:
-        return str(error)
-    return None
+def _opened(sources: list[Path], targets: dict[Path, Path], client, problems: dict[Path, str]) -> list[Job]:
+    """Open every image and measure its planes; `problems` learns of those that cannot be predicted."""
+    jobs = []
+    for path in watched(sources, "checking"):
+        try:
+            image = images.open_lazily(path)
+            jobs.append(Job(image, _scalings(image, client), targets[path]))
+        except DfcanError as error:
+            problems[path] = str(error)
+    shapes = {job.image.pixels.shape for job in jobs}
+    if len(shapes) > 1:
+        sizes = ", ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:4])
+        print(f"note: the images have {len(shapes)} shapes ({sizes}): is an image of another kind among them?")
+    return jobs
 
 
-def _predict(predictor: Predictor, image: Image, intensity: str) -> np.ndarray:
-    planes = []
-    for plane in image.planes:
-        predicted = predict_plane(predictor, plane)
-        planes.append(scaling_of(plane).undo(predicted) if intensity == "keep" else predicted)
-    return np.stack(planes).reshape(*image.pixels.shape[:-2], *planes[0].shape)
+def _scalings(image: Image, client) -> list[Scaling]:
+    if client is not None:
+        from dfcan_bmz.prediction.cluster import scalings_of
+
+        scalings = scalings_of(client, image)
+    else:
+        scalings = [scaling_of(image.planes.plane(index)) for index in range(len(image.planes))]
+    for index, scaling in enumerate(scalings):
+        if scaling.low == scaling.high:
+            where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
+            raise DfcanError(f"{where} is constant ({scaling.low:g}) but for a few pixels at most: leave it out")
+    return scalings
+
+
+def _refuse_other_model(target: Path, predictor: Predictor) -> None:
+    if predictor.sha256 not in images.notes_of(target):
+        raise DfcanError(f"{target} is no output of this model: choose another --out or pass --overwrite")
+
+
+def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: Output) -> None:
+    shapes = [stream.output_shape(predictor, job.image) for job in jobs]
+    refuse_full_disk(out, sum(map(math.prod, shapes)) * np.dtype(output.dtype).itemsize)
+    for job, shape in zip(jobs, shapes, strict=True):
+        band = 4 * 4 * predictor.scale * predictor.tile * shape[-1]  # sums, a copy, what is written
+        whole = job.image.pixels.nbytes if job.image.path.suffix.lower() == ".png" else 0
+        refuse_little_memory(job.image.path, band + whole)
+
+
+def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:
+    """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
+    exact = loaded(Load(open_model, (model.resolve(), "torch", "float32")))
+    height, width = job.image.pixels.shape[-2:]
+    tile = predictor.tile
+    corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
+    regions = [job.image.planes[0, y : y + tile, x : x + tile] for y, x in corners]
+    unit = job.scalings[0].apply(max(regions, key=np.std))
+    error = float(np.mean((predict_unit(predictor, unit) - predict_unit(exact, unit)) ** 2))
+    level = f"{-10 * math.log10(error):.1f} dB" if error else "no difference"
+    print(f"bfloat16: {level} against float32 on a tile of {job.image.path.name} (PSNR, range 1)")
+
+
+def _predict_all(
+    predictor: Predictor, load: Load, client, jobs: list[Job], output: Output, problems: dict[Path, str]
+) -> int:
+    """Predict image by image; the pixels that were clipped, of all."""
+    clipped = 0
+    with counted("predicting", _steps(predictor, jobs, output, client)) as step:
+        for job in jobs:
+            try:
+                clipped += _predict(predictor, load, client, job, output, step)
+            except DfcanError as error:
+                problems[job.image.path] = str(error)
+    return clipped
+
+
+def _predict(predictor: Predictor, load: Load, client, job: Job, output: Output, step: Callable[[], None]) -> int:
+    if client is None:
+        return stream.predict_to_file(predictor, *job, output, step)
+    from dfcan_bmz.prediction.cluster import predict_to_zarr
+
+    return predict_to_zarr(client, load, *job, output, step)
+
+
+def _steps(predictor: Predictor, jobs: list[Job], output: Output, client) -> int:
+    """Tiles, or blocks of a cluster, that are to be predicted."""
+    if client is None:
+        return sum(stream.tiles_to_do(predictor, *job, output) for job in jobs)
+    side = stream.chunk_side(predictor)
+    shapes = [stream.output_shape(predictor, job.image) for job in jobs]
+    return sum(math.prod(shape[:-2]) * math.prod(-(-size // side) for size in shape[-2:]) for shape in shapes)
+
+
+def _tell(out: Path, done: int, kept: int, predictor: Predictor, output: Output, clipped: int) -> None:
+    note = ", approximate: the targets of the training had units of their own" if predictor.target == "own" else ""
+    top = "1" if output.dtype == "float32" else "65535"
+    meaning = f"0..{top}" if output.intensity == "unit" else f"the input's{note}"
+    kept_note = f" ({kept} of them were there already)" if kept else ""
+    print(f"{out}: {done} images{kept_note}, {predictor.scale} x as many pixels a side, intensities {meaning}")
+    if clipped:
+        print(f"{clipped} pixels lay outside of uint16 and were clipped: take --dtype float32 to keep them")

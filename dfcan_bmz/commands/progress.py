@@ -22,6 +22,16 @@ def watched(items: Iterable[Item], label: str) -> Iterable[Item]:
 
 
 @contextmanager
+def counted(label: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show the steps that are done of `total`, and the time left; yields what to call after each step."""
+    console = Console(stderr=True)
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    with Progress(*columns, transient=True, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=total)
+        yield lambda: progress.advance(bar)
+
+
+@contextmanager
 def training_bar(done: int, epochs: int) -> Iterator[tuple[OnStep, OnEpoch]]:
     """Show the training's loss, PSNR and time left, and a line for each epoch on stdout.
 

@@ -1,10 +1,15 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tifffile
 from commands.test_bad_input import invoke
+from conftest import command_line
+from image_files import write_ome_zarr
 
 from dfcan_bmz import images
-from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.files import sha256
 
 
 def test_outputs_are_float32_s_times_as_large_with_the_pixel_size_divided_by_s(pairs_folder, tiny_run, tmp_path):
@@ -52,3 +57,108 @@ def test_a_bad_image_among_good_ones_is_left_out_and_reported(pairs_folder, tiny
         invoke("predict", tiny_run, tmp_path / "bad.tif", good, "--out", tmp_path / "out")
     assert failure.value.exit_code == 1
     assert [path.name for path in (tmp_path / "out").iterdir()] == [good.name]
+
+
+def test_uint16_outputs_and_those_that_were_clipped_are_counted(tiny_run, tmp_path, capsys):
+    lr = np.random.default_rng(0).normal(0, 1000, (30, 30)).astype(np.float32)
+    images.write(tmp_path / "a.tif", lr)
+    arguments = ("predict", tiny_run, tmp_path / "a.tif", "--dtype", "uint16", "--out")
+    invoke(*arguments, tmp_path / "unit")
+    assert "clipped" not in capsys.readouterr().out
+    pixels = tifffile.imread(tmp_path / "unit/a.tif")
+    assert pixels.dtype == np.uint16
+    invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "float")
+    np.testing.assert_array_equal(pixels, np.rint(tifffile.imread(tmp_path / "float/a.tif") * np.float32(65535)))
+    assert pixels.max() > 10000
+    invoke(*arguments, tmp_path / "keep", "--intensity", "keep")
+    assert "pixels lay outside of uint16 and were clipped" in capsys.readouterr().out
+
+
+def test_an_output_says_what_made_it(tiny_run, pairs_folder, tmp_path):
+    invoke("predict", tiny_run, pairs_folder / "lr/fov000_level01.tif", "--out", tmp_path)
+    with tifffile.TiffFile(tmp_path / "fov000_level01.tif") as file:
+        notes = file.imagej_metadata["Info"]
+    assert "Predicted, not measured" in notes
+    assert sha256(tiny_run / "model.keras") in notes
+
+
+def test_resuming_keeps_what_is_done_by_the_same_model(tiny_run, pairs_folder, tmp_path):
+    lr = sorted((pairs_folder / "lr").glob("*.tif"))[:3]
+    invoke("predict", tiny_run, lr[0], "--out", tmp_path)
+    first = tmp_path / lr[0].name
+    written = first.stat().st_mtime_ns
+    with pytest.raises(DfcanError, match="exists already"):
+        invoke("predict", tiny_run, *lr, "--out", tmp_path)
+    invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
+    assert first.stat().st_mtime_ns == written
+    assert sorted(path.name for path in tmp_path.iterdir()) == [path.name for path in lr]
+    images.write(first, np.zeros((80, 80), np.float32))
+    with pytest.raises(DfcanError, match="no output of this model"):
+        invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
+
+
+def test_patterns_name_images_and_mixed_shapes_are_told(tiny_run, tmp_path, capsys):
+    for name, size in (("a1.tif", 20), ("a2.tif", 31), ("b.tif", 20)):
+        images.write(tmp_path / name, np.random.default_rng(0).integers(0, 999, (size, 20)).astype(np.uint16))
+    invoke("predict", tiny_run, tmp_path / "a*.tif", "--out", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a1.tif", "a2.tif"]
+    assert "2 shapes (20 x 20, 31 x 20)" in capsys.readouterr().out
+    with pytest.raises(DfcanError, match="nothing matches"):
+        invoke("predict", tiny_run, tmp_path / "c*.tif", "--out", tmp_path / "out")
+
+
+def test_a_page_that_turns_out_damaged_spoils_its_own_image_only(tiny_run, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 999, (2, 24, 24)).astype(np.uint16)
+    for name in ("good.tif", "bad.tif"):
+        tifffile.imwrite(tmp_path / name, stack, compression="zlib", photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "bad.tif") as file:
+        offset = file.pages[1].dataoffsets[0]
+    content = bytearray((tmp_path / "bad.tif").read_bytes())
+    content[offset : offset + 40] = bytes(40)
+    (tmp_path / "bad.tif").write_bytes(content)
+    with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out.*bad\.tif") as failure:
+        invoke("predict", tiny_run, tmp_path / "bad.tif", tmp_path / "good.tif", "--out", tmp_path / "out")
+    assert failure.value.exit_code == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.tif"]
+
+
+def test_too_little_disk_or_memory_is_told_before_anything_is_written(tiny_run, tmp_path, monkeypatch):
+    images.write(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 999, (30, 30)).astype(np.uint16))
+    arguments = ("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
+        with pytest.raises(DfcanError, match=r"out needs .* but 0\.0 GB are free"):
+            invoke(*arguments)
+    with monkeypatch.context() as patch:
+        patch.setattr("dfcan_bmz.commands.resources._available_bytes", lambda: 10**6)
+        with pytest.raises(DfcanError, match=r"a\.tif needs .* of memory"):
+            invoke(*arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_blend_wider_than_the_halo_is_refused(tiny_run, pairs_folder, tmp_path):
+    with pytest.raises(DfcanError, match="--blend 9 is wider than the halo"):
+        invoke("predict", tiny_run, pairs_folder / "lr", "--out", tmp_path, "--blend", 9)
+
+
+def test_ome_zarr_goes_in_and_comes_out(tiny_run, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 999, (2, 20, 24)).astype(np.uint16)
+    images.write(tmp_path / "a.tif", stack, "ZYX", 62.6)
+    write_ome_zarr(tmp_path / "b.ome.zarr", stack)
+    invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
+    invoke("predict", tiny_run, tmp_path / "b.ome.zarr", "--out", tmp_path / "out", "--format", "zarr")
+    expected, found = images.read(tmp_path / "out/a.tif"), images.read(tmp_path / "out/b.ome.zarr")
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert found.pixel_size_nm == pytest.approx(expected.pixel_size_nm, rel=1e-4)
+
+
+def test_a_local_cluster_predicts_what_one_process_predicts(tiny_run, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 999, (2, 40, 44)).astype(np.uint16)
+    images.write(tmp_path / "a.tif", stack, "ZYX", 62.6)
+    invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
+    answer = command_line(
+        "predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out", "--scheduler", "local", "--workers", 2
+    )
+    assert answer.returncode == 0, answer.stderr
+    one, many = (images.read(tmp_path / "out" / name).pixels for name in ("a.tif", "a.ome.zarr"))
+    np.testing.assert_array_equal(many, one)

@@ -1,0 +1,42 @@
+"""Whether the disk and the memory suffice, asked before work begins."""
+
+import shutil
+from pathlib import Path
+
+from dfcan_bmz.errors import DfcanError
+
+SOFTWARE_BYTES = 10**9  # TensorFlow, torch, a network and its layers' outputs
+
+
+def refuse_full_disk(folder: Path, needed: int) -> None:
+    """Raise DfcanError if `needed` bytes do not fit where `folder` is, or will be."""
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(nearest).free
+    if free < needed:
+        raise DfcanError(
+            f"{folder} needs {_gigabytes(needed)}, but {_gigabytes(free)} are free: make room, choose another "
+            "--out, or take --dtype uint16, which halves it"
+        )
+
+
+def refuse_little_memory(path: Path, needed: int) -> None:
+    """Raise DfcanError if predicting an image takes `needed` bytes beside the software, and they are not available."""
+    available = _available_bytes()
+    if available is not None and available < needed + SOFTWARE_BYTES:
+        raise DfcanError(
+            f"{path} needs {_gigabytes(needed + SOFTWARE_BYTES)} of memory, but {_gigabytes(available)} are available: "
+            "close other programs, or cut the image"
+        )
+
+
+def _available_bytes() -> int | None:
+    """What Linux calls available; None elsewhere."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), None)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

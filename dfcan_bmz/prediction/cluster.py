@@ -1,0 +1,160 @@
+"""Prediction on many processes or machines: blocks of an OME-Zarr output as tasks of a ``dask.distributed`` cluster.
+
+Blocks are chunks, so that no two tasks write to one file; a task writes its chunk as a whole, so that running it again
+does no harm. What is done is noted, and not done again after a kill::
+
+    OUT/.cell.ome.zarr.partial/
+      cell.ome.zarr/         the output
+      progress.json          what it is an output of
+      blocks.txt             a line for each block that is done: plane, row, column, side, clipped pixels
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from distributed import Client, as_completed
+
+from dfcan_bmz import images
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.formats.ome_zarr_output import zarr_array
+from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import Scaling, scaling_of
+from dfcan_bmz.prediction.loading import Load, loaded
+from dfcan_bmz.prediction.stream import Output, chunk_side, encode, finish, output_shape, resume, unit_reader
+from dfcan_bmz.prediction.tiles import predict_region
+
+RETRIES = 3
+PATIENCE = "20s"  # for a scheduler to answer
+WAITING_PER_THREAD = 4  # tasks that the scheduler holds at a time, for each thread of the workers
+
+
+class Place(NamedTuple):
+    """A block of the output: plane, first row and column, and side, in output pixels."""
+
+    plane: int
+    row: int
+    column: int
+    side: int
+
+
+def connect(scheduler: str, workers: int) -> Client:
+    """Client of a cluster.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address, ``tcp://host:port``, or ``local`` for a cluster of processes on this machine.
+    workers : int
+        Processes of a local cluster, one thread each.
+
+    Raises
+    ------
+    DfcanError
+        If nobody answers at the address.
+    """
+    if scheduler == "local":
+        return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    try:
+        return Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise DfcanError(f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check address") from error
+
+
+def scalings_of(client: Client, image: Image) -> list[Scaling]:
+    """Scaling of each plane of an image, measured by the workers."""
+    path = str(image.path.resolve())
+    return client.gather(client.map(_scaling_of_plane, [path] * len(image.planes), range(len(image.planes))))
+
+
+def predict_to_zarr(
+    client: Client,
+    load: Load,
+    image: Image,
+    scalings: list[Scaling],
+    target: Path,
+    output: Output,
+    on_block: Callable[[], None] = lambda: None,
+) -> int:
+    """Super-resolve an image into an OME-Zarr file on a cluster whose machines see the same disk.
+
+    Parameters and result are those of `dfcan_bmz.prediction.stream.predict_to_file`, but for `client`; `load`, which
+    every worker calls once; and `on_block`, which is called after each block.
+
+    Raises
+    ------
+    UnfinishedError
+        If a block failed again and again; the others are kept, and a further call goes on.
+    """
+    predictor = loaded(load)
+    folder, partial, _ = resume(predictor, image, scalings, target, output)
+    clipped = _read_done(folder / "blocks.txt")
+    waiting = (place for place in places(output_shape(predictor, image), chunk_side(predictor)) if place not in clipped)
+    inputs = load, str(image.path.resolve()), str(partial.resolve())
+
+    def submit(place: Place) -> Any:
+        task = (*inputs, scalings[place.plane], output, place)
+        return client.submit(_predict_block, *task, retries=RETRIES, pure=False)
+
+    most = WAITING_PER_THREAD * max(1, sum(client.nthreads().values()))
+    tasks = as_completed([submit(place) for place in islice(waiting, most)])
+    with (folder / "blocks.txt").open("a", encoding="utf-8") as notes:
+        for task in tasks:
+            if task.status != "finished":
+                client.cancel(list(tasks.futures))
+                reason = str(task.exception()).splitlines()[0]
+                raise UnfinishedError(f"{image.path}: a block failed {RETRIES + 1} times ({reason}): run it again")
+            place, count = task.result()
+            clipped[place] = count
+            notes.write(" ".join(map(str, (*place, count))) + "\n")
+            notes.flush()
+            on_block()
+            if (following := next(waiting, None)) is not None:
+                tasks.add(submit(following))
+    finish(folder, partial, target)
+    return sum(clipped.values())
+
+
+def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
+    """Blocks of an output of this shape, plane by plane."""
+    planes = shape[0] if len(shape) == 3 else 1
+    for plane in range(planes):
+        for row in range(0, shape[-2], side):
+            for column in range(0, shape[-1], side):
+                yield Place(plane, row, column, side)
+
+
+def _read_done(path: Path) -> dict[Place, int]:
+    """Clipped pixels of each block that is done; a line that a kill cut off is not there."""
+    if not path.is_file():
+        return {}
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
+    return {Place(*map(int, line[:4])): int(line[4]) for line in lines}
+
+
+# what follows runs on the workers
+
+
+def _scaling_of_plane(path: str, plane: int) -> Scaling:
+    pixels = _opened(path).planes
+    return scaling_of(pixels.plane(plane))
+
+
+def _predict_block(
+    load: Load, source: str, target: str, scaling: Scaling, output: Output, place: Place
+) -> tuple[Place, int]:
+    predictor, image = loaded(load), _opened(source)
+    rows, columns = (slice(start, start + place.side) for start in (place.row, place.column))
+    read = unit_reader(image, place.plane, scaling)
+    unit = predict_region(predictor, read, image.pixels.shape[-2:], rows, columns)
+    encoded, clipped = encode(unit, scaling, output)
+    array = zarr_array(Path(target))
+    array[(*(place.plane for _ in array.shape[:-2]), rows, columns)] = encoded
+    return place, clipped
+
+
+@lru_cache(maxsize=2)
+def _opened(path: str) -> Image:
+    return images.open_lazily(Path(path))

@@ -1,0 +1,221 @@
+"""An image to an output file, band by band: what was written is not computed again after a kill.
+
+::
+
+    OUT/.cell.tif.partial/   until it is done
+      cell.tif               the output, at its full size
+      progress.json          what it is an output of, and the rows that are written
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz import files, images
+from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
+from dfcan_bmz.prediction.tiles import Predictor, ReadUnit, count_tiles, predict_bands
+
+LARGEST_CHUNK_PX = 1024
+
+
+class Output(NamedTuple):
+    """What is asked for.
+
+    Attributes
+    ----------
+    intensity : {"unit", "keep"}
+        0..1, or that mapped to the input's percentiles.
+    dtype : {"float32", "uint16"}
+        Of the pixels; uint16 of unit intensities has 0..65535 for 0..1.
+    precision : {"float32", "bfloat16"}
+        In which the network multiplies, for the record.
+    """
+
+    intensity: str = "unit"
+    dtype: str = "float32"
+    precision: str = "float32"
+
+
+class Progress(NamedTuple):
+    """How far an output is: planes before `plane` and its rows before `row` are written; `clipped` counts pixels."""
+
+    plane: int = 0
+    row: int = 0
+    clipped: int = 0
+
+
+def output_shape(predictor: Predictor, image: Image) -> tuple[int, ...]:
+    """Shape of the output of an image: (sY, sX), or (T/Z, sY, sX)."""
+    *leading, height, width = image.pixels.shape
+    return *leading, predictor.scale * height, predictor.scale * width
+
+
+def predict_to_file(
+    predictor: Predictor,
+    image: Image,
+    scalings: list[Scaling],
+    target: Path,
+    output: Output,
+    on_tile: Callable[[], None] = lambda: None,
+) -> int:
+    """Super-resolve an image into a TIFF or OME-Zarr file, beginning where a killed prediction ended.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    image : Image
+        Read or opened lazily.
+    scalings : list of Scaling
+        Of each plane.
+    target : pathlib.Path
+        ``*.tif`` or ``*.ome.zarr``; it is replaced when the prediction is complete, and not before.
+    output : Output
+        What is asked for.
+    on_tile : callable
+        Called after each tile.
+
+    Returns
+    -------
+    int
+        Pixels that were clipped to the range of uint16.
+    """
+    folder, partial, done = resume(predictor, image, scalings, target, output)
+    write = images.writer(partial)
+    for index in range(done.plane, len(image.planes)):
+        read = unit_reader(image, index, scalings[index])
+        rows = slice(done.row, None)
+        for row, band in predict_bands(predictor, read, image.pixels.shape[-2:], rows, on_tile=on_tile):
+            encoded, clipped = encode(band, scalings[index], output)
+            write(index, row, encoded)
+            done = Progress(index, row + len(band), done.clipped + clipped)
+            _write_progress(folder, fingerprint(predictor, image, scalings, output), done)
+        done = Progress(index + 1, 0, done.clipped)
+    finish(folder, partial, target)
+    return done.clipped
+
+
+def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+    """How many tiles are left to predict for this output."""
+    known = fingerprint(predictor, image, scalings, output)
+    done = read_progress(partial_folder(target), known) or Progress()
+    shape, planes = image.pixels.shape[-2:], len(image.planes) - done.plane
+    return count_tiles(predictor, shape, done.row) + (planes - 1) * count_tiles(predictor, shape) if planes else 0
+
+
+def resume(
+    predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output
+) -> tuple[Path, Path, Progress]:
+    """Find the partial output of this very prediction, or begin one.
+
+    Returns
+    -------
+    tuple
+        Folder of the partial output, the output in it, and how far it is.
+    """
+    folder = partial_folder(target)
+    partial, known = folder / target.name, fingerprint(predictor, image, scalings, output)
+    done = read_progress(folder, known)
+    if done is None:
+        files.remove(folder)
+        folder.mkdir(parents=True)
+        images.create(
+            partial,
+            output_shape(predictor, image),
+            np.dtype(output.dtype),
+            image.axes,
+            image.pixel_size_nm and image.pixel_size_nm / predictor.scale,
+            image.z_step_nm,
+            notes(predictor, image, scalings, output),
+            chunk_side(predictor),
+        )
+        done = Progress()
+        _write_progress(folder, known, done)
+    return folder, partial, done
+
+
+def finish(folder: Path, partial: Path, target: Path) -> None:
+    """Put a complete output in its place."""
+    if target.is_dir():
+        files.remove(target)  # a folder cannot be replaced by another one
+    partial.replace(target)
+    shutil.rmtree(folder)
+
+
+def partial_folder(target: Path) -> Path:
+    """Where the output is while it is written."""
+    return target.parent / f".{target.name}.partial"
+
+
+def chunk_side(predictor: Predictor) -> int:
+    """Side of the chunks of an OME-Zarr output: as many whole tiles as fit, so that a chunk needs no other's tiles."""
+    kept = predictor.scale * (predictor.tile - 2 * predictor.halo)
+    return kept * max(1, LARGEST_CHUNK_PX // kept)
+
+
+def unit_reader(image: Image, index: int, scaling: Scaling) -> ReadUnit:
+    """Regions of a plane, normalised."""
+    planes = image.planes
+    return lambda rows, columns: scaling.apply(planes[index, rows, columns])
+
+
+def encode(unit: np.ndarray, scaling: Scaling, output: Output) -> tuple[np.ndarray, int]:
+    """Intensities of about 0..1 as they are asked for, and how many pixels had to be clipped."""
+    values = scaling.undo(unit) if output.intensity == "keep" else unit
+    if output.dtype == "float32":
+        return values, 0
+    top = np.iinfo(np.uint16).max
+    rounded = np.rint(values if output.intensity == "keep" else values * np.float32(top))
+    clipped = int(np.count_nonzero((rounded < 0) | (rounded > top)))
+    return np.clip(rounded, 0, top).astype(np.uint16), clipped
+
+
+def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
+    """What an output says of itself."""
+    meaning = {
+        ("unit", "float32"): "0..1 between those percentiles",
+        ("unit", "uint16"): "0..65535 between those percentiles",
+        ("keep", "float32"): "the input's",
+        ("keep", "uint16"): "the input's, rounded",
+    }[output.intensity, output.dtype]
+    if output.intensity == "keep" and predictor.target == "own":
+        meaning += ", approximate: the targets of the training had units of their own"
+    ranges = "; ".join(f"{scaling.low:.6g} to {scaling.high:.6g}" for scaling in scalings)
+    return "\n".join(
+        [
+            f"Predicted, not measured: super-resolved x{predictor.scale} by dfcan-bmz",
+            f"Model: {predictor.name}, sha256 {predictor.sha256}",
+            f"Tiles of {predictor.tile} px, halo {predictor.halo}, blend {predictor.blend}; {output.precision}",
+            f"Source: {image.path.name}",
+            f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of its planes: {ranges}",
+            f"Intensities: {meaning}",
+        ]
+    )
+
+
+def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
+    """Name of a prediction: a partial output of another one must not be continued."""
+    source = image.path.stat()
+    made_of = [predictor._replace(network=None, smoothing_px=None), output, scalings, image.pixels.shape]
+    made_of += [image.pixel_size_nm, str(image.path.resolve()), source.st_size, source.st_mtime_ns]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+
+
+def read_progress(folder: Path, known: str) -> Progress | None:
+    """How far the prediction of this fingerprint is; None where there is none."""
+    try:
+        state = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Progress(*state["done"]) if state["fingerprint"] == known else None
+
+
+def _write_progress(folder: Path, known: str, done: Progress) -> None:
+    with files.atomic_path(folder / "progress.json") as file:
+        file.write_text(json.dumps({"fingerprint": known, "done": done}), encoding="utf-8")

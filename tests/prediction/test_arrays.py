@@ -1,0 +1,90 @@
+import dask.array as da
+import numpy as np
+import pytest
+import xarray
+from prediction.enlarging import load
+
+import dfcan_bmz
+from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.prediction.arrays import predict_array
+from dfcan_bmz.prediction.loading import Load
+from dfcan_bmz.prediction.tiles import predict_plane
+
+LOAD = Load(load, ())
+
+
+def planes(*shape):
+    return np.random.default_rng(0).gamma(2, 300, shape).astype(np.float32)
+
+
+def test_every_plane_of_an_array_is_predicted_by_itself():
+    array = planes(2, 3, 21, 30)
+    predicted = predict_array(LOAD, array)
+    assert predicted.shape == (2, 3, 42, 60)
+    np.testing.assert_array_equal(predicted[1, 2], predict_plane(load(), array[1, 2]))
+
+
+def test_keep_maps_each_plane_to_its_own_percentiles():
+    array = planes(2, 20, 20) * np.array([1, 50], np.float32)[:, None, None]
+    unit, kept = predict_array(LOAD, array), predict_array(LOAD, array, "keep")
+    low, high = np.percentile(array[1], (0.1, 99.9))
+    np.testing.assert_allclose(kept[1], low + unit[1] * (high - low), rtol=1e-4)
+
+
+@pytest.mark.parametrize("blocks", [(1, 7, 9), (2, 50, 71)])
+def test_a_dask_array_is_predicted_when_it_is_asked_for(monkeypatch, blocks):
+    monkeypatch.setattr("dfcan_bmz.prediction.stream.LARGEST_CHUNK_PX", 40)
+    array = planes(2, 50, 71)
+    read = []
+
+    def note(block):
+        read.append(block.shape)
+        return block
+
+    lazy = da.from_array(array, blocks).map_blocks(note, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    predicted = predict_array(LOAD, lazy)
+    assert isinstance(predicted, da.Array)
+    assert (predicted.shape, predicted.dtype) == ((2, 100, 142), np.float32)
+    assert not read
+    expected = predict_array(LOAD, array)
+    np.testing.assert_array_equal(predicted[1, 30:80, 60:70].compute(scheduler="threads"), expected[1, 30:80, 60:70])
+    np.testing.assert_array_equal(predicted.compute(scheduler="threads"), expected)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_labelled_array_keeps_its_labels_and_gets_half_the_spacing(lazy):
+    array = xarray.DataArray(
+        planes(21, 2, 30),
+        {"y": 5 + 0.1 * np.arange(21), "c": ["actin", "tubulin"], "x": ("x", 0.2 * np.arange(30), {"units": "um"})},
+        ("y", "c", "x"),
+        name="cell",
+        attrs={"microscope": "widefield"},
+    )
+    predicted = dfcan_bmz.prediction.arrays.predict_array(LOAD, array.chunk() if lazy else array)
+    assert predicted.dims == ("y", "c", "x")
+    assert predicted.shape == (42, 2, 60)
+    assert (predicted.name, predicted.attrs, predicted.x.attrs) == (
+        "cell",
+        {"microscope": "widefield"},
+        {"units": "um"},
+    )
+    assert list(predicted.c.values) == ["actin", "tubulin"]
+    np.testing.assert_allclose(predicted.y, 5 - 0.025 + 0.05 * np.arange(42))
+    np.testing.assert_allclose(predicted.x, -0.05 + 0.1 * np.arange(60))
+    np.testing.assert_array_equal(predicted.sel(c="tubulin"), predict_array(LOAD, array.sel(c="tubulin").values))
+
+
+@pytest.mark.parametrize(
+    ("array", "match"),
+    [(np.zeros(9), "no image"), (np.zeros((9, 9)), "constant"), (np.full((9, 9), np.nan), "NaN")],
+)
+def test_what_is_no_image_is_refused(array, match):
+    with pytest.raises(DfcanError, match=match):
+        predict_array(LOAD, array)
+
+
+def test_the_package_predicts_with_a_run_folder_and_with_a_bundle(tiny_run, tiny_bundle):
+    plane = planes(33, 40)
+    for model in (tiny_run, tiny_bundle):
+        np.testing.assert_array_equal(dfcan_bmz.predict(model, plane), predict_plane(open_model(model), plane))

@@ -1,0 +1,98 @@
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from conftest import skip_engine
+from prediction.enlarging import load, load_and_note
+
+from dfcan_bmz import images
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.prediction.loading import Load
+from dfcan_bmz.prediction.stream import Output, predict_to_file
+
+try:
+    from dfcan_bmz.prediction import cluster
+except ImportError:
+    cluster = None
+
+
+@pytest.fixture(scope="module")
+def client():
+    if cluster is None:
+        skip_engine("needs the extra scale: pip install 'dfcan-bmz[scale]'")
+    with cluster.connect("local", workers=2) as client:
+        yield client
+
+
+@pytest.fixture
+def stack(tmp_path, monkeypatch):
+    monkeypatch.setattr("dfcan_bmz.prediction.stream.LARGEST_CHUNK_PX", 1)  # blocks of one tile
+    pixels = np.random.default_rng(0).integers(100, 4000, (2, 45, 33)).astype(np.uint16)
+    images.write(tmp_path / "stack.tif", pixels, "ZYX", 62.6, 200.0)
+    return images.open_lazily(tmp_path / "stack.tif")
+
+
+def noted(folder, kind):
+    return {path.name.split("-")[1]: len(path.read_text().splitlines()) for path in folder.glob(f"{kind}-*")}
+
+
+def serial(stack, tmp_path, client):
+    predict_to_file(load(), stack, cluster.scalings_of(client, stack), tmp_path / "serial.ome.zarr", Output())
+    return images.read(tmp_path / "serial.ome.zarr").pixels
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_what_one_process_gives_though_a_worker_is_killed(client, stack, tmp_path):
+    notes = tmp_path / "notes"
+    notes.mkdir()
+
+    def kill_one():
+        while sum(noted(notes, "tiles").values()) < 12:
+            time.sleep(0.02)
+        os.kill(int(max(noted(notes, "tiles"))), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    scalings, target = cluster.scalings_of(client, stack), tmp_path / "out.ome.zarr"
+    done = []
+    recipe = Load(load_and_note, (str(notes), 0.03))
+    cluster.predict_to_zarr(client, recipe, stack, scalings, target, Output(), lambda: done.append(1))
+    killer.join()
+    np.testing.assert_array_equal(images.read(target).pixels, serial(stack, tmp_path, client))
+    assert len(done) == 2 * 6 * 5
+    loads = noted(notes, "loads")
+    assert set(loads.values()) == {1}, "every process loads the model once"
+    assert len(loads) >= 3, "this process, and two workers at least"
+
+
+def test_a_second_call_does_only_what_is_missing(client, stack, tmp_path):
+    scalings, target = cluster.scalings_of(client, stack), tmp_path / "out.ome.zarr"
+
+    class StoppedError(Exception):
+        pass
+
+    done = []
+
+    def stop_after_ten():
+        done.append(1)
+        if len(done) == 10:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        cluster.predict_to_zarr(client, Load(load, ()), stack, scalings, target, Output(), stop_after_ten)
+    assert not target.exists()
+    rest = []
+    cluster.predict_to_zarr(client, Load(load, ()), stack, scalings, target, Output(), lambda: rest.append(1))
+    assert len(rest) == 2 * 6 * 5 - 10
+    np.testing.assert_array_equal(images.read(target).pixels, serial(stack, tmp_path, client))
+
+
+def test_an_address_where_nobody_answers_is_told(monkeypatch):
+    if cluster is None:
+        skip_engine("needs the extra scale")
+    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    with pytest.raises(DfcanError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        cluster.connect("tcp://127.0.0.1:9", 1)

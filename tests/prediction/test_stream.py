@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from prediction.enlarging import load, position_dependent
+
+from dfcan_bmz import images
+from dfcan_bmz.formats import tiff_output
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction import stream
+from dfcan_bmz.prediction.stream import Output, predict_to_file
+from dfcan_bmz.prediction.tiles import predict_plane
+
+
+@pytest.fixture
+def stack(tmp_path):
+    """Three planes of 45 x 33, in a file."""
+    pixels = np.random.default_rng(0).integers(100, 4000, (3, 45, 33)).astype(np.uint16)
+    images.write(tmp_path / "stack.tif", pixels, "ZYX", 62.6, 200.0)
+    return images.open_lazily(tmp_path / "stack.tif")
+
+
+def scalings(image):
+    return [scaling_of(plane) for plane in np.asarray(image.planes)]
+
+
+def expected(image, predictor):
+    return np.stack([predict_plane(predictor, plane) for plane in np.asarray(image.planes)])
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp_path, name):
+    predict_to_file(load(), stack, scalings(stack), tmp_path / name, Output())
+    found = images.read(tmp_path / name)
+    np.testing.assert_array_equal(found.pixels, expected(stack, load()))
+    assert found.axes == "ZYX"
+    assert found.pixel_size_nm == pytest.approx(31.3, rel=1e-5)
+    assert found.z_step_nm == pytest.approx(200, rel=1e-5)
+    notes = images.notes_of(tmp_path / name)
+    assert all(word in notes for word in ("Predicted, not measured", "0123abcd", "stack.tif", "0..1"))
+    assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+@pytest.mark.parametrize("survived", [1, 7, 16, 38])
+def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survived):
+    class KilledError(Exception):
+        pass
+
+    def run(most):
+        seen = []
+
+        def network(batch):
+            if len(seen) == most:
+                raise KilledError
+            seen.append(batch)
+            return position_dependent(batch)
+
+        predict_to_file(load()._replace(network=network), stack, scalings(stack), tmp_path / name, Output())
+        return len(seen)
+
+    with pytest.raises(KilledError):
+        run(survived)
+    assert not (tmp_path / name).exists()
+    planned = stream.tiles_to_do(load(), stack, scalings(stack), tmp_path / name, Output())
+    again = run(1000)
+    total = 3 * 6 * 5
+    assert again == planned
+    assert again <= total - survived + 3 * 5, "at most a row of tiles, and the one that fades into it, is done again"
+    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
+
+
+def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path):
+    target = tmp_path / "out.tif"
+    _, _, done = stream.resume(load(), stack, scalings(stack), target, Output())
+    state = tmp_path / ".out.tif.partial/progress.json"
+    content = json.loads(state.read_text())
+    state.write_text(json.dumps(content | {"done": [1, 0, 0]}))
+    assert stream.resume(load(), stack, scalings(stack), target, Output())[2].plane == 1
+    for other in (load()._replace(sha256="other"), load(blend=0)):
+        assert stream.resume(other, stack, scalings(stack), target, Output())[2] == done
+    state.write_text("cut o")
+    assert stream.resume(load(), stack, scalings(stack), target, Output())[2] == done
+
+
+def test_uint16_is_scaled_or_kept_and_what_does_not_fit_is_counted(tmp_path):
+    pixels = np.random.default_rng(0).normal(0, 1000, (30, 30)).astype(np.float32)  # half of it below zero
+    images.write(tmp_path / "a.tif", pixels)
+    image = images.read(tmp_path / "a.tif")
+    unit = expected(image, load())[0]
+    assert predict_to_file(load(), image, scalings(image), tmp_path / "u.tif", Output("unit", "uint16")) == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "u.tif"), np.rint(unit * np.float32(65535)))
+    clipped = predict_to_file(load(), image, scalings(image), tmp_path / "k.tif", Output("keep", "uint16"))
+    kept = scalings(image)[0].undo(unit)
+    assert clipped == np.count_nonzero(np.rint(kept) < 0) > 100
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "k.tif"), np.clip(np.rint(kept), 0, 65535))
+
+
+def test_what_is_too_large_for_imagej_is_a_bigtiff_with_ome_metadata(stack, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff_output, "LARGEST_FOR_IMAGEJ", 1000)
+    predict_to_file(load(), stack, scalings(stack), tmp_path / "out.tif", Output())
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.is_bigtiff
+        assert file.is_ome
+    found = images.read(tmp_path / "out.tif")
+    np.testing.assert_array_equal(found.pixels, expected(stack, load()))
+    assert found.pixel_size_nm == pytest.approx(31.3, rel=1e-5)
+    assert "0123abcd" in images.notes_of(tmp_path / "out.tif")
+
+
+def test_an_ome_zarr_image_says_what_its_axes_are(stack, tmp_path):
+    predict_to_file(load(), stack, scalings(stack), tmp_path / "out.ome.zarr", Output())
+    group = zarr.open(tmp_path / "out.ome.zarr", mode="r")
+    (multiscale,) = group.attrs["multiscales"]
+    assert [axis["name"] for axis in multiscale["axes"]] == ["z", "y", "x"]
+    assert multiscale["datasets"][0]["coordinateTransformations"][0]["scale"] == pytest.approx([200, 31.3, 31.3])
+    assert group["0"].chunks[0] == 1
