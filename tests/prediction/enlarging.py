@@ -17,7 +17,7 @@ def position_dependent(batch):
 
 
 def load(blend: int = 2) -> Predictor:
-    return Predictor("TEST", position_dependent, 2, 16, 4, "input", None, blend, "0123abcd")
+    return Predictor("TEST", position_dependent, 2, 16, 4, "input", None, blend=blend, sha256="0123abcd")
 
 
 def load_and_note(folder: str, seconds: float) -> Predictor:
