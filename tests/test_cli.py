@@ -7,7 +7,20 @@ from conftest import REPOSITORY, command_line
 
 import dfcan_bmz
 
-COMMANDS = ["demo", "simulate", "degrade", "train", "predict", "evaluate", "package", "check", "record"]
+COMMANDS = [
+    "demo",
+    "simulate",
+    "degrade",
+    "import-biosr",
+    "inspect",
+    "align",
+    "train",
+    "predict",
+    "evaluate",
+    "package",
+    "check",
+    "record",
+]
 
 
 def test_help_names_every_command_and_imports_nothing_heavy():

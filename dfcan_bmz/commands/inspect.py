@@ -103,7 +103,10 @@ def _counted(values: Iterable[str]) -> str:
 
 def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None:
     _write_csv(folder / "images.csv", IMAGE_COLUMNS, surveys)
-    cells = [Cell(f"{one.path.parent.name}/{one.path.name}", one.thumbnail, bool(one.problems)) for one in surveys]
+    by_pair = sorted(
+        surveys, key=lambda one: (one.path.parent.parent, images.name_of(one.path), one.path.parent.name != "lr")
+    )
+    cells = [Cell(f"{one.path.parent.name}/{one.path.name}", one.thumbnail, bool(one.problems)) for one in by_pair]
     plot_contact_sheet(cells).savefig(folder / "contact_sheet.png", dpi=120)
     if checks:
         _write_csv(folder / "pairs.csv", PAIR_COLUMNS, checks)

@@ -20,7 +20,7 @@ COARSE_PX = 8.0  # what varies more slowly than this sigma is background, in LR 
 NOISE_PX = 0.7  # and what varies faster than this one is noise
 REPEATS = 3
 MOST_STEPS = 50
-LEAST_AGREEMENT = 0.3  # pairs at 15 photons have 0.7 or more, unrelated images of 128 px 0.2 or less
+LEAST_AGREEMENT = 0.3  # pairs at 15 photons have 0.5 or more, unrelated images of 128 px 0.2 or less
 SMALLEST_STEP = 1e-3  # LR pixels at the border of the plane
 
 

@@ -21,9 +21,15 @@ class Cell(NamedTuple):
 
 
 def plot_contact_sheet(cells: Sequence[Cell]) -> Figure:
-    """Draw small pictures, each in its own contrast; those with a problem first and in red, `MOST_CELLS` at most."""
-    cells = sorted(cells, key=lambda cell: not cell.wrong)
-    shown = cells[:MOST_CELLS]
+    """Draw small pictures, each in its own contrast: those with a problem first and in red, `MOST_CELLS` at most.
+
+    Where there are more, the others are chosen evenly, two neighbours at a time: LR and HR image of a pair.
+    """
+    shown = [cell for cell in cells if cell.wrong][:MOST_CELLS]
+    sound = [cell for cell in cells if not cell.wrong]
+    room = (MOST_CELLS - len(shown)) // 2 * 2
+    every = 2 * math.ceil(len(sound) / room) if room else len(sound) + 1
+    shown += [cell for start in range(0, len(sound), every) for cell in sound[start : start + 2]][:room]
     columns = min(COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)
     figure = Figure(figsize=(max(3.0, 1.5 * columns), 1.75 * rows + 0.4), layout="constrained")
