@@ -20,6 +20,8 @@ from dfcan_bmz.formats.vendor import open_vendor
 OPENERS = {
     ".tif": open_tiff,
     ".tiff": open_tiff,
+    ".btf": open_tiff,
+    ".tf8": open_tiff,
     ".png": open_png,
     ".mrc": open_mrc,
     ".zarr": open_ome_zarr,
@@ -27,6 +29,7 @@ OPENERS = {
     ".nd2": open_vendor,
     ".lif": open_vendor,
 }
+NOTES = {"", ".csv", ".db", ".ini", ".json", ".log", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def find(folder: Path) -> dict[str, Path]:
         If the folder is missing, holds no image, or holds two images of one name.
     """
     if not folder.is_dir():
-        raise DfcanError(f"{folder} is not a folder: give a folder of TIFF or PNG images")
+        raise DfcanError(f"{folder} is not a folder: give a folder of images")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in OPENERS or path.name.startswith("."):
@@ -90,10 +93,9 @@ def find(folder: Path) -> dict[str, Path]:
 
 
 def others(folder: Path) -> list[Path]:
-    """Files of a folder that `find` passes over because their format is not read here, sorted."""
-    return sorted(
-        path for path in folder.iterdir() if path.suffix.lower() not in OPENERS and not path.name.startswith(".")
-    )
+    """Files of a folder that `find` passes over although they may be images, of a format that is not read here."""
+    known = OPENERS.keys() | NOTES
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() not in known and path.name[0] != ".")
 
 
 def open_lazily(path: Path) -> Image:

@@ -70,3 +70,13 @@ def test_equal_folders_zip_to_equal_bytes(tmp_path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert archive.namelist() == ["a.txt", "sub/m.txt", "z.txt"]
+
+
+def test_a_folder_s_checksum_is_that_of_its_names_and_contents(tmp_path):
+    for name in ("one", "two", "renamed"):
+        (tmp_path / name / "0").mkdir(parents=True)
+        (tmp_path / name / "0" / ("b" if name == "renamed" else "a")).write_bytes(b"chunk")
+    sums = {name: files.sha256(tmp_path / name) for name in ("one", "two", "renamed")}
+    assert sums["one"] == sums["two"] != sums["renamed"]
+    (tmp_path / "two/0/a").write_bytes(b"other")
+    assert files.sha256(tmp_path / "two") != sums["one"]

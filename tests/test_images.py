@@ -129,3 +129,10 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
     np.testing.assert_array_equal(images.read(tmp_path / "opaque.png").pixels, grey)
     with pytest.raises(DfcanError, match="transparent"):
         images.read(tmp_path / "transparent.png")
+
+
+def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
+    for name in ("a.tif", "b.jpg", "c.lsm", "notes.txt", "README", ".hidden.jpg", "d.btf"):
+        (tmp_path / name).touch()
+    assert [path.name for path in images.others(tmp_path)] == ["b.jpg", "c.lsm"]
+    assert list(images.find(tmp_path)) == ["a", "d"]

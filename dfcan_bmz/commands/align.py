@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.align import Move, align_pair
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, new_set, read_manifest, write_records
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -20,6 +20,7 @@ MOST_ROWS = 40
 def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
     pairs = find_pairs(source / "lr", source / "hr")
     refuse_input_as_output([source], [out])
+    tell_of_others(source / "lr", source / "hr")
     known = read_manifest(source / "lr") or {}
     rows, moves, problems = [], [], []
     with new_set(out, overwrite) as folder:

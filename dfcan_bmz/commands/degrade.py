@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.degrade import PRESETS, crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
@@ -21,6 +21,7 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
     sources = images.find(hr_dir)
     refuse_input_as_output([hr_dir], [out / "lr", out / "hr"])
     known = read_manifest(hr_dir) or {}
+    tell_of_others(hr_dir)
     with new_set(out, overwrite) as folder:
         rows = []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):

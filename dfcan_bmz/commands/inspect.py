@@ -58,9 +58,8 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
             _write(scratch, surveys, checks)
         print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if checks else ''}")
     if problems:
-        raise UnfinishedError(
-            f"{len(problems)} problems in {', '.join(map(str, folders))}: mend them, or leave files out"
-        )
+        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise UnfinishedError(f"{count} in {', '.join(map(str, folders))}: mend them, or leave files out")
 
 
 def _image_table(surveys: list[Survey]) -> Table:

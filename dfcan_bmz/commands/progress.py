@@ -1,13 +1,16 @@
 """Progress of long work, on stderr and only where somebody watches."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
+from dfcan_bmz import images
 from dfcan_bmz.run_folder import Row
 
 Item = TypeVar("Item")
@@ -19,6 +22,12 @@ def watched(items: Iterable[Item], label: str) -> Iterable[Item]:
     """Iterate with a progress bar."""
     console = Console(stderr=True)
     return track(items, label, transient=True, console=console, disable=not console.is_terminal)
+
+
+def tell_of_others(*folders: Path) -> None:
+    """Name on stderr the files that may be images, but of a format that is not read here."""
+    for path in (path for folder in folders for path in images.others(folder)):
+        print(f"left out: {path} is of no format that is read here", file=sys.stderr)
 
 
 @contextmanager

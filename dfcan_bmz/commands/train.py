@@ -12,7 +12,7 @@ import numpy as np
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
-from dfcan_bmz.commands.progress import OnEpoch, training_bar, watched
+from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
 from dfcan_bmz.data.patches import richest_crop
@@ -43,6 +43,7 @@ def run(
     watch: OnEpoch | None = None,
 ) -> None:
     pairs = find_pairs(lr, hr)
+    tell_of_others(lr, hr)
     if resume:
         run_folder.refuse_other_folders(out)
         for stale in out.glob(f"{ASIDE}*"):
