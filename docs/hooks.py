@@ -1,4 +1,4 @@
-"""What makes the pages a site: the reference from docstrings and help texts, and links that lead out of ``docs/``."""
+"""What makes the pages a site: the reference from docstrings, links that lead out of ``docs/``, and formulas."""
 
 import ast
 import posixpath
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
+from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -14,6 +15,12 @@ from mkdocs.structure.pages import Page
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"
 LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(\))")
+
+# browsers draw MathML themselves: no script is fetched; what is code is not looked into
+FORMULA = re.compile(
+    r"(?P<code>^```.*?^```|^    .*?$|`[^`\n]+`)|\$\$(?P<block>.+?)\$\$|(?<![\w$])\$(?P<inline>[^$\n]+?)\$(?!\w)",
+    flags=re.MULTILINE | re.DOTALL,
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -29,7 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links that lead out of ``docs/`` into links to the reference or to a copy of the file."""
+    """Turn formulas into MathML, and links that lead out of ``docs/`` into links to the reference or a copy."""
     here = PurePosixPath(page.file.src_uri).parent
 
     def site_link(match: re.Match) -> str:
@@ -44,7 +51,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             goal = f"files/{_asset(target)}"
         return f"{match[1]}{posixpath.relpath(goal, here)}{match[4]}"
 
-    return LINK.sub(site_link, markdown)
+    return LINK.sub(site_link, FORMULA.sub(_mathml, markdown))
+
+
+def _mathml(match: re.Match) -> str:
+    if match["code"]:
+        return match["code"]
+    return convert(match["block"] or match["inline"], display="block" if match["block"] else "inline")
 
 
 def _outside(file: File) -> set[PurePosixPath]:

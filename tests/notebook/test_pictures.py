@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from dfcan_bmz.commands import predict
+from dfcan_bmz import cli
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.notebook import pictures
 from dfcan_bmz.run_folder import read_history
@@ -20,7 +20,7 @@ def shown(monkeypatch):
 @pytest.fixture(scope="module")
 def predicted(tiny_run, pairs_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("predicted")
-    predict.run(tiny_run, [pairs_folder / "lr"], out, "unit", overwrite=True)
+    cli.predict(tiny_run, [pairs_folder / "lr"], out, overwrite=True)
     return out
 
 
