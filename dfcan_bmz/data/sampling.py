@@ -3,12 +3,13 @@
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-BLOCK_PX = 4  # LR pixels a side; their mean has little noise left
+FINE_PX = 4  # LR pixels a side; the mean of such a block has little noise left
+BLOCK_PX = 16  # what is kept of a plane are two numbers for each block of so many LR pixels a side
 EMPTY = 0.2  # a patch that varies less than this share of the plane's richest is empty
 
 
 def signal_map(hr: np.ndarray, scale: int) -> np.ndarray:
-    """Mean of blocks of an HR plane: all that sampling by signal needs to know of it.
+    """How an HR plane varies: all that sampling by signal needs to know of it, in a few kilobytes.
 
     Parameters
     ----------
@@ -20,9 +21,14 @@ def signal_map(hr: np.ndarray, scale: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        (Y / BLOCK_PX, X / BLOCK_PX) float32, whole blocks only.
+        (2, Y / BLOCK_PX, X / BLOCK_PX) float32: mean and variance in each whole block of the means of
+        `FINE_PX` x `FINE_PX` LR pixels.
     """
-    return block_means(hr, BLOCK_PX * scale)
+    fine = block_means(hr, FINE_PX * scale)
+    side = BLOCK_PX // FINE_PX
+    mean = block_means(fine, side)
+    around = fine[: mean.shape[0] * side, : mean.shape[1] * side] - mean.repeat(side, axis=0).repeat(side, axis=1)
+    return np.stack([mean, block_means(around**2, side)])
 
 
 def block_means(plane: np.ndarray, side: int) -> np.ndarray:
@@ -44,7 +50,7 @@ def draw_corners(
     shape : tuple of int
         Y and X of the LR plane.
     size : int
-        Side of the patches in LR pixels.
+        Side of the patches in LR pixels, at least `BLOCK_PX`.
     count : int
         How many: every draw is one to train on, none is thrown away.
     rng : numpy.random.Generator
@@ -55,23 +61,28 @@ def draw_corners(
     list of (int, int)
         First LR row and column of each patch.
     """
-    variation = _variation(signal, size // BLOCK_PX)
+    variation = _variation(signal.astype(float), size // BLOCK_PX)
     variation[variation < EMPTY * variation.max()] = 0
     if not variation.any():  # a target without structure at this scale
         variation[:] = 1
-    nodes = rng.choice(variation.size, count, p=(variation / variation.sum(dtype=float)).ravel())
+    # a patch begins anywhere in its first block; of the last blocks, only as far as the image goes
     ends = np.array(shape) - size
-    corners = np.minimum(np.stack(np.unravel_index(nodes, variation.shape), axis=1) * BLOCK_PX, ends)
-    # anywhere within the block; the last one reaches to the border, which may not be that of a block
-    width = np.where(corners + 2 * BLOCK_PX > ends, ends - corners + 1, BLOCK_PX)
-    return [(int(y), int(x)) for y, x in corners + rng.integers(0, width)]
+    starts = [np.arange(blocks) * BLOCK_PX for blocks in variation.shape]
+    lengths = [np.clip(end + 1 - start, 1, BLOCK_PX) for end, start in zip(ends, starts, strict=True)]
+    weights = variation * np.outer(*lengths)
+    nodes = np.unravel_index(rng.choice(weights.size, count, p=(weights / weights.sum()).ravel()), weights.shape)
+    places = [
+        np.minimum(start[node], end) + rng.integers(0, length[node])
+        for start, end, length, node in zip(starts, ends, lengths, nodes, strict=True)
+    ]
+    return list(zip(*(place.tolist() for place in places), strict=True))
 
 
 def _variation(signal: np.ndarray, blocks: int) -> np.ndarray:
-    """Standard deviation of the block means within a patch, by the block that the patch begins with."""
-    signal = signal.astype(float) - signal.mean(dtype=float)
-    mean, square = (uniform_filter(image, blocks, mode="nearest") for image in (signal, signal**2))
+    """Standard deviation within a patch of so many blocks a side, by the block that the patch begins with."""
+    mean, variance = signal[0] - signal[0].mean(), signal[1]
+    mean, square = (uniform_filter(image, blocks, mode="nearest") for image in (mean, variance + mean**2))
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     first = blocks // 2  # the filter's window begins so many blocks before its centre
-    rows, columns = (size - blocks + 1 for size in signal.shape)
-    return deviation[first : first + rows, first : first + columns].astype(np.float32)
+    rows, columns = (size - blocks + 1 for size in variance.shape)
+    return deviation[first : first + rows, first : first + columns]

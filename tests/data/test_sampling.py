@@ -53,8 +53,14 @@ def test_a_seed_repeats_the_places():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_the_map_is_the_mean_of_blocks(dtype):
-    hr = np.random.default_rng(0).integers(0, 250, (50, 41)).astype(dtype)
+def test_the_map_is_the_mean_and_the_variance_of_blocks(dtype):
+    hr = np.random.default_rng(0).integers(0, 250, (70, 100)).astype(dtype)
     signal = signal_map(hr, 2)
-    assert signal.shape == (6, 5)
-    assert signal[3, 2] == pytest.approx(hr[24:32, 16:24].mean(dtype=float), rel=1e-6)
+    assert signal.shape == (2, 2, 3)
+    fine = hr[32:64, 64:96].astype(float).reshape(4, 8, 4, 8).mean(axis=(1, 3))
+    np.testing.assert_allclose(signal[:, 1, 2], [fine.mean(), fine.var()], rtol=1e-3)
+
+
+def test_what_is_kept_of_a_plane_is_small():
+    hr = np.zeros((1004, 1004), np.uint16)
+    assert signal_map(hr, 2).nbytes < 0.005 * hr.nbytes
