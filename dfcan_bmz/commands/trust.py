@@ -16,13 +16,21 @@ from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.images import Image
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.report.trust import plot_trust
+from dfcan_bmz.resolution import HALF_IMAGES, crossing, decorrelation, period, split_correlation
 
 
 class Row(NamedTuple):
-    """One row of ``trust.csv``; the last says why the image is outside of what the model has seen."""
+    """One row of ``trust.csv``.
+
+    Periods, in `unit`, are the finest that the LR image (Fourier ring correlation of its halves) and the prediction
+    (decorrelation analysis) hold; `outside` says why the image is outside of what the model has seen.
+    """
 
     image: str
     signal_to_noise: float
+    lr_period: float
+    prediction_period: float
+    unit: str
     reblur_sigma_px: float
     reblur_pearson: float
     reblur_rmse: float
@@ -65,15 +73,28 @@ def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> 
     hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
     for index, plane in enumerate(image.planes):
         turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
-        blurred = reblur(predict_plane(predictor, plane), plane)
+        prediction = predict_plane(predictor, plane)
+        blurred = reblur(prediction, plane)
         if not index:
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
         errors.append(blurred.error)
         spreads.append(turned.spread)
-        numbers = (signal_to_noise(plane), blurred.sigma_px, blurred.pearson, blurred.rmse, float(turned.spread.mean()))
-        reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         name = stem if image.axes == "YX" else f"{stem}[{index}]"
-        rows.append(Row(name, *(float(f"{number:.4g}") for number in numbers), "; ".join(reasons)))
+        reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
+        row = Row(
+            name,
+            signal_to_noise(plane),
+            period(crossing(*split_correlation(plane), HALF_IMAGES), image.pixel_size_nm),
+            # the LR pixel is the unit of both where its size is not known
+            period(decorrelation(prediction) * predictor.scale, image.pixel_size_nm),
+            "nm" if image.pixel_size_nm else "LR px",
+            blurred.sigma_px,
+            blurred.pearson,
+            blurred.rmse,
+            float(turned.spread.mean()),
+            "; ".join(reasons),
+        )
+        rows.append(Row(*(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)))
     for name, planes, size in (("reblurring", errors, image.pixel_size_nm), ("disagreement", spreads, hr_pixel_nm)):
         stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
         images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size)
