@@ -201,7 +201,7 @@ def _cell(value: Interval, form: str = "%.4g") -> Markup:
     """Table cell of a mean and, below it, its interval."""
     if value.low is None:
         return Markup("<td>{}</td>").format(form % value.mean)
-    return Markup("<td>{}<small>{} … {}</small></td>").format(form % value.mean, form % value.low, form % value.high)
+    return Markup("<td>{}<small>{:.3g} … {:.3g}</small></td>").format(form % value.mean, value.low, value.high)
 
 
 def _embed(figure: Figure, dpi: int = 100) -> str:
