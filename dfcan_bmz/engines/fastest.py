@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+import keras
+
 from dfcan_bmz.engines import Network, keras_v3
 from dfcan_bmz.errors import DfcanError
 
@@ -15,7 +17,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
     path : pathlib.Path
         The file.
     engine : {"auto", "keras", "torch"}
-        Whose; auto is torch where it is installed and the network is a DFCAN, else Keras.
+        Whose; auto is Keras where it has a GPU, else torch if it is installed and the network a DFCAN, else Keras.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions; bfloat16 is known to torch only.
 
@@ -28,6 +30,8 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
     channels = model.input_shape[-1]
     if channels != 1:
         raise DfcanError(f"{path} takes {channels} channels, but images here have one: train on grey levels")
+    if (engine, precision) == ("auto", "float32") and keras.distribution.list_devices("gpu"):
+        return keras_v3.callable_of(model)
     if engine != "keras" and importlib.util.find_spec("torch") is not None:
         from dfcan_bmz.engines import torch_dfcan
 

@@ -191,7 +191,8 @@ def _attention_block(x: torch.Tensor, first, second, third, squeeze, excite) -> 
 
 def spectrum(y: torch.Tensor) -> torch.Tensor:
     """`dfcan_bmz.models.dfcan.spectrum`, of (N, C, H, W) float32 that is stored channels last, as the result is."""
-    return torch.stack([_spectrum(image) for image in y.permute(0, 2, 3, 1)]).permute(0, 3, 1, 2)
+    spectra = [_spectrum(image) for image in y.permute(0, 2, 3, 1)]
+    return (torch.stack(spectra) if len(spectra) > 1 else spectra[0][None]).permute(0, 3, 1, 2)
 
 
 def _spectrum(y: torch.Tensor) -> torch.Tensor:
