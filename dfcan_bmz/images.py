@@ -48,6 +48,9 @@ class Image:
         Side of a pixel in nanometres, None where the file does not say.
     z_step_nm : float or None
         Distance of the planes of a ZYX stack in nanometres, None where the file does not say.
+    leading : tuple of int
+        Lengths of the axes before Y and X in the file; `open_planes` finds several, as in ``"TCYX"``, whose planes
+        are one axis of `pixels`.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class Image:
     axes: str
     pixel_size_nm: float | None
     z_step_nm: float | None = None
+    leading: tuple[int, ...] = ()
 
     @property
     def planes(self) -> np.ndarray | Pixels:
@@ -116,9 +120,19 @@ def open_lazily(path: Path) -> Image:
     Raises
     ------
     DfcanError
-        If the file is missing, truncated or otherwise damaged, or no grey-level image: colour, complex, boolean, more
-        than three axes.
+        If the file is missing, truncated or otherwise damaged, or no grey-level image: colour, complex, boolean,
+        several channels, more than three axes.
     """
+    image = open_planes(path)
+    if "C" in image.axes:
+        raise DfcanError(f"{path} has several channels: split them and give one file a channel")
+    if len(image.axes) > 3:
+        raise DfcanError(f"{path} has axes {image.axes}: give images (Y, X) or stacks (Z or T, Y, X)")
+    return image
+
+
+def open_planes(path: Path) -> Image:
+    """Open an image as `open_lazily` does, also one of several channels or stacks, as independent planes."""
     if not path.exists():
         raise DfcanError(f"{path} does not exist: check the path")
     with damage_named(path):
@@ -234,7 +248,8 @@ def writer(path: Path) -> tiff_output.WriteRows:
     array = zarr_array(path)
 
     def write(plane: int, row: int, rows: np.ndarray) -> None:
-        array[(*(plane for _ in array.shape[:-2]), slice(row, row + len(rows)))] = rows
+        index = map(int, np.unravel_index(plane, array.shape[:-2])) if array.ndim > 2 else ()
+        array[(*index, slice(row, row + len(rows)))] = rows
 
     return write
 

@@ -99,7 +99,7 @@ def _opened(sources: list[Path], targets: dict[Path, Path], client, problems: di
     jobs = []
     for path in watched(sources, "checking"):
         try:
-            image = images.open_lazily(path)
+            image = images.open_planes(path)
             jobs.append(Job(image, _scalings(image, client), targets[path]))
         except DfcanError as error:
             problems[path] = str(error)
@@ -119,7 +119,7 @@ def _scalings(image: Image, client) -> list[Scaling]:
         scalings = [scaling_of(image.planes.plane(index)) for index in range(len(image.planes))]
     for index, scaling in enumerate(scalings):
         if scaling.low == scaling.high:
-            where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
+            where = f"plane {index} of {image.path}" if len(image.axes) > 2 else str(image.path)
             raise DfcanError(f"{where} is constant ({scaling.low:g}) but for a few pixels at most: leave it out")
     return scalings
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.formats.pixels import Opened, Pixels
+from dfcan_bmz.formats.pixels import Opened, Pixels, flattened
 from dfcan_bmz.formats.units import length_nm, tidy_axes
 
 NAMELESS_AXES = {2: "YX", 3: "ZYX", 4: "CZYX", 5: "TCZYX"}  # of plain arrays, and of OME-Zarr before 0.3
@@ -35,14 +35,14 @@ def open_ome_zarr(path: Path) -> Opened:
         array = node[multiscales[0]["datasets"][0]["path"]]
         axes, sizes = _axes_and_sizes(multiscales[0], array.ndim)
     kept, places = tidy_axes(path, axes, array.shape)
-    stack = places[0] if len(places) == 3 else None
+    shape = tuple(array.shape[place] for place in places)
 
     def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
-        leading = [plane if place == stack else 0 for place in range(array.ndim - 2)]
-        return array[(*leading, rows, columns)]
+        index = dict(zip(places, np.unravel_index(plane, shape[:-2]) if shape[:-2] else (), strict=False))
+        return array[(*(int(index.get(place, 0)) for place in range(array.ndim - 2)), rows, columns)]
 
-    shape = tuple(array.shape[place] for place in places)
-    return Opened(Pixels(path, shape, array.dtype, read_region), kept, sizes.get("X"), sizes.get("Z"))
+    pixels = Pixels(path, flattened(shape), array.dtype, read_region)
+    return Opened(pixels, kept, sizes.get("X"), sizes.get("Z"), shape[:-2])
 
 
 def _axes_and_sizes(multiscale: dict[str, Any], ndim: int) -> tuple[str, dict[str, float | None]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dfcan_bmz.errors import DfcanError
 
-KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time"}
+KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time", "C": "channel"}
 
 
 def create_ome_zarr(
@@ -26,13 +26,13 @@ def create_ome_zarr(
     path : pathlib.Path
         Folder to make, ``*.ome.zarr``.
     shape : tuple of int
-        (Y, X) or (T/Z, Y, X).
+        As `axes` says.
     dtype : numpy.dtype
         Of the pixels.
     chunk : tuple of int
         (Y, X) of the chunks.
     axes : str
-        ``"YX"``, ``"ZYX"`` or ``"TYX"``.
+        ``"YX"``, or T, Z and C before it in any order.
     pixel_size_nm, z_step_nm : float, optional
         Side of a pixel and distance of the planes in nanometres.
     notes : str

@@ -1,5 +1,6 @@
 """Pixels that stay in their file until a plane or a region of them is asked for."""
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,12 +88,22 @@ class Pixels:
 
 
 class Opened(NamedTuple):
-    """What a format's opener finds: `axes` are YX, ZYX or TYX; sizes are None where the file does not tell them."""
+    """What a format's opener finds.
+
+    The axes before Y and X, whose lengths are `leading`, are one axis of `pixels`; sizes are None where the file does
+    not tell them.
+    """
 
     pixels: Pixels
     axes: str
     pixel_size_nm: float | None = None
     z_step_nm: float | None = None
+    leading: tuple[int, ...] = ()
+
+
+def flattened(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(Y, X), or (N, Y, X) for the planes of all axes before them."""
+    return shape if len(shape) == 2 else (math.prod(shape[:-2]), *shape[-2:])
 
 
 def mapped(path: Path, dtype: np.dtype, offset: int, shape: tuple[int, int, int]) -> ReadRegion:

@@ -11,7 +11,7 @@ import tifffile
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.decoded import remembered
-from dfcan_bmz.formats.pixels import Opened, Pixels, ReadRegion, mapped
+from dfcan_bmz.formats.pixels import Opened, Pixels, ReadRegion, flattened, mapped
 from dfcan_bmz.formats.png import COARSEST_NM, colour
 from dfcan_bmz.formats.units import length_nm, tidy_axes
 
@@ -28,7 +28,7 @@ def open_tiff(path: Path) -> Opened:
     Raises
     ------
     DfcanError
-        If it is truncated, a colour image, or holds several channels, sizes or more than one axis besides Y and X.
+        If it is truncated, a colour image, or holds images of several sizes.
     """
     with _damage_is_an_error(), tifffile.TiffFile(path) as file:
         series = file.series
@@ -43,8 +43,9 @@ def open_tiff(path: Path) -> Opened:
         shape = tuple(shape[place] for place in places)
         if math.prod(shape) * series[0].dtype.itemsize > MOST_COMPRESSED * path.stat().st_size:
             raise DfcanError(f"{path} has a damaged header ({' x '.join(map(str, shape))} px): copy it again")
-        pixels = Pixels(path, shape, series[0].dtype, _read_region(path, file, (1, *shape)[-3:]))
-        return Opened(pixels, kept, *_sizes_nm(file))
+        flat = flattened(shape)
+        pixels = Pixels(path, flat, series[0].dtype, _read_region(path, file, (1, *flat)[-3:]))
+        return Opened(pixels, kept, *_sizes_nm(file), shape[:-2])
 
 
 def _read_region(path: Path, file: tifffile.TiffFile, shape: tuple[int, int, int]) -> ReadRegion:

@@ -29,6 +29,7 @@ def options(
     """
     nbytes = math.prod(shape) * np.dtype(dtype).itemsize
     for_imagej = dtype in (np.uint8, np.uint16, np.float32) and nbytes <= LARGEST_FOR_IMAGEJ
+    for_imagej = for_imagej and sorted(axes, key="TZCYX".index) == list(axes)
     calibration: dict[str, Any] = {}
     metadata: dict[str, Any] = {"axes": axes}
     if notes:
@@ -40,7 +41,7 @@ def options(
             metadata["unit"] = "um"
         else:
             metadata |= {"PhysicalSizeX": pixel_size_nm / 1e3, "PhysicalSizeY": pixel_size_nm / 1e3}
-    if z_step_nm is not None and axes[0] == "Z":
+    if z_step_nm is not None and "Z" in axes:
         metadata |= {"spacing": z_step_nm / 1e3, "unit": "um"} if for_imagej else {"PhysicalSizeZ": z_step_nm / 1e3}
     big = nbytes > LARGEST_FOR_IMAGEJ
     return {"imagej": for_imagej, "ome": not for_imagej, "bigtiff": big, "metadata": metadata, **calibration}

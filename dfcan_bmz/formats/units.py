@@ -54,19 +54,17 @@ def tidy_axes(path: Path, axes: str, shape: tuple[int, ...]) -> tuple[str, list[
     Returns
     -------
     axes : str
-        ``"YX"``, ``"ZYX"`` or ``"TYX"``; a stack whose axis has another name counts as Z.
+        ``"YX"``, or axes before these, as in ``"ZYX"`` or ``"TCZYX"``; a single one of another name counts as Z.
     places : list of int
         Where these axes are among those of the file.
 
     Raises
     ------
     DfcanError
-        If that leaves several channels, or more than one axis besides Y and X.
+        If Y and X are not the last, or one of several before them is not T, Z or C.
     """
     places = [place for place, size in enumerate(shape) if size > 1 or axes[place] in "YX"]
     kept = "".join(axes[place] for place in places)
-    if "C" in kept:
-        raise DfcanError(f"{path} has several channels: split them and give one file a channel")
-    if len(kept) not in (2, 3) or kept[-2:] != "YX":
+    if kept[-2:] != "YX" or (len(kept) > 3 and not set(kept[:-2]) <= set("TZC")):
         raise DfcanError(f"{path} has axes {kept}: give images (Y, X) or stacks (Z or T, Y, X)")
-    return (kept if kept[0] in "YZT" else "ZYX"), places
+    return (kept if len(kept) != 3 or kept[0] in "ZTC" else "ZYX"), places

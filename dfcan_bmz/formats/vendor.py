@@ -7,7 +7,7 @@ import numpy as np
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.decoded import remembered
-from dfcan_bmz.formats.pixels import Opened, Pixels
+from dfcan_bmz.formats.pixels import Opened, Pixels, flattened
 from dfcan_bmz.formats.units import length_nm, tidy_axes
 
 EXPORT = "export it as OME-TIFF (Fiji: Plugins > Bio-Formats > Bio-Formats Importer, then Bio-Formats Exporter)"
@@ -19,7 +19,7 @@ def open_vendor(path: Path) -> Opened:
     Raises
     ------
     DfcanError
-        If bioio or its reader of this format is not installed, or the file holds several scenes or channels.
+        If bioio or its reader of this format is not installed, or the file holds several scenes.
     """
     kind = path.suffix.lower().removeprefix(".")
     try:
@@ -35,15 +35,16 @@ def open_vendor(path: Path) -> Opened:
         raise DfcanError(f"{path} holds {len(image.scenes)} scenes: {EXPORT}, one file each")
     sizes = dict(zip(image.dims.order, image.shape, strict=True))
     kept, _ = tidy_axes(path, image.dims.order, image.shape)
-    stack, opened = kept[0] if len(kept) == 3 else None, object()
+    opened, leading = object(), tuple(sizes[axis] for axis in kept[:-2])
 
     def plane_of(index: int) -> np.ndarray:
-        place = {"T": 0, "C": 0, "Z": 0} | ({stack: index} if stack else {})
+        places = map(int, np.unravel_index(index, leading)) if leading else ()
+        place = {"T": 0, "C": 0, "Z": 0} | dict(zip(kept, places, strict=False))
         return image.get_image_dask_data("YX", **place).compute()
 
     def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
         return remembered((opened, plane), lambda: np.array(plane_of(plane)))[rows, columns]
 
-    pixels = Pixels(path, tuple(sizes[axis] for axis in kept), image.dtype, read_region)
+    pixels = Pixels(path, flattened((*leading, sizes["Y"], sizes["X"])), image.dtype, read_region)
     size = image.physical_pixel_sizes
-    return Opened(pixels, kept, length_nm(size.X, "um"), length_nm(size.Z, "um"))
+    return Opened(pixels, kept, length_nm(size.X, "um"), length_nm(size.Z, "um"), leading)

@@ -9,12 +9,14 @@ does no harm. What is done is noted, and not done again after a kill::
       blocks.txt             a line for each block that is done: plane, row, column, side, clipped pixels
 """
 
+import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from distributed import Client, as_completed
 
 from dfcan_bmz import images
@@ -119,8 +121,7 @@ def predict_to_zarr(
 
 def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
     """Blocks of an output of this shape, plane by plane."""
-    planes = shape[0] if len(shape) == 3 else 1
-    for plane in range(planes):
+    for plane in range(math.prod(shape[:-2])):
         for row in range(0, shape[-2], side):
             for column in range(0, shape[-1], side):
                 yield Place(plane, row, column, side)
@@ -151,10 +152,11 @@ def _predict_block(
     unit = predict_region(predictor, read, image.pixels.shape[-2:], rows, columns)
     encoded, clipped = encode(unit, scaling, output)
     array = zarr_array(Path(target))
-    array[(*(place.plane for _ in array.shape[:-2]), rows, columns)] = encoded
+    index = map(int, np.unravel_index(place.plane, array.shape[:-2])) if array.ndim > 2 else ()
+    array[(*index, rows, columns)] = encoded
     return place, clipped
 
 
 @lru_cache(maxsize=2)
 def _opened(path: str) -> Image:
-    return images.open_lazily(Path(path))
+    return images.open_planes(Path(path))

@@ -51,8 +51,9 @@ class Progress(NamedTuple):
 
 
 def output_shape(predictor: Predictor, image: Image) -> tuple[int, ...]:
-    """Shape of the output of an image: (sY, sX), or (T/Z, sY, sX)."""
-    *leading, height, width = image.pixels.shape
+    """Shape of the output of an image: its axes before Y and X, and (sY, sX)."""
+    height, width = image.pixels.shape[-2:]
+    leading = image.leading or image.pixels.shape[:-2]
     return *leading, predictor.scale * height, predictor.scale * width
 
 

@@ -7,6 +7,7 @@ import zarr
 from prediction.enlarging import load, position_dependent
 
 from dfcan_bmz import images
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction import stream
@@ -108,6 +109,29 @@ def test_what_is_too_large_for_imagej_is_a_bigtiff_with_ome_metadata(stack, tmp_
     np.testing.assert_array_equal(found.pixels, expected(stack, load()))
     assert found.pixel_size_nm == pytest.approx(31.3, rel=1e-5)
     assert "0123abcd" in images.notes_of(tmp_path / "out.tif")
+
+
+@pytest.mark.parametrize("name", ["in.tif", "in.ome.tif", "in.ome.zarr"])
+@pytest.mark.parametrize("output", ["out.tif", "out.ome.zarr"])
+@pytest.mark.parametrize("axes", ["TZCYX", "CYX"])
+def test_channels_times_and_depths_are_independent_planes(tmp_path, name, output, axes):
+    shape = {"TZCYX": (2, 3, 2, 20, 17), "CYX": (2, 20, 17)}[axes]
+    pixels = np.random.default_rng(0).integers(100, 4000, shape).astype(np.uint16)
+    if name.endswith("zarr"):
+        images.create(tmp_path / name, shape, np.uint16, axes, 62.6, None, "", 16)
+        zarr.open_array(tmp_path / name / "0", mode="r+")[...] = pixels
+    else:
+        tifffile.imwrite(
+            tmp_path / name, pixels, imagej=name == "in.tif", ome=name != "in.tif", metadata={"axes": axes}
+        )
+    image = images.open_planes(tmp_path / name)
+    predict_to_file(load(), image, scalings(image), tmp_path / output, Output())
+    found = images.open_planes(tmp_path / output)
+    assert (found.axes, found.leading) == (axes, shape[:-2])
+    planes = pixels.reshape(-1, 20, 17)
+    np.testing.assert_array_equal(np.asarray(found.planes), [predict_plane(load(), plane) for plane in planes])
+    with pytest.raises(DfcanError, match=r"channels|axes"):
+        images.open_lazily(tmp_path / name)
 
 
 def test_an_ome_zarr_image_says_what_its_axes_are(stack, tmp_path):
