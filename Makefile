@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # the build of torch is yours to choose, for example: make test TORCH="torch --index-url ..."
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test engines test-engines clean
+.PHONY: demo test docs engines test-engines clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
@@ -15,6 +15,10 @@ test: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# the documentation as a site: site/index.html
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build --strict
 
 # the engines that Fiji and ilastik carry, in environments of their own on older Pythons
 engines: $(VENV)/ready
@@ -31,4 +35,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .engines demo dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .engines demo dist site .pytest_cache .ruff_cache .import_linter_cache .hypothesis
