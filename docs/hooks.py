@@ -32,6 +32,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if not outside.is_relative_to("dfcan_bmz") and (REPOSITORY / outside).is_file():
             files.append(File.generated(config, f"files/{_asset(outside)}", abs_src_path=str(REPOSITORY / outside)))
     config.nav = _existing(config.nav, files, list(reference))
+    (guides,) = [entry["Guides"] for entry in config.nav if "Guides" in entry]
+    named = set(_leaves(config.nav))
+    guides += sorted(page.src_uri for page in files.documentation_pages() if page.src_uri not in named)
     return files
 
 
@@ -80,8 +83,8 @@ def _room(path: PurePosixPath) -> str:
 
 
 def _reference() -> dict[str, str]:
-    """Pages of the reference by name: the command line, then a page for each module or subpackage."""
-    pages = {"command-line": _command_line()}
+    """Pages of the reference by name: the command line, the array function, a page for each module or subpackage."""
+    pages = {"command-line": _command_line(), "python": "# From Python\n\n::: dfcan_bmz.predict\n"}
     for entry in sorted(PACKAGE.iterdir()):
         if entry.suffix == ".py" and not entry.stem.startswith("_") and entry.stem != "cli":
             pages[entry.stem] = _page(f"dfcan_bmz.{entry.stem}", [entry])
@@ -124,3 +127,9 @@ def _existing(nav: list, files: Files, reference: list[str]) -> list:
         elif files.get_file_from_path(entry) is not None:
             kept.append(entry)
     return kept
+
+
+def _leaves(nav: list | dict | str) -> list[str]:
+    if isinstance(nav, str):
+        return [nav]
+    return [leaf for entry in (nav.values() if isinstance(nav, dict) else nav) for leaf in _leaves(entry)]
