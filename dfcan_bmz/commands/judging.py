@@ -13,7 +13,7 @@ from rich.table import Table
 import dfcan_bmz
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, read_manifest, read_pair
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
@@ -50,6 +50,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
         If a pair or a model is unfit, or the models have different scale factors.
     """
     pairs = find_pairs(lr, hr)
+    tell_of_others(lr, hr)
     opened = [open_model(path) for path in paths]
     names = [opened[0].name] if len(paths) == 1 else _names(paths)
     models, sources = dict(zip(names, opened, strict=True)), dict(zip(names, paths, strict=True))

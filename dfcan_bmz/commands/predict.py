@@ -11,7 +11,7 @@ import numpy as np
 
 from dfcan_bmz import files, images
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import counted, watched
+from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.images import Image
@@ -84,6 +84,7 @@ def _sources(inputs: list[Path]) -> list[Path]:
     for path in inputs:
         if path.suffix != ".zarr" and path.is_dir():
             found += images.find(path).values()
+            tell_of_others(path)
         elif not path.exists() and glob.has_magic(str(path)):
             matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
             if not matches:

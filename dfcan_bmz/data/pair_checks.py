@@ -12,6 +12,7 @@ from dfcan_bmz.errors import DfcanError
 
 MOST_SHIFT_PX = 1.0  # HR pixels
 SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
+PIXEL_SIZE_ERROR = 0.02  # of the ratio of both pixel sizes
 FINGERPRINT = 32  # blocks a side
 SAME = 0.8  # correlation of fingerprints: one field at two exposures has 0.96, different fields 0.2 at most
 CHUNK = 512  # fingerprints that are compared with all others at once
@@ -71,6 +72,15 @@ def check_pair(pair: Pair) -> PairCheck:
         problems.append(
             f"{pair.name}: the HR image lies {down:+.1f} HR px down and {right:+.1f} to the right of the LR image: "
             "run `dfcan-bmz align`"
+        )
+    if (
+        lr.pixel_size_nm
+        and hr.pixel_size_nm
+        and abs(lr.pixel_size_nm / hr.pixel_size_nm / scale - 1) > PIXEL_SIZE_ERROR
+    ):
+        problems.append(
+            f"{pair.name}: pixels of {lr.pixel_size_nm:.4g} and {hr.pixel_size_nm:.4g} nm do not fit a scale factor of "
+            f"{scale}: correct the one that is wrong (Fiji: Image > Properties)"
         )
     return check._replace(problems=tuple(problems))
 

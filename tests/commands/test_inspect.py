@@ -113,3 +113,12 @@ def test_a_pair_that_shows_different_things_is_named(tmp_path):
     images.write(tmp_path / "hr.tif", hr)
     (problem,) = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif")).problems
     assert "hardly agree" in problem
+
+
+def test_pixel_sizes_that_do_not_fit_the_scale_are_named(tmp_path):
+    hr, (lr,) = simulate_field("er", 64, 2, 1, 0.0, np.random.default_rng(0))
+    images.write(tmp_path / "lr.tif", lr, pixel_size_nm=62.6)
+    for size, fits in ((31.3, True), (62.6, False), (None, True)):
+        images.write(tmp_path / "hr.tif", hr, pixel_size_nm=size)
+        problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif")).problems
+        assert (not problems) == fits
