@@ -20,7 +20,7 @@ from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes
 from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Rivals, Score, chief_protocol
-from dfcan_bmz.evaluation.statistics import Comparison, compare, summarise
+from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Image
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
@@ -71,12 +71,12 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
     unseen = {fact.image: fact.field for fact in measured.facts if not fact.seen}
     fields = unseen or {fact.image: fact.field for fact in measured.facts}
-    rng = np.random.default_rng(0)
+    drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
     return Report(
         title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",
         measured=measured,
-        summary=summarise(measured.scores, fields, rng),
-        comparisons=compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, rng),
+        summary=summarise(measured.scores, fields, drawn),
+        comparisons=compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, drawn),
         predict={name: lambda plane, model=model: predict_plane(model, plane) for name, model in models.items()},
         protocol=chief_protocol(target),
         rivals=told,

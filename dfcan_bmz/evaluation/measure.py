@@ -46,11 +46,12 @@ class Case(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What came of a test set; `worst` begins with the worst."""
+    """What came of a test set; `worst` begins with the worst, `series` is the first unseen field at all its levels."""
 
     scores: list[Score]
     facts: list[Facts]
     worst: list[Case]
+    series: list[Case]
 
 
 def planes_of(pairs: Iterable[Pair], scale: int, levels: dict[str, str]) -> Iterator[Plane]:
@@ -83,6 +84,7 @@ def measure(
     scores: list[Score] = []
     facts: list[Facts] = []
     worst: list[Case] = []
+    series: list[Case] = []
     for plane in planes:
         predicted = predictions(models, plane.lr, rivals)
         scored = score_image(plane.name, plane.hr, predicted, target)
@@ -94,7 +96,9 @@ def measure(
         # NaN is the worst of all
         case = Case(plane, min(psnr, key=lambda value: (not np.isnan(value), value)), predicted)
         worst = sorted([*worst, case], key=lambda case: (not np.isnan(case.psnr), case.psnr))[:WORST]
-    return Measured(scores, facts, worst)
+        if plane.level and not facts[-1].seen and (not series or series[0].plane.field == plane.field):
+            series.append(case)
+    return Measured(scores, facts, worst, series)
 
 
 def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Predictor]) -> Iterator[str]:

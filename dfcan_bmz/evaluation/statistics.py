@@ -61,24 +61,31 @@ def field_means(values: Mapping[str, float], fields: Mapping[str, str]) -> dict[
     return {field: float(np.mean(found)) for field, found in grouped.items()}
 
 
-def interval(values: np.ndarray, rng: np.random.Generator) -> Interval:
+def resamples(count: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Draw `count` of as many fields, `RESAMPLES` times, (RESAMPLES, count); None where there are too few.
+
+    One draw serves all methods and metrics of a test set, so that equal values have equal intervals.
+    """
+    return rng.integers(count, size=(RESAMPLES, count)) if count >= FEWEST_FIELDS else None
+
+
+def interval(values: np.ndarray, drawn: np.ndarray | None) -> Interval:
     """Mean of the fields' values and its percentile bootstrap interval (Efron 1979); a NaN makes all of it NaN."""
     count, mean = len(values), float(np.mean(values))
-    if count < FEWEST_FIELDS:
+    if drawn is None:
         return Interval(mean, None, None, count)
-    means = np.mean(values[rng.integers(count, size=(RESAMPLES, count))], axis=1)
+    means = np.mean(values[drawn], axis=1)
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(mean, float(low), float(high), count)
 
 
-def paired(model: Mapping[str, float], rival: Mapping[str, float], rng: np.random.Generator) -> Paired:
+def paired(model: Mapping[str, float], rival: Mapping[str, float], drawn: np.ndarray | None) -> Paired:
     """Compare the values of a model and of a rival, each by field of view."""
     differences = np.array([model[field] - rival[field] for field in model])
-    enough = len(differences) >= FEWEST_FIELDS and np.isfinite(differences).all()
     p = None
-    if enough:
+    if drawn is not None and np.isfinite(differences).all():
         p = float(wilcoxon(differences).pvalue) if differences.any() else 1.0
-    return Paired(interval(differences, rng), int(np.sum(differences > 0)), p)
+    return Paired(interval(differences, drawn), int(np.sum(differences > 0)), p)
 
 
 class Comparison(NamedTuple):
@@ -92,7 +99,7 @@ class Comparison(NamedTuple):
 
 
 def summarise(
-    scores: list[Score], fields: Mapping[str, str], rng: np.random.Generator
+    scores: list[Score], fields: Mapping[str, str], drawn: np.ndarray | None
 ) -> dict[tuple[str, str, str], Interval]:
     """Mean and interval by (protocol, method, metric), in order of appearance.
 
@@ -102,15 +109,15 @@ def summarise(
         All scores; those of images that `fields` does not name are left out.
     fields : mapping of str to str
         The field of view of each image that counts.
-    rng : numpy.random.Generator
-        Draws the resamples.
+    drawn : numpy.ndarray or None
+        What `resamples` returned for the number of fields.
     """
     values: dict[tuple[str, str, str], dict[str, float]] = {}
     for score in scores:
         if score.image in fields:
             values.setdefault((score.protocol, score.method, score.metric), {})[score.image] = score.value
     return {
-        key: interval(np.array(list(field_means(by_image, fields).values())), rng) for key, by_image in values.items()
+        key: interval(np.array(list(field_means(by_image, fields).values())), drawn) for key, by_image in values.items()
     }
 
 
@@ -119,7 +126,7 @@ def compare(
     fields: Mapping[str, str],
     pairs: list[tuple[str, str]],
     metrics: Sequence[str],
-    rng: np.random.Generator,
+    drawn: np.ndarray | None,
 ) -> list[Comparison]:
     """Hold each (model, rival) of `pairs` against each other under every protocol, by each of `metrics`."""
     by_field = {
@@ -133,7 +140,7 @@ def compare(
             model,
             rival,
             metric,
-            paired(by_field[protocol, model, metric], by_field[protocol, rival, metric], rng),
+            paired(by_field[protocol, model, metric], by_field[protocol, rival, metric], drawn),
         )
         for protocol in protocols
         for model, rival in pairs

@@ -18,7 +18,7 @@ from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.curves import plot_history
-from dfcan_bmz.report.levels import plot_levels
+from dfcan_bmz.report.levels import plot_levels, plot_series
 from dfcan_bmz.report.lines import plot_lines
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
@@ -92,12 +92,17 @@ def write_report(path: Path, report: Report) -> None:
 
 
 def _content(report: Report) -> dict[str, Any]:
-    scores, facts, worst = report.measured
+    scores, facts, worst, series = report.measured
     models = list(report.predict)
     methods = list(dict.fromkeys(score.method for score in scores))
     some = next(iter(report.summary.values()))
     counted = [fact for fact in facts if fact.image in report.fields]
-    levels = plot_levels(scores, counted, models, report.protocol)
+    levels = {
+        "PSNR and SSIM against the light level, where it is known, and the signal-to-noise ratio": plot_levels(
+            scores, counted, models, report.protocol
+        ),
+        "One field of view at its light levels, each fitted to the HR image": plot_series(series, models),
+    }
     sizes = {case.plane.pixel_size_nm for case in worst}
     s = worst[0].plane.hr.shape[0] // worst[0].plane.lr.shape[0]
     hr_pixel_nm = sizes.pop() / s if len(sizes) == 1 and None not in sizes else None
@@ -105,7 +110,7 @@ def _content(report: Report) -> dict[str, Any]:
     for protocol, model, rival, metric, result in report.comparisons:
         differences.setdefault((protocol, model, rival), {})[metric] = result
     sections = {"summary": "Summary", "rivals": "Against the rivals", "resolution": "Resolution"}
-    sections |= {"light": "By light level"} if levels else {}
+    sections |= {"light": "By light level"} if any(levels.values()) else {}
     sections |= {"images": "Images, worst first", "table": "Every image"}
     sections |= {"training": "Training"} if report.histories else {}
     return {
@@ -134,7 +139,7 @@ def _content(report: Report) -> dict[str, Any]:
             for metric in (FRC, DECORRELATION)
         },
         "scores": _embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
-        "levels": levels and _embed(levels),
+        "levels": [(caption, _embed(figure)) for caption, figure in levels.items() if figure],
         "cases": [
             {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))} for case in worst
         ],

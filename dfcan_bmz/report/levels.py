@@ -5,10 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from dfcan_bmz.evaluation.measure import Facts
+from dfcan_bmz.evaluation.measure import Case, Facts
 from dfcan_bmz.evaluation.score import Score, values_of
+from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.style import colours
 
+MOST_LEVELS = 4
 SHOWN = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
 
 
@@ -50,6 +52,42 @@ def plot_levels(scores: list[Score], facts: list[Facts], models: list[str], prot
                     _plot_by_noise(axes, facts, values, style)
             axes.set(ylabel=f"{label}, {protocol}")
     grid[0, -1].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def plot_series(series: list[Case], models: list[str]) -> Figure | None:
+    """Draw one field at up to `MOST_LEVELS` of its light levels, LR image above what each model makes of it, and HR.
+
+    Parameters
+    ----------
+    series : list of Case
+        The same field at different light levels.
+    models : list of str
+        Which of the predictions to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or None
+        None where there are not two levels.
+    """
+    series = sorted(series, key=lambda case: _as_number(case.plane.level))
+    if len({case.plane.level for case in series}) < 2:
+        return None
+    shown = [series[index] for index in np.linspace(0, len(series) - 1, min(len(series), MOST_LEVELS)).astype(int)]
+    figure = Figure(figsize=(2.9 * (len(shown) + 1), 3.0 * (1 + len(models))), layout="constrained")
+    grid = figure.subplots(1 + len(models), len(shown) + 1)
+    style = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+    for column, case in zip(grid.T, shown, strict=False):
+        hr, s = case.plane.hr, case.plane.hr.shape[0] // case.plane.lr.shape[0]
+        pictures = [case.plane.lr.repeat(s, axis=0).repeat(s, axis=1), *(case.predicted[name] for name in models)]
+        for axes, name, picture in zip(column, ["LR", *models], pictures, strict=True):
+            axes.imshow(affine(hr, picture)[1], **style)
+            axes.set(xticks=[], yticks=[], ylabel=name if case is shown[0] else "")
+        column[0].set_title(f"level {case.plane.level}")
+    grid[0, -1].imshow(affine(hr, hr)[0], **style)
+    grid[0, -1].set_title("HR")
+    for axes in grid[:, -1]:
+        axes.set_axis_off()
     return figure
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from dfcan_bmz.evaluation.score import Score
-from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, compare, field_means, interval, paired, summarise
+from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, compare, field_means, interval, paired, resamples, summarise
 
 
 def by_field(values):
@@ -19,7 +19,7 @@ def test_an_interval_covers_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(100):
-        found = interval(rng.normal(3.0, 1.0, 25), rng)
+        found = interval(rng.normal(3.0, 1.0, 25), resamples(25, rng))
         hits += found.low <= 3.0 <= found.high
     # a percentile bootstrap of 25 values covers a little less than 95 %: 92 to 93
     assert 0.87 <= hits / 100 <= 0.98
@@ -28,33 +28,35 @@ def test_an_interval_covers_the_mean_as_often_as_it_says():
 def test_too_few_fields_have_no_interval_and_no_test():
     rng = np.random.default_rng(0)
     few, enough = by_field(rng.normal(size=FEWEST_FIELDS - 1)), by_field(rng.normal(size=FEWEST_FIELDS))
-    assert interval(np.array(list(few.values())), rng)[1:3] == (None, None)
-    assert paired(few, dict.fromkeys(few, 0.0), rng).p is None
-    assert paired(enough, dict.fromkeys(enough, 0.0), rng).p is not None
+    assert resamples(len(few), rng) is None
+    assert interval(np.array(list(few.values())), None)[1:3] == (None, None)
+    assert paired(few, dict.fromkeys(few, 0.0), None).p is None
+    assert paired(enough, dict.fromkeys(enough, 0.0), resamples(len(enough), rng)).p is not None
 
 
 def test_the_paired_test_is_that_of_scipy():
     rng = np.random.default_rng(1)
     rival = rng.normal(20, 5, 12)
     model = rival + rng.normal(0.5, 0.5, 12)
-    found = paired(by_field(model), by_field(rival), rng)
+    drawn = resamples(12, rng)
+    found = paired(by_field(model), by_field(rival), drawn)
     assert found.p == pytest.approx(wilcoxon(model, rival).pvalue)
     assert found.better == np.sum(model > rival)
     assert found.difference.mean == pytest.approx(np.mean(model - rival))
     # pairing is what makes a small difference visible among fields that differ by far more
     assert found.difference.low > 0
-    assert interval(model, rng).low < interval(rival, rng).high
+    assert interval(model, drawn).low < interval(rival, drawn).high
 
 
 def test_equal_methods_do_not_differ():
     same = by_field(np.arange(8.0))
-    found = paired(same, same, np.random.default_rng(0))
+    found = paired(same, same, resamples(8, np.random.default_rng(0)))
     assert (found.p, found.better, found.difference.mean) == (1.0, 0, 0.0)
 
 
 def test_nan_is_never_averaged_away():
     values = by_field([1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 7.0])
-    found = paired(values, dict.fromkeys(values, 0.0), np.random.default_rng(0))
+    found = paired(values, dict.fromkeys(values, 0.0), resamples(7, np.random.default_rng(0)))
     assert np.isnan(found.difference.mean)
     assert found.p is None
 
@@ -68,9 +70,8 @@ def rows(values):
 def test_summary_and_comparison_count_only_the_images_named():
     scores = rows({"bicubic": {"a": 20.0, "b": 22.0, "seen": 90.0}, "m": {"a": 21.0, "b": 25.0, "seen": 99.0}})
     fields = {"a": "a", "b": "b"}
-    rng = np.random.default_rng(0)
-    assert summarise(scores, fields, rng)["raw", "m", "psnr"] == (23.0, None, None, 2)
-    (row,) = compare(scores, fields, [("m", "bicubic")], ["psnr"], rng)
+    assert summarise(scores, fields, None)["raw", "m", "psnr"] == (23.0, None, None, 2)
+    (row,) = compare(scores, fields, [("m", "bicubic")], ["psnr"], None)
     assert row[:4] == ("raw", "m", "bicubic", "psnr")
     assert row.result.difference.mean == 2.0
     assert row.result.better == 2
