@@ -11,7 +11,7 @@ from dfcan_bmz.formats.pixels import Opened, Pixels
 from dfcan_bmz.formats.units import length_nm
 
 GREY_MODES = {"1": bool, "L": np.uint8, "LA": np.uint8, "I": np.int32, "I;16": np.uint16, "F": np.float32}
-COARSEST_NM = 1e5  # 72 or 96 pixels an inch is what drawing programs write when they know nothing
+COARSEST_NM = 1e4  # 72 or 300 pixels an inch is what programs write for paper and screens
 
 
 def open_png(path: Path) -> Opened:

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError
@@ -100,3 +101,25 @@ def test_nan_is_refused_where_it_is_read(tmp_path):
     assert lazy[:20].sum() == 0
     with pytest.raises(DfcanError, match=r"a\.tif holds NaN"):
         lazy[20:]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+@pytest.mark.parametrize("per_inch", [72, 96, 300, 600])
+def test_a_resolution_for_paper_is_no_pixel_size(tmp_path, name, per_inch):
+    PillowImage.fromarray(np.eye(20, dtype=np.uint8)).save(tmp_path / name, dpi=(per_inch, per_inch))
+    assert images.open_lazily(tmp_path / name).pixel_size_nm is None
+
+
+def test_the_full_resolution_of_a_pyramid_is_read_and_one_axis_among_short_ones_is_the_stack(tmp_path):
+    stack = np.random.default_rng(0).integers(0, 999, (3, 64, 80)).astype(np.uint16)
+    kind = {"photometric": "minisblack", "tile": (16, 16)}
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif") as file:
+        file.write(stack, subifds=1, metadata={"axes": "ZYX", "PhysicalSizeX": 0.05}, **kind)
+        file.write(stack[:, ::2, ::2], subfiletype=1, **kind)
+    image = images.read(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(image.pixels, stack)
+    assert image.pixel_size_nm == pytest.approx(50)
+    tifffile.imwrite(tmp_path / "b.tif", stack[:, None, None], imagej=True, metadata={"axes": "TZCYX"})
+    image = images.read(tmp_path / "b.tif")
+    np.testing.assert_array_equal(image.pixels, stack)
+    assert image.axes == "TYX"
