@@ -2,8 +2,9 @@
 
 import glob
 import math
+import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
@@ -21,6 +23,7 @@ from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
+JUDGED_PX = 1024  # largest side of what is looked at to tell whether the model knows such images
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
 
@@ -70,6 +73,7 @@ def run(
         for path in set(sources) - set(waiting):
             _refuse_other_model(targets[path], predictor)
         _refuse_scarcity(predictor, opened, out, output)
+        _tell_outside(predictor, opened)
         if output.precision == "bfloat16" and opened:
             _tell_precision(predictor, model, opened[0])
         clipped = _predict_all(predictor, load, client, opened, output, problems)
@@ -137,6 +141,24 @@ def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: O
         band = 4 * 4 * predictor.scale * predictor.tile * shape[-1]  # sums, a copy, what is written
         whole = job.image.pixels.nbytes if job.image.path.suffix.lower() == ".png" else 0
         refuse_little_memory(job.image.path, band + whole)
+
+
+def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
+    """Warn of images unlike those that the model was trained on."""
+    for job in jobs:
+        with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
+            middle = _middle(job.image)
+            known = scaling_of(middle).low < scaling_of(middle).high
+            reasons = outside_domain(middle, job.image.pixel_size_nm, predictor.domain) if known else []
+            if reasons:
+                told = f"warning: {job.image.path.name} lies outside of what the model has seen: {'; '.join(reasons)}"
+                print(f"{told}; see `dfcan-bmz trust`", file=sys.stderr)
+
+
+def _middle(image: Image) -> np.ndarray:
+    """The middle of the middle plane, at most `JUDGED_PX` a side."""
+    rows, columns = (slice(max(0, size - JUDGED_PX) // 2, (size + JUDGED_PX) // 2) for size in image.planes.shape[-2:])
+    return image.planes[len(image.planes) // 2, rows, columns]
 
 
 def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:

@@ -30,6 +30,16 @@ def test_any_size_is_predicted(tiny_run, tmp_path, shape):
     assert tifffile.imread(tmp_path / "out/odd.tif").shape == (2 * shape[0], 2 * shape[1])
 
 
+def test_images_unlike_those_of_the_training_are_named(tiny_run, pairs_folder, tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 999, (3, 1100, 60)).astype(np.uint16)
+    images.write(tmp_path / "noise.tif", noise, "ZYX", pixel_size_nm=200.0)
+    known = pairs_folder / "lr/fov001_level02.tif"
+    invoke("predict", tiny_run, tmp_path / "noise.tif", known, "--out", tmp_path / "out")
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert "noise.tif lies outside of what the model has seen: its pixels are 200 nm" in warning
+    assert "histogram" in warning
+
+
 def test_planes_of_a_stack_are_predicted_one_by_one(tiny_run, tmp_path):
     stack = np.random.default_rng(0).integers(0, 999, (3, 20, 24)).astype(np.uint16)
     images.write(tmp_path / "stack.tif", stack, "TYX")
