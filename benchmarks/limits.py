@@ -125,6 +125,7 @@ def plot_light(predictor: Predictor) -> Figure:
         ax.errorbar(LIGHT_PHOTONS, means, [value.std(ddof=1) for value in values], capsize=3, label=name)
     ax.set(xscale="log", xlabel="photons a pixel (99.9th percentile)", ylabel="PSNR (dB), affine")
     ax.set_xticks(LIGHT_PHOTONS, [str(photons) for photons in LIGHT_PHOTONS])
+    ax.minorticks_off()
     ax.legend(frameon=False)
     return figure
 
