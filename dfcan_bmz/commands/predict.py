@@ -15,7 +15,7 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import outside_domain
+from dfcan_bmz.evaluation.domain import middle, outside_domain
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
@@ -23,7 +23,6 @@ from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
-JUDGED_PX = 1024  # largest side of what is looked at to tell whether the model knows such images
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
 
@@ -144,21 +143,16 @@ def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: O
 
 
 def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
-    """Warn of images unlike those that the model was trained on."""
+    """Warn of images unlike those that the model was trained on, judged by the middle of their middle planes."""
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
-            middle = _middle(job.image)
-            known = scaling_of(middle).low < scaling_of(middle).high
-            reasons = outside_domain(middle, job.image.pixel_size_nm, predictor.domain) if known else []
+            planes = job.image.planes
+            seen = planes[(len(planes) // 2, *middle(planes.shape[-2:]))]
+            known = scaling_of(seen).low < scaling_of(seen).high
+            reasons = outside_domain(seen, job.image.pixel_size_nm, predictor.domain) if known else []
             if reasons:
                 told = f"warning: {job.image.path.name} lies outside of what the model has seen: {'; '.join(reasons)}"
                 print(f"{told}; see `dfcan-bmz trust`", file=sys.stderr)
-
-
-def _middle(image: Image) -> np.ndarray:
-    """The middle of the middle plane, at most `JUDGED_PX` a side."""
-    rows, columns = (slice(max(0, size - JUDGED_PX) // 2, (size + JUDGED_PX) // 2) for size in image.planes.shape[-2:])
-    return image.planes[len(image.planes) // 2, rows, columns]
 
 
 def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:

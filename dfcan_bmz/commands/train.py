@@ -19,7 +19,7 @@ from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import describe_domain
+from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, middle
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
@@ -186,7 +186,9 @@ def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[
 
 
 def _domain(opened: list[tuple[Pair, Image, Image]]) -> dict[str, Any]:
-    planes = [(pair.fov, plane) for pair, lr, _ in opened for plane in lr.planes]
+    every = [(pair.fov, lr.planes, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
+    some = every[:: math.ceil(len(every) / MOST_PLANES)]
+    planes = ((fov, stack[(index, *middle(stack.shape[-2:]))]) for fov, stack, index in some)
     return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))
 
 

@@ -17,7 +17,8 @@ QUANTILES = np.arange(0.05, 1, 0.1)  # of the normalised plane
 BANDS = 12  # of equal width from 0 to Nyquist
 SHAPE_SIGMAS_PX = (1.0, 2.0)
 SMALLEST_PX = 2 * BANDS
-MOST_PLANES = 200  # planes that are looked at, spread evenly over the training
+LARGEST_PX = 1024  # side of what is looked at of a plane: its middle
+MOST_PLANES = 200  # planes that a training should look at
 KEPT = 24  # planes whose numbers are stored: those that differ most
 TOLERANCE = 1.6  # how many times the widest gap among the training's own fields a new plane may be away
 PIXEL_SIZE_TOLERANCE = 0.1
@@ -67,8 +68,15 @@ def signal_to_noise(plane: np.ndarray) -> float:
     return float(np.clip((high - low) / max(noise, (high - low) / 1e5) - 6.18, 0.1, 1e4))
 
 
+def middle(shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of the middle of a plane, at most `LARGEST_PX` of each."""
+    rows, columns = (slice(max(0, size - LARGEST_PX) // 2, min(size, (size + LARGEST_PX) // 2)) for size in shape)
+    return rows, columns
+
+
 def fingerprint(plane: np.ndarray) -> Fingerprint:
-    """Fingerprint of an LR plane (Y, X), at least `SMALLEST_PX` a side, not constant."""
+    """Fingerprint of the middle of an LR plane (Y, X), at least `SMALLEST_PX` a side."""
+    plane = plane[middle(plane.shape)]
     unit = scaling_of(plane).apply(plane)
     frequency, power = radial_power(unit)
     band = np.minimum(frequency / NYQUIST * BANDS, BANDS - 1).astype(int)
@@ -81,13 +89,14 @@ def fingerprint(plane: np.ndarray) -> Fingerprint:
     )
 
 
-def describe_domain(planes: list[tuple[str, np.ndarray]], pixel_sizes_nm: Iterable[float | None]) -> dict[str, Any]:
+def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: Iterable[float | None]) -> dict[str, Any]:
     """Describe what a training sees, for ``provenance.json`` and for a bundle.
 
     Parameters
     ----------
-    planes : list of (str, numpy.ndarray)
-        Field of view and LR plane; planes under `SMALLEST_PX` are passed over.
+    planes : iterable of (str, numpy.ndarray)
+        Field of view and LR plane, needed one at a time, `MOST_PLANES` of them are plenty; those under `SMALLEST_PX`
+        are passed over.
     pixel_sizes_nm : iterable of float or None
         Pixel sizes of the LR images; None where a file does not say.
 
@@ -97,13 +106,16 @@ def describe_domain(planes: list[tuple[str, np.ndarray]], pixel_sizes_nm: Iterab
         ``pixel_sizes_nm``, ``gaps`` (the largest distance of a plane to the nearest stored one of another field, by
         kind) and ``fingerprints`` (a line of numbers each, at most `KEPT`).
     """
-    large = [(field, plane) for field, plane in planes if min(plane.shape) >= SMALLEST_PX]
-    sample = [large[index] for index in np.linspace(0, len(large) - 1, min(len(large), MOST_PLANES)).astype(int)]
-    prints = [fingerprint(plane) for _, plane in sample]
+    fields: list[str] = []
+    prints: list[Fingerprint] = []
+    for field, plane in planes:
+        if min(plane.shape) >= SMALLEST_PX:
+            fields.append(field)
+            prints.append(fingerprint(plane))
     kept = _most_different(prints)
     gaps = dict(SMALLEST_GAPS)
-    for (field, _), one in zip(sample, prints, strict=True):
-        others = [prints[index] for index in kept if sample[index][0] != field]
+    for field, one in zip(fields, prints, strict=True):
+        others = [prints[index] for index in kept if fields[index] != field]
         if others:
             nearest = _nearest(one, others)
             gaps = {kind: max(gap, nearest[kind]) for kind, gap in gaps.items()}

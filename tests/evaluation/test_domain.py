@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.evaluation.domain import describe_domain, outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.domain import describe_domain, middle, outside_domain, signal_to_noise
 from dfcan_bmz.simulate import camera
 from dfcan_bmz.simulate.fields import BIOSR, simulate_field
 
@@ -72,6 +72,15 @@ def test_a_large_training_is_described_by_few_planes():
     domain = describe_domain(planes, [])
     assert len(domain["fingerprints"]) == 24
     assert all(outside_domain(plane, None, domain) == [] for _, plane in planes)
+
+
+def test_only_the_middle_of_a_large_plane_is_looked_at():
+    assert middle((2000, 1001)) == (slice(488, 1512), slice(0, 1001))
+    rng = np.random.default_rng(0)
+    framed = rng.normal(0, 100, (1100, 1100))
+    framed[middle(framed.shape)] = np.tile(fields("actin", 1, seed=7)[0][1][:64, :64], (16, 16))
+    small, large = describe_domain([("a", framed)], []), describe_domain([("a", framed[middle(framed.shape)])], [])
+    assert small == large
 
 
 def test_run_folders_and_bundles_know_what_the_training_saw(tiny_run, tiny_bundle):
