@@ -24,8 +24,8 @@ from dfcan_bmz.engines import torch_dfcan
 from dfcan_bmz.engines.keras_v3 import callable_of
 from dfcan_bmz.models import build_model
 
-REPETITIONS = {128: 4, 256: 2, 502: 1}
-ROUNDS = 2  # all engines in turn, so that a disturbance does not hit one of them only
+REPETITIONS = {128: 3, 256: 1, 502: 1}
+ROUNDS = 2  # all engines in turn, so that a disturbance does not hit one of them only; above 400 px one round
 RIVAL = """
 import importlib.util, sys, time, types, numpy as np, torch
 folder = importlib.util.find_spec("biapy").submodule_search_locations[0]
@@ -42,7 +42,7 @@ for size, times in {repetitions}.items():
     image = torch.from_numpy(np.random.default_rng(0).uniform(size=(1, 1, size, size)).astype("float32"))
     with torch.inference_mode():
         best = 1e9
-        for _ in range(times + (size < 400)):
+        for _ in range(times + 1):
             started = time.perf_counter(); network(image); best = min(best, time.perf_counter() - started)
     print(size, best, flush=True)
 """
@@ -50,7 +50,6 @@ for size, times in {repetitions}.items():
 
 def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
     """Print Markdown tables."""
-    repetitions = {size: REPETITIONS.get(size, 2) for size in sizes}
     model = build_model(ModelConfig(), np.random.default_rng(0))
     for layer in model.layers:
         if getattr(layer, "kernel_size", None) == (1, 1):
@@ -62,8 +61,9 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
         "dfcan_bmz, torch, bfloat16": torch_dfcan.callable_of(model, "bfloat16"),
     }
     outputs: dict[tuple[str, int], np.ndarray] = {}
-    for _ in range(ROUNDS):
-        if rival:
+    for turn in range(ROUNDS):
+        repetitions = {size: REPETITIONS.get(size, 2) for size in sizes if size < 400 or turn == 0}
+        if rival and repetitions:
             code = RIVAL.replace("{repetitions}", repr(repetitions))
             answer = subprocess.run([rival, "-c", code], capture_output=True, text=True, check=True)
             for size, taken in map(str.split, answer.stdout.splitlines()):
@@ -71,7 +71,7 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
         for name, network in networks.items():
             for size, times in repetitions.items():
                 image = np.random.default_rng(0).uniform(size=(1, size, size, 1)).astype(np.float32)
-                taken, outputs[name, size] = best(lambda n=network, i=image: n(i), times, warm=size < 400)
+                taken, outputs[name, size] = best(lambda n=network, i=image: n(i), times)
                 keep_best(rows, name, size, taken)
     rate = {name: convolution_rate(dtype) for name, dtype in torch_dfcan.PRECISIONS.items()}
     floor = {size: operations(size) / rate["float32"] for size in sizes}
@@ -96,9 +96,9 @@ def keep_best(rows: dict[str, dict[int, float]], name: str, size: int, taken: fl
     rows.setdefault(name, {})[size] = min(taken, rows.get(name, {}).get(size, taken))
 
 
-def best(call: Callable[[], np.ndarray], times: int, warm: bool) -> tuple[float, np.ndarray]:
-    """Shortest time of a call, and its result."""
-    result = call() if warm else None
+def best(call: Callable[[], np.ndarray], times: int) -> tuple[float, np.ndarray]:
+    """Shortest time of a call after one to warm up, and its result."""
+    result = call()
     taken = []
     for _ in range(times):
         started = time.perf_counter()
@@ -117,7 +117,7 @@ def operations(size: int) -> float:
 def convolution_rate(dtype: torch.dtype, size: int = 128) -> float:
     """Operations a second of one 3 x 3 x 64 x 64 convolution, axes in the usual order."""
     image, kernel = torch.rand(1, 64, size, size).to(dtype), torch.rand(64, 64, 3, 3).to(dtype)
-    taken, _ = best(lambda: torch.conv2d(image, kernel, padding="same"), 20, warm=True)
+    taken, _ = best(lambda: torch.conv2d(image, kernel, padding="same"), 20)
     return 2 * 9 * 64 * 64 * size**2 / taken
 
 

@@ -1,6 +1,7 @@
 """``dfcan-bmz predict``: images of any size to super-resolved images."""
 
 import glob
+import importlib.util
 import math
 import sys
 from collections.abc import Callable
@@ -57,9 +58,11 @@ def run(
     files.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
     load = Load(open_model, (model.resolve(), engine, output.precision, blend))
+    predictor = loaded(load)
     with ExitStack() as stack:
         client = None
         if scheduler:
+            _refuse_without_dask()
             from dfcan_bmz.prediction.cluster import connect
 
             client = stack.enter_context(connect(scheduler, workers))
@@ -68,7 +71,6 @@ def run(
         opened = _opened(waiting, targets, client, problems)
         if waiting and len(problems) == len(sources):
             raise DfcanError(next(iter(problems.values())))
-        predictor = loaded(load)
         for path in set(sources) - set(waiting):
             _refuse_other_model(targets[path], predictor)
         _refuse_scarcity(predictor, opened, out, output)
@@ -80,6 +82,11 @@ def run(
     if problems:
         reasons = "; ".join(problems.values())
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {reasons}")
+
+
+def _refuse_without_dask() -> None:
+    if not all(map(importlib.util.find_spec, ("distributed", "zarr"))):
+        raise DfcanError("--scheduler needs dask and zarr: pip install 'dfcan-bmz[scale]'")
 
 
 def _sources(inputs: list[Path]) -> list[Path]:
