@@ -1,0 +1,41 @@
+"""``dfcan-bmz install-fiji``: a bundle into a Fiji, and out of it."""
+
+from pathlib import Path
+
+from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.fiji.install import install, uninstall
+from dfcan_bmz.fiji.places import find_fiji, open_fiji
+
+
+def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> None:
+    target = open_fiji(folder or find_fiji())
+    if remove:
+        nickname = _nickname(bundle) if bundle.is_file() else str(bundle)
+        left = uninstall(nickname, target)
+        print(f"{target.folder}: {nickname} and its macros are removed")
+        if left:
+            print(f"left where they are, others have made them: {', '.join(map(str, left))}")
+        return
+    if not bundle.is_file():
+        raise DfcanError(f"{bundle} does not exist: give a bundle by `dfcan-bmz package`")
+    installed = install(bundle, target, overwrite)
+    print(f"{installed.model}: restart Fiji, open an image, then {' or '.join(installed.entries)}")
+    weight_format, version = installed.engine
+    print(f"deepImageJ will run {weight_format}, engine version {version}; its first run downloads the engine")
+    if target.deepimagej is None:
+        print(
+            f"{target.folder} has no deepImageJ yet: in Fiji, Help > Update... > Manage Update Sites, tick DeepImageJ, "
+            "Apply and Close, restart"
+        )
+    elif int(target.deepimagej.split(".")[0]) < 3:
+        print(f"deepImageJ {target.deepimagej} reads older bundles only: update it, Help > Update... in Fiji")
+
+
+def _nickname(bundle: Path) -> str:
+    refuse_other_files(bundle)
+    content, _ = raw_description(bundle)
+    try:
+        return content["config"]["bioimageio"]["nickname"]
+    except (KeyError, TypeError) as error:
+        raise DfcanError(f"{bundle} has no nickname: give the name of the folder under models/ instead") from error

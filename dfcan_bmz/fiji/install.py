@@ -1,0 +1,192 @@
+"""Install a bundle into a Fiji with deepImageJ, with macros that run it, and take it away again.
+
+::
+
+    FIJI/
+      models/<nickname>/      the bundle's files, its SavedModel unpacked, headless.groovy, RECORD
+      plugins/DFCAN/          <nickname>_image.ijm and <nickname>_folder.ijm: Plugins > DFCAN > ...
+"""
+
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from dfcan_bmz import files
+from dfcan_bmz.bundle.deepimagej import lint
+from dfcan_bmz.bundle.jdll import Choice, choose_engine
+from dfcan_bmz.bundle.raw import raw_description
+from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
+from dfcan_bmz.fiji.places import Fiji
+
+NICKNAME = r"[a-z0-9]+(-[a-z0-9]+)+"
+RECORD = "dfcan_bmz.json"  # in the model's folder: what was installed, so that exactly that can be removed
+SAVED_MODEL = "tf_weights.zip"
+
+
+class Installed(NamedTuple):
+    """A model in a Fiji, the menu entries that run it, and the weights that deepImageJ will choose."""
+
+    model: Path
+    entries: list[str]
+    engine: Choice
+
+
+def install(bundle: Path, fiji: Fiji, overwrite: bool) -> Installed:
+    """Install a bundle by `dfcan-bmz package` and its macros; all of it, or nothing.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        The ``.zip``.
+    fiji : Fiji
+        Where to.
+    overwrite : bool
+        Whether to replace an earlier installation.
+
+    Returns
+    -------
+    Installed
+
+    Raises
+    ------
+    DfcanError
+        If the bundle would not run in deepImageJ, or something is in the way.
+    """
+    settings, engine = _settings(bundle)
+    model = fiji.folder / MODELS / settings.nickname
+    if model.exists():
+        _read_record(model)  # refuses what was not installed from here, whatever `overwrite` says
+        files.refuse_existing([model], overwrite)
+    texts = macros(settings)
+    clashes = [fiji.folder / path for path in texts if path.parent == MENU and not model.exists()]
+    files.refuse_existing(clashes, overwrite)
+    try:
+        with tempfile.TemporaryDirectory(dir=fiji.folder, prefix=".dfcan-") as scratch:
+            staged = Path(scratch)
+            _stage(bundle, staged, model.name, texts)
+            _put_in_place(staged, fiji.folder, model)
+    except PermissionError as error:
+        raise DfcanError(f"{fiji.folder} cannot be written to ({error.strerror}): use a Fiji of your own") from error
+    entries = [f"Plugins > {MENU.name} > {path.stem.replace('_', ' ')}" for path in texts if path.parent == MENU]
+    return Installed(model, entries, engine)
+
+
+def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
+    """Take a model and its macros away; nothing that was not installed with them.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What lies in the model's folder still, because others have put it there.
+
+    Raises
+    ------
+    DfcanError
+        If there is no such installation.
+    """
+    model = fiji.folder / MODELS / nickname
+    if not re.fullmatch(NICKNAME, nickname) or not model.is_dir():
+        raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {fiji.folder / MODELS}")
+    _remove_installed(fiji.folder, model)
+    return sorted(model.rglob("*")) if model.exists() else []
+
+
+def _settings(bundle: Path) -> tuple[Settings, Choice]:
+    """What the macros need to know of a bundle, and what deepImageJ will run of it."""
+    description = open_description(bundle)
+    ours = processing(description)
+    if ours is None:
+        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
+    if ours.input == "enlarged":
+        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `enlarged`")
+    content, names = raw_description(bundle)
+    if objections := lint(content, names):
+        raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
+    engine = choose_engine(content["weights"])
+    if engine is None:
+        raise DfcanError(f"{bundle} has no weights that Fiji runs: add onnx or a SavedModel to the recipe's formats")
+    tile = next(axis.size for axis in description.inputs[0].axes if axis.id == "y")
+    nickname = content["config"]["bioimageio"]["nickname"]
+    if not re.fullmatch(NICKNAME, nickname):
+        raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is no name for a folder: package it again")
+    name = " ".join(description.name.split())
+    return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), engine
+
+
+def _stage(bundle: Path, staged: Path, nickname: str, texts: dict[PurePosixPath, str]) -> None:
+    """Write the whole installation into a folder that mirrors a Fiji."""
+    model = staged / MODELS / nickname
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(model)
+    if (model / SAVED_MODEL).is_file():
+        with zipfile.ZipFile(model / SAVED_MODEL) as archive:
+            archive.extractall(model)
+        # a frozen graph has no variables, but without the folder deepImageJ unpacks the zip at every start
+        (model / "variables").mkdir(exist_ok=True)
+    for path, text in texts.items():
+        (staged / path).parent.mkdir(parents=True, exist_ok=True)
+        (staged / path).write_text(text, encoding="utf-8")
+    entries = [path.relative_to(staged).as_posix() for path in _below(staged)]
+    record = {"written_by": "dfcan-bmz install-fiji", "files": [*entries, (MODELS / nickname / RECORD).as_posix()]}
+    (model / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _put_in_place(staged: Path, fiji: Path, model: Path) -> None:
+    """Move a staged installation to where it belongs, the older one aside until that is done."""
+    aside = staged / "older"
+    older = [fiji / name for name in _read_record(model)] if model.exists() else []
+    moves = [(path, aside / path.relative_to(fiji)) for path in older if path.is_file()]
+    # the record goes first, so that --remove can clear up after a power cut too
+    new = sorted(_below(staged), key=lambda path: path.name != RECORD)
+    moves += [(path, fiji / path.relative_to(staged)) for path in new]
+    done = []
+    try:
+        for source, target in moves:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            done.append((source, target))
+        if (staged / MODELS / model.name / "variables").is_dir():
+            (model / "variables").mkdir(exist_ok=True)
+    except BaseException:
+        for source, target in reversed(done):
+            source.parent.mkdir(parents=True, exist_ok=True)
+            target.replace(source)
+        if not older:
+            _remove_empty(fiji, model)
+        raise
+
+
+def _read_record(model: Path) -> list[str]:
+    """Paths in a Fiji of all that was installed with a model, none of them outside of where models and macros are."""
+    try:
+        names = json.loads((model / RECORD).read_text(encoding="utf-8"))["files"]
+        paths = [PurePosixPath(name) for name in names]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DfcanError(f"{model} was not installed by `dfcan-bmz install-fiji`: remove it yourself") from error
+    for path in paths:
+        if ".." in path.parts or not (path.is_relative_to(MODELS / model.name) or path.parent == MENU):
+            raise DfcanError(f"{model / RECORD} names a file elsewhere ({path}): remove the model yourself")
+    return names
+
+
+def _remove_installed(fiji: Path, model: Path) -> None:
+    record = (MODELS / model.name / RECORD).as_posix()
+    for name in sorted(_read_record(model), key=lambda name: name == record):  # the record goes last
+        (fiji / name).unlink(missing_ok=True)
+    _remove_empty(fiji, model)
+
+
+def _remove_empty(fiji: Path, model: Path) -> None:
+    for folder in (model / "variables", model, fiji / MENU):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

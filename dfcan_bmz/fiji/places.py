@@ -1,0 +1,64 @@
+"""Where a Fiji is, and what it has."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from dfcan_bmz.errors import DfcanError
+
+NAMES = ("Fiji.app", "Fiji", "fiji")
+LAUNCHERS = ("fiji", "fiji-linux-x64", "fiji-linux-arm64", "fiji-windows-x64.exe", "ImageJ-linux64", "ImageJ-win64.exe")
+
+
+class Fiji(NamedTuple):
+    """A Fiji, and the version of the deepImageJ in it; None where it has none."""
+
+    folder: Path
+    deepimagej: str | None
+
+
+def find_fiji() -> Path:
+    """Folder of the one Fiji on the path or where people put it.
+
+    Raises
+    ------
+    DfcanError
+        If there is none, or more than one.
+    """
+    home, programs = Path.home(), os.environ.get("PROGRAMFILES", "C:/Program Files")
+    places = [home, *(home / name for name in ("Applications", "Desktop", "Downloads", "opt"))]
+    places += [Path(place) for place in ("/Applications", "/opt", "/usr/local", "C:/", programs)]
+    candidates = [place / name for place in places for name in NAMES]
+    candidates += [Path(path).resolve().parent for launcher in LAUNCHERS if (path := shutil.which(launcher))]
+    found = sorted({folder.resolve() for folder in candidates if _is_fiji(folder)})
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DfcanError(f"there are {len(found)} Fijis ({', '.join(map(str, found))}): choose one with --fiji")
+    raise DfcanError("no Fiji was found where people put it: pass its folder, the one with jars and plugins, as --fiji")
+
+
+def open_fiji(folder: Path) -> Fiji:
+    """Check that a folder, a Fiji.app in it, or the folder around a Fiji.app, is a Fiji.
+
+    Raises
+    ------
+    DfcanError
+        If it is none.
+    """
+    # on macOS, jars and plugins lie beside the application since 2025
+    around = [folder.parent] if folder.name == "Fiji.app" else []
+    for candidate in (folder, *(folder / name for name in NAMES), *around):
+        if _is_fiji(candidate):
+            jars = "\n".join(jar.name.lower() for jar in (candidate / "plugins").glob("*.jar"))
+            plugin = re.search(r"^deepimagej[-_](\d+(?:\.\d+)*)", jars, re.MULTILINE)
+            return Fiji(candidate, plugin.group(1) if plugin else None)
+    raise DfcanError(
+        f"{folder} is no Fiji (no plugins and no jars/ij-*.jar in it): give the folder that Fiji runs from"
+    )
+
+
+def _is_fiji(folder: Path) -> bool:
+    return (folder / "plugins").is_dir() and any((folder / "jars").glob("ij-*.jar"))

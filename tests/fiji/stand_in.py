@@ -1,0 +1,18 @@
+"""``python stand_in.py MODEL INPUT OUTPUT``: what deepImageJ's macro call leaves in OUTPUT, by our emulation of it."""
+
+import sys
+from pathlib import Path
+
+import tifffile
+import yaml
+
+from dfcan_bmz.bundle import jdll
+from dfcan_bmz.engines import onnx
+
+model, source, target = map(Path, sys.argv[1:])
+content = yaml.safe_load((model / "rdf.yaml").read_text())
+network = onnx.load(model / content["weights"]["onnx"]["source"])
+tensor = content["outputs"][0]["id"]
+for path in sorted(source.iterdir()):
+    image = tifffile.imread(path)
+    tifffile.imwrite(target / f"{path.stem}_{tensor}.tif", jdll.predict(content, network, image), imagej=True)
