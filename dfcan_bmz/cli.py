@@ -18,6 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True)
+app.add_typer(recipe, name="recipe")
+
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 LrDir = Annotated[Path, typer.Option("--lr", help="Folder of low-resolution images.")]
 HrDir = Annotated[Path, typer.Option("--hr", help="Folder of high-resolution images of the same names.")]
@@ -288,13 +291,69 @@ def check(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
+    zoo: Annotated[bool, typer.Option("--zoo", help="Also predict what the BioImage Model Zoo will say.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
     with quiet_start():
         from dfcan_bmz.commands.check import run
 
-    run(bundle, as_json, html, overwrite)
+    run(bundle, as_json, html, zoo, overwrite)
+
+
+@recipe.command("new")
+def recipe_new(
+    out: Annotated[Path, typer.Argument(help="Recipe to write (.yaml).")],
+    run: Annotated[Path | None, typer.Option(help="Run folder to draft it from.")] = None,
+    evaluation: Annotated[Path | None, typer.Option(help="--out of an evaluate on images it has not seen.")] = None,
+    structure: Annotated[str | None, typer.Option(help="What is labelled or seen: actin, neurons, ...")] = None,
+    modality: Annotated[str | None, typer.Option(help="'fluorescence microscopy', 'electron microscopy', ...")] = None,
+    author: Annotated[str | None, typer.Option(help="Your name.")] = None,
+    affiliation: Annotated[str | None, typer.Option(help="Your institute.")] = None,
+    orcid: Annotated[str | None, typer.Option(help="Your ORCID.")] = None,
+    github_user: Annotated[str | None, typer.Option(help="Your GitHub user name, as the model's maintainer.")] = None,
+    license: Annotated[str | None, typer.Option(help="SPDX identifier (CC-BY-4.0).")] = None,
+    training_data: Annotated[str | None, typer.Option(help="Images: origin, licence, whom to credit.")] = None,
+    git_repo: Annotated[str | None, typer.Option(help="URL of the training's code.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a complete recipe; asks, in a terminal, for what is not given."""
+    given = {"structure": structure, "modality": modality, "author": author, "affiliation": affiliation, "orcid": orcid}
+    given |= {"github_user": github_user, "license": license, "training_data": training_data, "git_repo": git_repo}
+    given["name"] = name
+    with quiet_start():
+        from dfcan_bmz.commands.recipe import new
+
+    new(out, run, evaluation, {key: value for key, value in given.items() if value is not None}, overwrite)
+
+
+@app.command()
+def upload(
+    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
+) -> None:
+    """Upload a bundle to the BioImage Model Zoo as a new model for review; a dry run unless told --yes."""
+    with quiet_start():
+        from dfcan_bmz.commands.upload import run
+
+    run(bundle, yes)
+
+
+@app.command("install-fiji")
+def install_fiji(
+    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip); with --remove also the name of the model.")],
+    fiji: Annotated[
+        Path | None, typer.Option(help="Fiji's folder; left out, it is looked for where people put it.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the model and its macros away again.")] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
+    with quiet_start():
+        from dfcan_bmz.commands.install_fiji import run
+
+    run(bundle, fiji, remove, overwrite)
 
 
 @app.command()

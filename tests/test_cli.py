@@ -20,6 +20,7 @@ COMMANDS = [
     "package",
     "check",
     "record",
+    "install-fiji",
 ]
 
 

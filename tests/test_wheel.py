@@ -23,6 +23,8 @@ def test_the_wheel_holds_the_package_alone(wheel):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"dfcan_bmz"}
     assert "dfcan_bmz/bundle/templates/README.md.j2" in names
+    assert "dfcan_bmz/bundle/templates/nicknames.yaml" in names
+    assert "dfcan_bmz/fiji/templates/functions.ijm.j2" in names
     assert "dfcan_bmz/commands/demo_files/recipe.yaml" in names
 
 

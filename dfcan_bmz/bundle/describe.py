@@ -97,6 +97,7 @@ def describe(
                 inputs=[_input(recipe, config)],
                 outputs=[_output(recipe, config)],
                 weights=_weights(formats),
+                **({"git_repo": recipe.git_repo} if recipe.git_repo else {}),
                 config=_config(recipe, config, provenance, history, tolerance),
             )
             content = dump_description(description)
@@ -192,8 +193,12 @@ def _weights(formats: list[str]) -> v0_5.WeightsDescr:
 def _config(
     recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], tolerance: float
 ) -> v0_5.Config:
-    train, model = config.train, config.model
+    train, model, hardware = config.train, config.model, provenance["hardware"]
+    hours = round(sum(row["seconds"] for row in history) / 3600, 4)
+    # only what is known: the zoo counts the keys that are given
+    imaged = {"modality": recipe.modality, "target_structure": recipe.target_structure}
     card = v0_5.BioimageioConfig(
+        **{key: value for key, value in imaged.items() if value},
         nickname=recipe.nickname,
         architecture_type=model.name.upper(),
         architecture_description=describe_model(model),
@@ -205,6 +210,14 @@ def _config(
             known_biases="The model has seen the structures, the optics and the noise of its training data only.",
             risks="Plausible detail that is not in the specimen.",
             limitations="Output intensities are in [0, 1] per image, not in the units of the input.",
+            recommendations=(
+                "Measure it on pairs of your own that it has not seen, against bicubic enlargement after a Gaussian of "
+                f"{provenance['validation']['smoothed_bicubic_sigma_px']} px."
+            ),
+        ),
+        environmental_impact=v0_5.EnvironmentalImpact(
+            hardware_type=f"{', '.join(hardware['devices'])} ({hardware['machine']}, {hardware['cpus']} cores)",
+            hours_used=hours,
         ),
         training=v0_5.TrainingDetails(
             training_preprocessing=(
@@ -217,7 +230,7 @@ def _config(
             learning_rate_schedule=train.schedule,
             loss_function=f"MSE + {train.ssim_weight:g} (1 - SSIM)" if train.loss == "dfcan" else train.loss.upper(),
             optimizer="Adam",
-            training_duration=round(sum(row["seconds"] for row in history) / 3600, 4),
+            training_duration=hours,
         ),
     )
     ours = {

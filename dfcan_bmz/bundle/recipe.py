@@ -57,6 +57,8 @@ class Recipe(BaseModel):
         Origin, licence and attribution of the training images.
     nickname : str
         Adjective-animal name by which deepImageJ and the zoo refer to the model.
+    modality, target_structure, git_repo : str, list of str, str
+        What was imaged how, and where the code of the training is; optional, the zoo counts them.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -78,6 +80,9 @@ class Recipe(BaseModel):
     )
     training_data: Text
     nickname: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+    modality: Text | None = None
+    target_structure: list[Text] = []
+    git_repo: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
 
     @field_validator("formats")
     @classmethod

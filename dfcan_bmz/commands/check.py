@@ -10,17 +10,20 @@ from rich.table import Table
 
 from dfcan_bmz import files
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
+from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.report.verdicts import write_verdicts
 
 
-def run(bundle: Path, as_json: bool, html: Path | None, overwrite: bool) -> None:
+def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bool) -> None:
     if not bundle.is_file():
         raise DfcanError(f"{bundle} does not exist: check the path")
     if html is not None:
         files.refuse_existing([html], overwrite)
         files.refuse_input_as_output([bundle], [html])
     verdicts = check(bundle)
+    if zoo:
+        verdicts += forecast(bundle, verdicts)
     if html is not None:
         with files.atomic_path(html) as path:
             write_verdicts(path, bundle.name, [verdict._asdict() for verdict in verdicts])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
+from bundle_files import rewrite
 from conftest import TINY_RECIPE, TINY_TRAINING, command_line
 
 from dfcan_bmz import images
@@ -30,14 +31,6 @@ from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
 def description(tiny_bundle):
     with zipfile.ZipFile(tiny_bundle) as archive:
         return yaml.safe_load(archive.read("rdf.yaml"))
-
-
-def rewrite(bundle, target, changes):
-    """Copy a bundle with some of its files replaced."""
-    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, changes.get(name, old.read(name)))
-    return target
 
 
 def test_the_zip_is_flat_and_complete(tiny_bundle):

@@ -1,0 +1,184 @@
+"""A recipe with sane defaults, from a few answers and from what a run folder and an evaluation have recorded."""
+
+import csv
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dfcan_bmz import images, run_folder
+from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.config import validate
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.models import describe_model
+
+# what people call a modality, and the zoo's tag for it
+MODALITIES = {
+    "fluorescence microscopy": "fluorescence-light-microscopy",
+    "electron microscopy": "electron-microscopy",
+    "transmission light microscopy": "transmission-light-microscopy",
+    "other": "other",
+}
+SHOWN = ("affine", "min-max")  # protocols
+
+
+class Answers(NamedTuple):
+    """What only a person knows; empty where it is left out."""
+
+    name: str
+    author: str
+    structure: str
+    modality: str
+    training_data: str
+    license: str
+    affiliation: str = ""
+    orcid: str = ""
+    github_user: str = ""
+    git_repo: str = ""
+
+
+class Row(NamedTuple):
+    """Means of an evaluation; PSNR in dB."""
+
+    protocol: str
+    method: str
+    psnr: float
+    ssim: float
+
+
+class Facts(NamedTuple):
+    """What a run folder and an evaluation say.
+
+    Attributes
+    ----------
+    run : str
+        Name of the run folder; empty without one.
+    network : str
+        The network in words.
+    scale, tile : int
+        Scale factor, and patch of the training in LR pixels.
+    pixel_nm : float or None
+        Side of an LR pixel of the training images.
+    images : int
+        Images of the training.
+    count : int
+        Images of the evaluation.
+    rows : list of Row
+        Its means, worst method first; empty without one.
+    """
+
+    run: str = ""
+    network: str = "DFCAN"
+    scale: int = 2
+    tile: int = 128
+    pixel_nm: float | None = None
+    images: int = 0
+    count: int = 0
+    rows: tuple[Row, ...] = ()
+
+
+def read_facts(run: Path | None, evaluation: Path | None) -> Facts:
+    """Read what is recorded.
+
+    Raises
+    ------
+    DfcanError
+        If `run` is no run folder, or `evaluation` holds no ``metrics.csv``.
+    """
+    facts = Facts()
+    if run is not None:
+        run_folder.weights(run)
+        config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
+        facts = Facts(
+            run=run.resolve().name,
+            network=describe_model(config.model),
+            scale=config.model.scale,
+            tile=config.data.patch_size,
+            pixel_nm=images.read(run / "sample_lr.tif").pixel_size_nm,
+            images=len(provenance["files"]["training"]),
+        )
+    if evaluation is not None:
+        count, rows = _means(evaluation / "metrics.csv")
+        facts = facts._replace(count=count, rows=tuple(rows))
+    return facts
+
+
+def default_name(facts: Facts, structure: str) -> str:
+    """A name such as "DFCAN actin x2"."""
+    network = facts.network.split()[0].strip(",")
+    kept = "".join(letter for letter in structure if letter.isascii() and (letter.isalnum() or letter in " +-_()"))
+    return f"{network} {kept.strip()} x{facts.scale}"[:64]
+
+
+def draft(answers: Answers, facts: Facts) -> str:
+    """Text of a recipe.
+
+    Raises
+    ------
+    DfcanError
+        If an answer is not what a recipe may hold.
+    """
+    environment = Environment(
+        loader=PackageLoader("dfcan_bmz.bundle"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # YAML, not HTML
+    )
+    environment.filters["quoted"] = _quoted
+    structure_tag = "-".join("".join(c if c.isalnum() else " " for c in answers.structure.lower()).split())
+    tags = ["super-resolution", MODALITIES[answers.modality], "2d", "grayscale", structure_tag]
+    tags += ["image-restoration", "tensorflow", "pytorch", "fiji", "deepimagej", "dfcan"]
+    text = environment.get_template("recipe.yaml.j2").render(
+        answers=answers,
+        facts=facts,
+        modality=answers.modality,
+        tags=[_quoted(tag) for tag in dict.fromkeys(tags) if tag],
+        nickname=nickname(answers.name),
+        description=_description(answers, facts),
+    )
+    validate(Recipe, yaml.safe_load(text), "recipe")
+    return text
+
+
+def nickname(name: str) -> str:
+    """An adjective and an animal, always the same for a name."""
+    words = yaml.safe_load((files("dfcan_bmz.bundle") / "templates/nicknames.yaml").read_text(encoding="utf-8"))
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    adjectives, animals = words["adjectives"], words["animals"]
+    return f"{adjectives[number % len(adjectives)]}-{animals[number // len(adjectives) % len(animals)]}"
+
+
+def _quoted(text: str) -> str:
+    # a scalar on one line, whatever is in it
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**6).strip()
+
+
+def _description(answers: Answers, facts: Facts) -> str:
+    times = {2: "Doubles", 3: "Triples", 4: "Quadruples"}[facts.scale]
+    seen = f", trained on {facts.images} images" if facts.images else ""
+    return f"{times} the sampling of images of {answers.structure} ({answers.modality}) with {facts.network}{seen}."[
+        :512
+    ]
+
+
+def _means(file: Path) -> tuple[int, list[Row]]:
+    """Number of images and mean PSNR and SSIM of every method under the protocols that a card shows."""
+    if not file.is_file():
+        raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row.get("metric") in ("psnr", "ssim")]
+    if not rows:
+        raise DfcanError(f"{file} holds no PSNR and SSIM: evaluate again with `dfcan-bmz evaluate`")
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row in rows:
+        if row["protocol"] in SHOWN:
+            metrics = found.setdefault((row["protocol"], row["method"]), {"psnr": [], "ssim": []})
+            metrics[row["metric"]].append(float(row["value"]))
+    means = [
+        Row(protocol, method, *(sum(values) / len(values) if values else float("nan") for values in metrics.values()))
+        for (protocol, method), metrics in found.items()
+    ]
+    return len({row["image"] for row in rows}), sorted(means, key=lambda row: (SHOWN.index(row.protocol), row.psnr))

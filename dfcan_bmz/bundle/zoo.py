@@ -1,0 +1,173 @@
+"""What the BioImage Model Zoo will say of a bundle, before it is uploaded.
+
+The rules are those of the repository bioimage-io/collection in 2026: bioimageio.spec's warnings and completeness score;
+the tests of bioimageio.core, deepImageJ and ilastik; and the score that adds them up, by which the site orders models.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bioimageio.spec.model import v0_5
+
+from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.check import Verdict
+from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
+from dfcan_bmz.bundle.raw import raw_description
+from dfcan_bmz.bundle.read import ModelDescription, load_network, open_description, weights_file
+from dfcan_bmz.errors import DfcanError
+
+ZOO, SPEC = "zoo", "bioimageio.spec"
+COMPLETENESS, SCORE = "metadata completeness", "score"
+ALERT = 35  # of the spec's severities: a warning is 30, an error 50
+# |deepImageJ - test tensor| <= ABSOLUTE + RELATIVE |test tensor|, without the halo
+ABSOLUTE, RELATIVE = 1.5e-4, 1e-4
+# keys that count, and what a person writes for them
+WRITABLE = {
+    "config.bioimageio.modality": "modality in the recipe",
+    "config.bioimageio.target_structure": "target_structure in the recipe",
+    "git_repo": "git_repo in the recipe",
+    "weights.onnx": "onnx among the recipe's formats",
+    "weights.torchscript": "torchscript among the recipe's formats",
+    "weights.tensorflow_saved_model_bundle": "tensorflow_saved_model_bundle among the recipe's formats",
+}
+CURES = {
+    "maintainers": "name maintainers with their github_user in the recipe",
+    "tags": "give a tag of each category in the recipe",
+    "documentation": "write a README with a heading Validation",
+}
+
+
+def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
+    """Predict the collection's verdict.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        A ``.zip``, format 0.4 or 0.5.
+    verdicts : list of Verdict
+        What `check` has found.
+
+    Returns
+    -------
+    list of Verdict
+        All of the format "zoo": errors, alerts, warnings, the tests of three programs, the completeness of the metadata
+        (figure: 0..1, message: what would raise it), and the overall score (figure: 0..1).
+    """
+    try:
+        description = open_description(bundle)
+    except DfcanError as error:
+        return [
+            Verdict(ZOO, SPEC, "errors", FAILED, None, str(error)),
+            Verdict(ZOO, "collection", SCORE, FAILED, 0.0, "no score without a valid description"),
+        ]
+    content, _ = raw_description(bundle)
+    reproduced = [v.format for v in verdicts if (v.engine, v.test, v.verdict) == (CORE, "test tensor", PASSED)]
+    core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, None, ", ".join(reproduced))
+    if not reproduced:
+        core = core._replace(verdict=FAILED, message="none does: see the formats")
+    fiji, ilastik = _deepimagej(description, content, reproduced), _ilastik(content, core)
+    completeness = _completeness(description)
+    tests = [Verdict(ZOO, SPEC, "errors", PASSED, None, ""), *_complaints(description, content), core, fiji, ilastik]
+    tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
+    # of five partners the best three count; the other three do not run such models
+    overall = (1 + completeness.figure + float(core.verdict == PASSED) + sum(tools) / 3) / 4
+    score = Verdict(
+        ZOO, "collection", SCORE, PASSED, overall, "a quarter each: format, completeness, core, partners (best 3 of 5)"
+    )
+    return [*tests, _uploadable(content), completeness, score]
+
+
+def _complaints(description: ModelDescription, content: dict[str, Any]) -> list[Verdict]:
+    """Alerts, which the zoo wants to be seen to, and warnings, which it tolerates."""
+    warnings = [entry for detail in description.validation_summary.details for entry in detail.warnings]
+    people = [*content.get("maintainers", []), *content.get("authors", [])]
+    if any(person.get("github_user") for person in people if isinstance(person, dict)):
+        # without a network the spec cannot look the users up, and is given none
+        warnings = [entry for entry in warnings if "maintainers" not in entry.msg]
+    rows = []
+    for name, found, verdict in (
+        ("alerts", [entry for entry in warnings if entry.severity >= ALERT], FAILED),
+        ("warnings", [entry for entry in warnings if entry.severity < ALERT], PASSED),
+    ):
+        message = "; ".join(_said(".".join(map(str, entry.loc)), entry.msg) for entry in found)
+        rows.append(Verdict(ZOO, SPEC, name, verdict if found else PASSED, float(len(found)), message))
+    return rows
+
+
+def _said(where: str, message: str) -> str:
+    text = f"{where}: {message}" if where else message
+    cure = next((cure for word, cure in CURES.items() if word in text.lower()), "")
+    return f"{text.splitlines()[0]}{f' ({cure})' if cure else ''}"
+
+
+def _deepimagej(description: ModelDescription, content: dict[str, Any], reproduced: list[str]) -> Verdict:
+    """The collection's test of deepImageJ: the sample image in one tile, without halo, against the test tensor."""
+    row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN, None, "")
+    if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
+        return row._replace(message="emulated for one input of format 0.5 only")
+    if not reproduced or jdll.choose_engine(content["weights"]) is None:
+        return row._replace(verdict=FAILED, message="no weights that deepImageJ runs")
+    without_halo = content | {
+        "outputs": [
+            tensor | {"axes": [{key: value for key, value in axis.items() if key != "halo"} for axis in tensor["axes"]]}
+            for tensor in content["outputs"]
+        ]
+    }
+    image = description.get_input_test_arrays()[0]
+    expected = description.get_output_test_arrays()[0]
+    if image.shape[0] != 1 or image.shape[-1] != 1 or image.ndim != 4:
+        return row._replace(message="emulated for one grey-level image only")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            network = load_network(reproduced[0], weights_file(description, reproduced[0], Path(folder)))
+            output = jdll.predict(without_halo, network, image[0, :, :, 0])
+    except (DfcanError, KeyError) as error:
+        return row._replace(message=str(error))
+    expected = expected[0, :, :, 0]
+    if output.shape != expected.shape:
+        return row._replace(verdict=FAILED, message=f"gives {output.shape}, the test tensor is {expected.shape}")
+    difference = np.abs(output - expected)
+    beyond = float((difference > ABSOLUTE + RELATIVE * np.abs(expected)).mean())
+    message = f"{beyond:.0%} of the pixels differ by more than it tolerates: package the model again" if beyond else ""
+    return row._replace(verdict=FAILED if beyond else PASSED, figure=float(difference.max()), message=message)
+
+
+def _ilastik(content: dict[str, Any], core: Verdict) -> Verdict:
+    """The collection's test of ilastik asks for one input, one output and a format that reproduces the test tensor."""
+    single = len(content["inputs"]) == len(content["outputs"]) == 1
+    message = "" if single else "more than one input or output"
+    return core._replace(
+        engine="ilastik", test="the collection's test", message=message, verdict=core.verdict if single else FAILED
+    )
+
+
+def _uploadable(content: dict[str, Any]) -> Verdict:
+    objections = []
+    if "id" in content:
+        objections.append("an id, which the zoo gives itself: remove it")
+    if not content["format_version"].startswith("0.5"):
+        objections.append(f"format {content['format_version']}: the zoo stores the newest")
+    return Verdict(ZOO, OWN, "can be uploaded", FAILED if objections else PASSED, None, "; ".join(objections))
+
+
+def _completeness(description: ModelDescription) -> Verdict:
+    """Share of all keys of a description that are given, as bioimageio.spec counts it."""
+    given = set(_keys(description.model_dump(mode="json", exclude_unset=True)))
+    full = set(_keys(description.model_dump(mode="json")))
+    wanted = [(key, text) for key, text in WRITABLE.items() if key in full - given]
+    message = "to raise it by {:.1%} each: {}".format(1 / len(full), ", ".join(text for _, text in wanted))
+    others = len(full - given) - len(wanted)
+    rest = f"{others} more keys are not for a model like this, or not known here"
+    figure = description.validation_summary.metadata_completeness
+    return Verdict(ZOO, SPEC, COMPLETENESS, PASSED, figure, f"{message}; {rest}" if wanted else rest)
+
+
+def _keys(content: dict[str, Any], parent: str = "") -> Iterator[str]:
+    for key, value in content.items():
+        path = f"{parent}.{key}" if parent else key
+        yield path
+        if isinstance(value, dict):
+            yield from _keys(value, path)

@@ -1,0 +1,29 @@
+"""``dfcan-bmz upload``: a bundle to the BioImage Model Zoo; without --yes, what would happen."""
+
+from pathlib import Path
+
+from dfcan_bmz.bundle.check import FAILED, check
+from dfcan_bmz.bundle.upload import refuse_unfit, refuse_without_token, upload
+from dfcan_bmz.bundle.zoo import SCORE, forecast
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+
+
+def run(bundle: Path, yes: bool) -> None:
+    if not bundle.is_file():
+        raise DfcanError(f"{bundle} does not exist: check the path")
+    names = refuse_unfit(bundle)
+    if yes:
+        refuse_without_token()
+    print("checking every format, as the zoo will")
+    verdicts = check(bundle)
+    verdicts += forecast(bundle, verdicts)
+    failed = [verdict for verdict in verdicts if verdict.verdict == FAILED]
+    if failed:
+        reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in failed)
+        raise UnfinishedError(f"{bundle} was not uploaded, the zoo would object ({reasons})")
+    score = next(verdict.figure for verdict in verdicts if verdict.test == SCORE)
+    print(f"{bundle}: {len(names)} files, {bundle.stat().st_size / 1e6:.1f} MB, predicted score {score:.2f}")
+    if not yes:
+        print("nothing was sent: pass --yes to upload it, which agrees to https://bioimage.io/#/toc")
+        return
+    print(f"{upload(bundle, print)}\nask for a review, and follow it, at https://bioimage.io under My Artifacts")
