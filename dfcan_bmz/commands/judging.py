@@ -51,9 +51,9 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     """
     pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
-    opened = [open_model(path) for path in paths]
-    names = [opened[0].name] if len(paths) == 1 else _names(paths)
-    models, sources = dict(zip(names, opened, strict=True)), dict(zip(names, paths, strict=True))
+    models = _opened(paths)
+    names = list(models)
+    sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
     for pair in watched(pairs, "checking"):
         _refuse_tiny(read_pair(pair, scale)[1])
@@ -64,7 +64,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     def planes() -> Iterator[Plane]:
         return planes_of(pairs, scale, levels)
 
-    known = {model.smoothing_px for model in opened}
+    known = {model.smoothing_px for model in models.values()}
     smoothing_px = known.pop() if len(known) == 1 else None
     deconvolution = target == "own" if deconvolution is None else deconvolution
     rivals, told = choose_rivals(planes, len(pairs), scale, target, smoothing_px, deconvolution)
@@ -135,6 +135,13 @@ def _sentence(row: Comparison) -> str:
         f"{row.model} against {row.rival}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
         f"larger in {better} of {difference.fields} fields, {chance}"
     )
+
+
+def _opened(paths: list[Path]) -> dict[str, Predictor]:
+    """Models by the name that tables have for them: that of the network where there is one, else those of the files."""
+    names = _names(paths) if len(paths) > 1 else []
+    models = [open_model(path) for path in paths]
+    return dict(zip(names or [models[0].name], models, strict=True))
 
 
 def _names(paths: list[Path]) -> list[str]:
