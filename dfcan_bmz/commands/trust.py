@@ -69,7 +69,8 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
 
 
 def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:
-    rows, errors, spreads = [], [], []
+    rows: list[Row] = []
+    maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
     hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
     for index, plane in enumerate(image.planes):
         turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
@@ -77,8 +78,8 @@ def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> 
         blurred = reblur(prediction, plane)
         if not index:
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
-        errors.append(blurred.error)
-        spreads.append(turned.spread)
+        for name, found in zip(maps, (blurred.error, blurred.correlation, turned.spread), strict=True):
+            maps[name].append(found)
         name = stem if image.axes == "YX" else f"{stem}[{index}]"
         reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         row = Row(
@@ -95,7 +96,8 @@ def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> 
             "; ".join(reasons),
         )
         rows.append(Row(*(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)))
-    for name, planes, size in (("reblurring", errors, image.pixel_size_nm), ("disagreement", spreads, hr_pixel_nm)):
+    for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
+        size = hr_pixel_nm if name == "disagreement" else image.pixel_size_nm
         images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size)
     return rows

@@ -27,8 +27,6 @@ class Reblur(NamedTuple):
     ----------
     sigma_px : float
         Gaussian that fits best, in LR pixels.
-    image : numpy.ndarray
-        (Y, X): blurred, sampled and fitted to the LR image by least squares.
     error : numpy.ndarray
         (Y, X): the size of the disagreement, in shares of the LR image's percentile span; the noise is averaged over
         `NOISE_WINDOW_PX` before.
@@ -39,7 +37,6 @@ class Reblur(NamedTuple):
     """
 
     sigma_px: float
-    image: np.ndarray
     error: np.ndarray
     correlation: np.ndarray
     pearson: float
@@ -82,7 +79,6 @@ def reblur(prediction: np.ndarray, lr: np.ndarray) -> Reblur:
     residual = (lr - fitted) / (high - low)
     return Reblur(
         sigma_px=float(best.x),
-        image=fitted,
         error=np.abs(gaussian_filter(residual, NOISE_WINDOW_PX)),
         correlation=_local_correlation(lr, fitted),
         pearson=pearson(lr, fitted),

@@ -34,6 +34,9 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     assert single.pixel_size_nm == pytest.approx(31.3)
     reblurring = images.read(tmp_path / "out/fov001_level02_reblurring.tif")
     assert reblurring.pixels.shape == (40, 40)
+    correlation = images.read(tmp_path / "out/stack_correlation.tif").pixels
+    assert correlation.shape == (2, 40, 40)
+    assert -1 <= correlation.min() < correlation.max() <= 1
     assert reblurring.pixel_size_nm == pytest.approx(62.6)
     assert (tmp_path / "out/stack_trust.png").is_file()
 
