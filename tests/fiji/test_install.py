@@ -125,7 +125,7 @@ def test_what_is_not_installed_cannot_be_removed(fiji, nickname):
 
 
 def test_a_companion_and_a_foreign_bundle_are_refused(tiny_bundle, companion_bundle, fiji, tmp_path):
-    with pytest.raises(DfcanError, match="companion"):
+    with pytest.raises(DfcanError, match="companion for ilastik"):
         install(companion_bundle, fiji, overwrite=False)
     with zipfile.ZipFile(tiny_bundle) as old, zipfile.ZipFile(tmp_path / "foreign.zip", "w") as new:
         for name in old.namelist():
