@@ -190,6 +190,29 @@ def train(
 
 
 @app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(help="YAML file: a grid of settings, or runs one by one.")],
+    lr: LrDir,
+    hr: HrDir,
+    out: Out,
+    test_lr: Annotated[Path | None, typer.Option(help="Low-resolution images to judge every run on.")] = None,
+    test_hr: Annotated[Path | None, typer.Option(help="High-resolution images of the same names.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings for all runs.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting for all runs.")
+    ] = None,
+) -> None:
+    """Train several times with different settings and compare; a repeated command goes on where it stopped."""
+    if (test_lr is None) != (test_hr is None):
+        raise DfcanError("--test-lr and --test-hr belong together: give both")
+    with quiet_start():
+        from dfcan_bmz.commands.sweep import run
+
+    test = (test_lr, test_hr) if test_lr and test_hr else None
+    run(file, lr, hr, out, test, config, settings or [])
+
+
+@app.command()
 def predict(
     model: Model,
     inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, OME-Zarr, folders of them, or patterns.")],

@@ -19,9 +19,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-# the sizes that each network has, as it was published
+# the sizes that each network has, as it was published; except that the published output of DFCAN, a sigmoid, ends in
+# black images where most of an image is black
 SIZES: dict[str, dict[str, Any]] = {
-    "dfcan": {"filters": 64, "groups": 4, "blocks": 4, "output": "sigmoid"},
+    "dfcan": {"filters": 64, "groups": 4, "blocks": 4, "output": "linear"},
     "rcan": {"filters": 64, "groups": 10, "blocks": 20, "output": "linear"},
     "edsr": {"filters": 64, "blocks": 16, "output": "linear"},
     "wdsr": {"filters": 32, "blocks": 16},
@@ -81,7 +82,9 @@ class TrainConfig(_Section):
     """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder or its file.
 
     `ssim_weight` is the share of 1 - SSIM in the loss dfcan; `ema` the momentum of the moving average of the weights
-    that is validated and saved, 0 for the weights themselves.
+    that is validated and saved, 0 for the weights themselves; `warmup` the steps in which the rate rises; `clip` the
+    largest norm of all gradients together, 0 for any; `accumulate` the batches a step; `minutes` the time after which
+    the training ends, 0 for none.
     """
 
     epochs: int = Field(10, ge=1)
@@ -91,9 +94,22 @@ class TrainConfig(_Section):
     ssim_weight: float = Field(0.1, ge=0)
     schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
     patience: int = Field(10, ge=1)
+    warmup: int = Field(0, ge=0)
+    clip: float = Field(0.0, ge=0)
+    accumulate: int = Field(1, ge=1)
     ema: float = Field(0.0, ge=0, lt=1)
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    devices: int = Field(1, ge=1)
+    minutes: float = Field(0.0, ge=0)
+    tensorboard: bool = False
     init: str = "none"
     seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> "TrainConfig":
+        if self.batch_size % self.devices:
+            raise ValueError(f"batch_size {self.batch_size} cannot be shared by {self.devices} devices")
+        return self
 
 
 class Config(_Section):

@@ -22,6 +22,7 @@ def ssim(truth, prediction):
         (N,).
     """
     # one separable Gaussian over all five maps: they travel as further images of the batch
+    truth, prediction = ops.convert_to_tensor(truth), ops.convert_to_tensor(prediction)
     maps = ops.concatenate([truth, prediction, truth**2, prediction**2, truth * prediction], axis=0)
     weights = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / SIGMA_PX) ** 2)
     weights = (weights / weights.sum()).astype("float32")
@@ -35,12 +36,13 @@ def ssim(truth, prediction):
 
 def mse(truth, prediction):
     """Mean squared error of each image; (N, H, W, 1) to (N,)."""
-    return ops.mean(ops.square(truth - prediction), axis=(1, 2, 3))
+    return ops.mean(ops.square(ops.subtract(truth, prediction)), axis=(1, 2, 3))
 
 
 def mae(truth, prediction):
     """Mean absolute error of each image; (N, H, W, 1) to (N,)."""
-    return ops.mean(ops.abs(truth - prediction), axis=(1, 2, 3))
+    # not `truth - prediction`: what Keras hands to a metric on torch may still be a NumPy array
+    return ops.mean(ops.abs(ops.subtract(truth, prediction)), axis=(1, 2, 3))
 
 
 def dfcan(truth, prediction, ssim_weight=0.1):

@@ -8,6 +8,8 @@
       last.keras        weights of the last epoch
       state/            all that resuming needs
       history.csv       a row an epoch
+      validation/       pictures of validation patches (LR, prediction, HR), one for each epoch that improved
+      tensorboard/      with train.tensorboard: the history for TensorBoard
       provenance.json   versions, hardware, checksums of the training files, what validation chose
       sample_lr.tif     a crop of a validation image and its target, from which a bundle
       sample_hr.tif       takes its test tensor, sample and cover
@@ -29,6 +31,8 @@ ENTRIES = (
     "last.keras",
     "state",
     "history.csv",
+    "validation",
+    "tensorboard",
     "provenance.json",
     "sample_lr.tif",
     "sample_hr.tif",

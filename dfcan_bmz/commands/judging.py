@@ -17,7 +17,7 @@ from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, read_manifest, read_pair
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
-from dfcan_bmz.evaluation.overlap import joined_fields, seen_in_training
+from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Rivals, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
@@ -49,7 +49,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     DfcanError
         If a pair or a model is unfit, or the models have different scale factors.
     """
-    pairs = joined_fields(find_pairs(lr, hr))
+    pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
     models = _opened(paths)
     names = list(models)

@@ -12,12 +12,13 @@ import numpy as np
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
+from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
+from dfcan_bmz.commands.starting import initialise
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
-from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.patches import grid_patches, richest_crop
 from dfcan_bmz.data.planes import Plane, prepare
-from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, middle
 from dfcan_bmz.evaluation.score import best_smoothing_px
@@ -26,6 +27,7 @@ from dfcan_bmz.models import build_model
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training.fit import fit
 from dfcan_bmz.training.provenance import provenance
+from dfcan_bmz.training.tensorboard import refuse_without_tensorboard
 
 ASIDE = ".replaced-"  # where an older run waits until the new one has its first epoch
 MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
@@ -64,8 +66,10 @@ def run(
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
     if not model.trainable_weights:
         raise DfcanError(f"{resolved.model.name} has nothing to learn: give a network as model.name")
+    if resolved.train.tensorboard:
+        refuse_without_tensorboard()
     if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
-        _initialise(model, Path(resolved.train.init))
+        initialise(model, Path(resolved.train.init))
     record = provenance(*chosen)
     _refuse_leaks(record["files"])
     if resume:
@@ -80,6 +84,7 @@ def run(
             _write_sample(out, opened[1][0], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)
+        announce(model, resolved, len(training), len(grid_patches(validation, resolved.data.patch_size)))
         history = _fit(model, resolved, training, validation, out, watch)
     best = run_folder.best_row(history)
     print(
@@ -134,7 +139,7 @@ def _fit(
                 if watch is not None:
                     watch(row)
 
-            return fit(model, config, training, validation, out, on_step, on_epoch)
+            return fit(model, config, training, validation, out, on_step, on_epoch, print)
     except KeyboardInterrupt:
         finished = len(run_folder.read_history(out))
         raise UnfinishedError(
@@ -167,15 +172,6 @@ def _refuse_small(lr: Image, patch_size: int) -> None:
         raise DfcanError(
             f"{lr.path} is {height} x {width} px, smaller than the patch of {patch_size}: leave it out{smaller_patch}"
         )
-
-
-def _initialise(model, source: Path) -> None:
-    # a run folder stands for its best weights; its last.keras can be named
-    weights = source if source.is_file() else run_folder.weights(source)
-    try:
-        model.set_weights(load_model(weights).get_weights())
-    except ValueError as error:
-        raise DfcanError(f"train.init: {source} holds another network: choose the same model settings") from error
 
 
 def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[str, float]:

@@ -1,6 +1,5 @@
-"""Images that are not independent: of the training, or of one another."""
+"""Test images that the training has seen."""
 
-from dataclasses import replace
 from typing import Any
 
 from dfcan_bmz.data.pairs import Pair
@@ -35,9 +34,3 @@ def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str
             if found := known.get(sha256(path)):
                 seen[pair.name] = found
     return seen
-
-
-def joined_fields(pairs: list[Pair]) -> list[Pair]:
-    """The same pairs, those with the same HR image in one field of view, whatever a manifest says or leaves open."""
-    first: dict[str, str] = {}
-    return [replace(pair, fov=first.setdefault(sha256(pair.hr), pair.fov)) for pair in pairs]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
+import numpy as np
 
 
 @contextmanager
@@ -18,12 +19,15 @@ def averaged(trainer: keras.Model) -> Iterator[None]:
     trainer : keras.Model
         Compiled; its optimizer keeps the average as a state of its own, so that a resumed training has it too.
     """
-    if not trainer.optimizer.use_ema:
+    # around an optimizer for 16 bits stands another one, which scales the loss
+    if not getattr(trainer.optimizer, "inner_optimizer", trainer.optimizer).use_ema:
         yield
         return
     variables = trainer.trainable_variables
     weights = [keras.ops.convert_to_numpy(variable) for variable in variables]
     trainer.optimizer.finalize_variable_values(variables)
+    for variable in variables:  # JAX gives a step's arrays away, and the average must not be among them
+        variable.assign(np.array(keras.ops.convert_to_numpy(variable)))
     try:
         yield
     finally:

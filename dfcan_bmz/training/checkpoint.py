@@ -15,9 +15,8 @@ from dfcan_bmz.files import atomic_path
 
 def save(run: Path, epoch: int, trainer: keras.Model) -> None:
     """Write the state after `epoch` and drop all but the newest two."""
-    arrays = [keras.ops.convert_to_numpy(variable) for variable in _variables(trainer)]
     with atomic_path(_file(run, epoch)) as temporary:
-        np.savez(temporary, *arrays)
+        np.savez(temporary, *values(trainer))
     for old in sorted((run / "state").glob("*.npz"))[:-2]:
         old.unlink()
 
@@ -33,13 +32,26 @@ def restore(run: Path, epoch: int, trainer: keras.Model) -> None:
     file = _file(run, epoch)
     if not file.is_file():
         raise DfcanError(f"{file} is missing: this run cannot be resumed, start anew with train.init={run}")
-    trainer.optimizer.build(trainer.trainable_variables)
-    variables = _variables(trainer)
-    with np.load(file) as arrays:
-        if [arrays[key].shape for key in arrays.files] != [tuple(variable.shape) for variable in variables]:
-            raise DfcanError(f"{file} belongs to another network: resume with the run's own model settings")
-        for variable, key in zip(variables, arrays.files, strict=True):
-            variable.assign(arrays[key])
+    with np.load(file) as stored:
+        arrays = [stored[key] for key in stored.files]
+    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in _variables(trainer)]:
+        raise DfcanError(
+            f"{file} belongs to another network or optimizer: resume with the run's own settings of model, "
+            "train.ema, train.accumulate and train.precision"
+        )
+    assign(trainer, arrays)
+
+
+def values(trainer: keras.Model) -> list[np.ndarray]:
+    """All weights, and the optimizer's variables, as they are now."""
+    # a copy: on some backends an array is a view of the variable
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in _variables(trainer)]
+
+
+def assign(trainer: keras.Model, arrays: list[np.ndarray]) -> None:
+    """Bring back what `values` gave."""
+    for variable, array in zip(_variables(trainer), arrays, strict=True):
+        variable.assign(array)
 
 
 def save_model(path: Path, model: keras.Model) -> None:

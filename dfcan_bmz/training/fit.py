@@ -1,4 +1,4 @@
-"""The training loop: epochs of random patches, best and last weights, early stopping, resuming."""
+"""The training loop: epochs of random patches, best and last weights, early stopping, restarting, resuming."""
 
 import math
 import time
@@ -11,14 +11,19 @@ import numpy as np
 from dfcan_bmz import losses, run_folder
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.loading import loaded
-from dfcan_bmz.data.patches import Patches, grid_patches, random_patches
+from dfcan_bmz.data.patches import grid_patches, random_patches
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import Row
-from dfcan_bmz.training import checkpoint
+from dfcan_bmz.training import checkpoint, safeguards
 from dfcan_bmz.training.averaging import averaged
+from dfcan_bmz.training.devices import on_devices, prepare_torch
 from dfcan_bmz.training.interrupt import interrupt_between_steps
+from dfcan_bmz.training.safeguards import TrainingTroubleError
 from dfcan_bmz.training.schedules import learning_rate, stale_epochs
+from dfcan_bmz.training.tensorboard import log_epoch
+from dfcan_bmz.training.trainer import copy_weights, trainer_of
+from dfcan_bmz.training.validation import Validation, save_picture, validate
 
 OnStep = Callable[[int, int, int, dict[str, float]], None]
 
@@ -31,8 +36,9 @@ def fit(
     run: Path,
     on_step: OnStep,
     on_epoch: Callable[[Row], None],
+    on_restart: Callable[[str], None],
 ) -> list[Row]:
-    """Train until the last epoch, until the validation loss has stopped improving, or until Ctrl-C.
+    """Train until the last epoch, until the validation loss has stopped improving, until time is up, or until Ctrl-C.
 
     Parameters
     ----------
@@ -48,6 +54,8 @@ def fit(
         Called with epoch, step, steps an epoch and the running means of loss, mse and psnr.
     on_epoch : callable
         Called with each new row of the history.
+    on_restart : callable
+        Called with a sentence when an epoch went wrong and the training goes back to the epoch before.
 
     Returns
     -------
@@ -56,94 +64,124 @@ def fit(
 
     Raises
     ------
+    DfcanError
+        If there are fewer devices than the config asks for.
     UnfinishedError
-        If the loss is no longer a number.
+        If the training went wrong twice.
     KeyboardInterrupt
         After the run folder has been made usable.
     """
-    trainer = _trainer(model, config)
-    history = run_folder.read_history(run)
-    if history:
-        checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
-    held_out = grid_patches(validation, config.data.patch_size)
-    try:
-        with interrupt_between_steps() as interrupt:
+    deadline = time.perf_counter() + 60 * config.train.minutes if config.train.minutes else math.inf
+    prepare_torch()
+    with on_devices(config.train.devices), interrupt_between_steps() as interrupt:
+        trainer = trainer_of(model, config)
+        beginning = checkpoint.values(trainer)
+        history = run_folder.read_history(run)
+        if history:
+            checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
 
-            def step(*progress) -> None:
-                on_step(*progress)
-                interrupt()
+        def step(*progress) -> bool:
+            on_step(*progress)
+            interrupt()
+            return time.perf_counter() < deadline
 
-            while len(history) < config.train.epochs and stale_epochs(history) < config.train.patience:
+        try:
+            held_out = grid_patches(validation, config.data.patch_size)
+            while not finished(config, history) and not (history and time.perf_counter() > deadline):
                 started = time.perf_counter()
-                epoch = len(history) + 1
-                logs = _train_epoch(trainer, config, training, history, step)
-                with averaged(trainer):
-                    scores = _validate(trainer, held_out, config.train.batch_size)
-                    row = logs | {f"val_{name}": value for name, value in scores.items()}
-                    history.append({"epoch": epoch, **row, "seconds": time.perf_counter() - started})
-                    _save_models(run, model, history)
-                checkpoint.save(run, epoch, trainer)
+                try:
+                    logs = _train_epoch(trainer, config, training, history, safeguards.rate_factor(run), step)
+                    with averaged(trainer):
+                        judged = validate(trainer, held_out, config.train.batch_size, _loss(config))
+                        copy_weights(trainer, model)
+                        row = {"epoch": len(history) + 1, **logs}
+                        row |= {f"val_{name}": value for name, value in judged.scores.items()}
+                        safeguards.check_epoch(row, judged, history, int(trainer.optimizer.iterations))
+                        history.append(row | {"seconds": time.perf_counter() - started})
+                        _save_results(run, model, config, history, judged)
+                except TrainingTroubleError as trouble:
+                    _go_back(run, trainer, beginning, history, trouble, on_restart)
+                    continue
+                checkpoint.save(run, len(history), trainer)
                 run_folder.write_history(run, history)
                 on_epoch(history[-1])
                 interrupt()
-    except KeyboardInterrupt:
-        if not (run / "model.keras").is_file():
-            checkpoint.save_model(run / "model.keras", model)
-            checkpoint.save_model(run / "last.keras", model)
-        raise
+        except KeyboardInterrupt:
+            if not (run / "model.keras").is_file():
+                copy_weights(trainer, model)
+                checkpoint.save_model(run / "model.keras", model)
+                checkpoint.save_model(run / "last.keras", model)
+            raise
     return history
 
 
-def _trainer(model: keras.Model, config: Config) -> keras.Model:
-    """Compile a twin that shares the weights, so that what is saved carries no optimizer and no loss."""
-    trainer = keras.Model(model.inputs, model.outputs)
-    trainer.compile(
-        optimizer=keras.optimizers.Adam(
-            config.train.learning_rate, use_ema=config.train.ema > 0, ema_momentum=config.train.ema
-        ),
-        loss=losses.LOSSES[config.train.loss](config.train),
-        metrics=[losses.mse, losses.psnr],
-    )
-    return trainer
+def finished(config: Config, history: list[Row]) -> bool:
+    """Whether there is nothing left to train: the last epoch is over, or the validation loss has stopped improving."""
+    return len(history) >= config.train.epochs or stale_epochs(history) >= config.train.patience
+
+
+def _loss(config: Config) -> Callable:
+    return losses.LOSSES[config.train.loss](config.train)
 
 
 def _train_epoch(
-    trainer: keras.Model, config: Config, training: list[Plane], history: list[Row], on_step: OnStep
+    trainer: keras.Model,
+    config: Config,
+    training: list[Plane],
+    history: list[Row],
+    factor: float,
+    on_step: Callable[..., bool],
 ) -> dict[str, float]:
-    epoch = len(history) + 1
+    """Train for an epoch, or until `on_step` says that time is up; the means of its figures."""
+    epoch, size = len(history) + 1, config.train.batch_size
     # a generator of its own for each epoch: a resumed training draws what the unbroken one would have drawn
     rng = np.random.default_rng([config.train.seed, epoch])
     patches = random_patches(training, config.data.patches_per_image, config.data.patch_size, config.data.augment, rng)
-    steps = math.ceil(len(patches) / config.train.batch_size)
+    patches = patches[: len(patches) // config.train.devices * config.train.devices]
+    steps = math.ceil(len(patches) / size)
     sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0
-    for step, (inputs, targets) in enumerate(loaded(patches, config.train.batch_size)):
-        progress = (len(history) + step / steps) / config.train.epochs
-        rate = learning_rate(config.train, history, progress)
+    for step, (inputs, targets) in enumerate(loaded(patches, size)):
+        rate = factor * learning_rate(config.train, history, len(history) * steps + step, config.train.epochs * steps)
         trainer.optimizer.learning_rate = rate
         # Keras resets its metrics at each batch: the means over the epoch are ours to keep
         logs = trainer.train_on_batch(inputs, targets, return_dict=True)
+        safeguards.check_step(float(logs["loss"]), step + 1)
         count += len(inputs)
         sums = {name: total + float(logs[name]) * len(inputs) for name, total in sums.items()}
-        if not math.isfinite(sums["loss"]):
-            raise UnfinishedError(
-                f"the loss is {float(logs['loss'])} at step {step + 1} of epoch {epoch}: start again with a lower "
-                f"train.learning_rate; the run folder keeps the best weights of the {len(history)} epochs before"
-            )
         means = {name: total / count for name, total in sums.items()}
-        on_step(epoch, step + 1, steps, means)
+        if not on_step(epoch, step + 1, steps, means):
+            break
     return means | {"lr": rate}
 
 
-def _validate(trainer: keras.Model, held_out: Patches, batch_size: int) -> dict[str, float]:
-    """Means over all patches, of which only a few batches are in memory at a time."""
-    sums = dict.fromkeys(("loss", "mse", "psnr"), 0.0)
-    for inputs, targets in loaded(held_out, batch_size):
-        logs = trainer.test_on_batch(inputs, targets, return_dict=True)
-        sums = {name: total + float(logs[name]) * len(inputs) for name, total in sums.items()}
-    return {name: total / len(held_out) for name, total in sums.items()}
-
-
-def _save_models(run: Path, model: keras.Model, history: list[Row]) -> None:
+def _save_results(run: Path, model: keras.Model, config: Config, history: list[Row], judged: Validation) -> None:
     if stale_epochs(history) == 0:
         checkpoint.save_model(run / "model.keras", model)
+        save_picture(run, len(history), judged.examples)
     checkpoint.save_model(run / "last.keras", model)
+    if config.train.tensorboard:
+        log_epoch(run, history[-1], judged.examples)
+
+
+def _go_back(
+    run: Path,
+    trainer: keras.Model,
+    beginning: list[np.ndarray],
+    history: list[Row],
+    trouble: TrainingTroubleError,
+    on_restart: Callable[[str], None],
+) -> None:
+    """Return to the last good weights at half the rate, once."""
+    epoch = len(history) + 1
+    if safeguards.rate_factor(run) < 1:
+        raise UnfinishedError(
+            f"epoch {epoch} went wrong again, {trouble}: start again with a lower train.learning_rate; "
+            f"the run folder keeps the best weights of the {len(history)} epochs before"
+        ) from trouble
+    safeguards.note_restart(run, epoch, str(trouble))
+    if history:
+        checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
+    else:
+        checkpoint.assign(trainer, beginning)
+    source = f"the weights of epoch {len(history)}" if history else "the first weights"
+    on_restart(f"epoch {epoch} went wrong: {trouble}. Going on from {source} at half the learning rate")

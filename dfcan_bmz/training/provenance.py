@@ -8,11 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import keras
-
 import dfcan_bmz
 from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.files import sha256
+from dfcan_bmz.training.devices import devices
 
 PACKAGES = ("keras", "tensorflow", "torch", "jax", "numpy", "scipy", "scikit-image", "tifffile")
 
@@ -28,7 +27,7 @@ def provenance(training: list[Pair], validation: list[Pair]) -> dict[str, Any]:
             "machine": platform.machine(),
             "system": platform.system(),
             "cpus": os.cpu_count(),
-            "devices": keras.distribution.list_devices(),
+            "devices": devices(),
         },
         "files": {"training": [_files(pair) for pair in training], "validation": [_files(pair) for pair in validation]},
     }

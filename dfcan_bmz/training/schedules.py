@@ -5,23 +5,25 @@ import math
 from dfcan_bmz.config import TrainConfig
 from dfcan_bmz.run_folder import Row, best_row
 
-WARM_UP = 0.3  # share of a one-cycle training (Smith 2018) in which the rate rises
+RISE = 0.3  # share of a one-cycle training (Smith 2018) in which the rate rises
 LOWEST = 0.04  # first rate of the cycle as a share of the highest
 
 
-def learning_rate(config: TrainConfig, history: list[Row], progress: float) -> float:
+def learning_rate(config: TrainConfig, history: list[Row], steps_done: int, steps: int) -> float:
     """Rate of the next step.
 
     Parameters
     ----------
     config : TrainConfig
-        ``learning_rate`` is the first rate of `plateau` and `cosine`, the highest of `onecycle`.
+        ``learning_rate`` is the first rate of `plateau` and `cosine`, the highest of `onecycle`; over the first
+        ``warmup`` steps the rate of any schedule rises in a straight line.
     history : list of Row
         Epochs so far.
-    progress : float
-        Share of all steps that are done, 0..1.
+    steps_done, steps : int
+        Steps that are over, and steps in all.
     """
-    return config.learning_rate * SCHEDULES[config.schedule](config, history, progress)
+    rate = config.learning_rate * SCHEDULES[config.schedule](config, history, steps_done / steps)
+    return rate * min(1.0, (steps_done + 1) / config.warmup) if config.warmup else rate
 
 
 def stale_epochs(history: list[Row]) -> int:
@@ -45,9 +47,9 @@ def _cosine(config: TrainConfig, history: list[Row], progress: float) -> float:
 
 
 def _onecycle(config: TrainConfig, history: list[Row], progress: float) -> float:
-    if progress < WARM_UP:
-        return LOWEST + (1 - LOWEST) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
-    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+    if progress < RISE:
+        return LOWEST + (1 - LOWEST) * 0.5 * (1 - math.cos(math.pi * progress / RISE))
+    return 0.5 * (1 + math.cos(math.pi * (progress - RISE) / (1 - RISE)))
 
 
 SCHEDULES = {"plateau": _plateau, "cosine": _cosine, "onecycle": _onecycle}

@@ -1,11 +1,9 @@
-import shutil
-
 import numpy as np
 import pytest
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.data.pairs import find_pairs
-from dfcan_bmz.evaluation.overlap import joined_fields, seen_in_training
+from dfcan_bmz.evaluation.overlap import seen_in_training
 
 
 def test_every_pair_of_the_training_is_known_again(tiny_run, pairs_folder):
@@ -27,13 +25,3 @@ def test_one_file_in_common_is_enough(tiny_run, pairs_folder, tmp_path, fresh):
             (tmp_path / role / "x.tif").write_bytes((pairs_folder / role / "fov001_level02.tif").read_bytes())
     seen = seen_in_training(find_pairs(tmp_path / "lr", tmp_path / "hr"), run_folder.read_provenance(tiny_run))
     assert list(seen) == ([] if fresh == "both" else ["x"])
-
-
-def test_levels_of_one_field_are_known_by_their_target_where_no_manifest_tells(pairs_folder, tmp_path):
-    for role in ("lr", "hr"):
-        shutil.copytree(pairs_folder / role, tmp_path / role)
-    pairs = find_pairs(tmp_path / "lr", tmp_path / "hr")
-    assert len({pair.fov for pair in pairs}) == 8
-    joined = joined_fields(pairs)
-    assert [pair.name for pair in joined] == [pair.name for pair in pairs]
-    assert [pair.fov for pair in joined] == [f"fov00{index // 2}_level01" for index in range(8)]

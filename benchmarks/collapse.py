@@ -1,0 +1,145 @@
+"""Which trainings of DFCAN end in black images, and what prevents it: the settings of the thesis's Table 5.1, small.
+
+    python benchmarks/collapse.py RESULTS.csv [--cures none linear ...] [--settings 7 8 9] [--seeds 5]
+
+Sparse simulated actin, 16 filters, 2 groups of 2 blocks, patches of 32 px, 1,000 steps. Runs that RESULTS.csv holds are
+not repeated. A training has collapsed if its predictions are flat: their standard deviation is below a tenth of the
+targets'.
+"""
+
+import argparse
+import csv
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+import numpy as np
+
+from dfcan_bmz import losses
+from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.data.patches import batch, grid_patches, random_patches
+from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.models import build_model
+from dfcan_bmz.models.parts import interpolate
+from dfcan_bmz.normalize import normalize_pair
+from dfcan_bmz.simulate import structures
+from dfcan_bmz.simulate.fields import simulate_field
+
+# learning rate and batch size of Table 5.1's rows; rows 3 and 4 differ in their epochs alone
+TABLE = [(3e-4, 8), (5e-4, 8), (1e-3, 8), (1e-3, 8), (1.5e-3, 8), (1e-3, 4), (1e-3, 1), (5e-3, 8), (7e-4, 1)]
+STEPS, WARM_UP, PATCH = 1000, 100, 32
+FIELDS, LEVELS, SIZE = 8, 2, 128
+SPARSE_PER_UM2 = 0.08
+FLAT = 0.1
+COLUMNS = (
+    "cure",
+    "setting",
+    "rate",
+    "batch",
+    "seed",
+    "mean",
+    "contrast",
+    "val_mse",
+    "val_loss",
+    "collapsed",
+    "seconds",
+)
+
+
+def planes() -> tuple[list[Plane], list[Plane]]:
+    """Fields for training and, the last two, for validation; normalised."""
+    structures.ACTIN_PER_UM2 = SPARSE_PER_UM2
+    fields = []
+    for index in range(FIELDS):
+        hr, lr = simulate_field("actin", SIZE, 2, LEVELS, 0.0, np.random.default_rng([0, index]))
+        fields.append([Plane(*normalize_pair(image, hr, "own")) for image in lr])
+    return [p for field in fields[:-2] for p in field], [p for field in fields[-2:] for p in field]
+
+
+def network(cure: str, mean: float, rng: np.random.Generator) -> keras.Model:
+    """The network as published, or with the cure that belongs to it."""
+    output = "linear" if cure in ("linear", "residual") else "sigmoid"
+    model = build_model(ModelConfig(filters=16, groups=2, blocks=2, output=output), rng)
+    if cure.startswith("bias"):
+        model.get_layer("output").bias.assign([np.log(mean / (1 - mean))])
+    if cure == "residual":
+        image = model.inputs[0]
+        return keras.Model(image, interpolate(image, 2) + model(image))
+    return model
+
+
+def train(cure: str, setting: int, seed: int, training: list[Plane], held_out: tuple[np.ndarray, np.ndarray]) -> dict:
+    """One training; a row of the results."""
+    rate, size = TABLE[setting - 1]
+    rng = np.random.default_rng(seed)
+    mean = float(np.mean([plane.hr.mean() for plane in training]))
+    model = network(cure, mean, rng)
+    clip = 0.1 if "clip" in cure else None
+    # XLA's convolutions are slower on a CPU
+    model.compile(keras.optimizers.Adam(rate, global_clipnorm=clip), losses.dfcan, jit_compile=False)
+    started = time.perf_counter()
+    patches: Sequence[Plane] = []
+    for step in range(STEPS):
+        if len(patches) < size:
+            patches = random_patches(training, 16, PATCH, ["hflip", "vflip", "rot90"], rng)
+        if "warmup" in cure:
+            model.optimizer.learning_rate = rate * min(1.0, (step + 1) / WARM_UP)
+        model.train_on_batch(*batch(patches[:size]))
+        patches = patches[size:]
+    seconds = time.perf_counter() - started
+    x, y = held_out
+    predicted = model.predict(x, batch_size=16, verbose=0)
+    contrast = float(predicted.std() / y.std())
+    return {
+        "cure": cure,
+        "setting": setting,
+        "rate": rate,
+        "batch": size,
+        "seed": seed,
+        "mean": round(float(predicted.mean()), 5),
+        "contrast": round(contrast, 4),
+        "val_mse": round(float(np.mean((y - predicted) ** 2)), 6),
+        "val_loss": round(float(np.mean(losses.dfcan(y, predicted))), 6),
+        "collapsed": int(not contrast >= FLAT),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main() -> None:
+    """Run what is missing; print each row."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--cures", nargs="+", default=["none"])
+    parser.add_argument("--settings", nargs="+", type=int, default=list(range(1, 10)))
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    new = not arguments.results.is_file()
+    with arguments.results.open("a+", newline="", encoding="utf-8") as lines:
+        lines.seek(0)
+        done = {(row["cure"], int(row["setting"]), int(row["seed"])) for row in csv.DictReader(lines)}
+        writer = csv.DictWriter(lines, COLUMNS)
+        if new:
+            writer.writeheader()
+        training, validation = planes()
+        held_out = batch(grid_patches(validation, PATCH))
+        print(
+            "mean of targets", np.mean([p.hr.mean() for p in training]), "std", np.mean([p.hr.std() for p in training])
+        )
+        for cure in arguments.cures:
+            for seed in range(arguments.seeds):
+                for setting in arguments.settings:
+                    if (cure, setting, seed) in done:
+                        continue
+                    row = train(cure, setting, seed, training, held_out)
+                    keras.backend.clear_session()
+                    writer.writerow(row)
+                    lines.flush()
+                    print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

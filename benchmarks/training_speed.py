@@ -1,0 +1,131 @@
+"""A training step of full-size DFCAN: ours beside plain Keras and beside BiaPy's PyTorch module.
+
+    python benchmarks/training_speed.py [CONTENDER ...] [--biapy FOLDER] [--batch 4] [--patch 128] [--steps 3]
+
+Contenders: `ours` (as `dfcan-bmz train` compiles it), `ours-bf16` (train.precision=mixed_bfloat16), `keras` (the same
+network under Keras' defaults), `biapy`, whose wheel is unpacked in FOLDER (`pip download --no-deps biapy==3.7.1`).
+Each runs in a process of its own: the loss is MSE, the optimizer Adam. "Floor" is the time of the convolutions'
+multiplications and additions, forward and backward, at the rate of large matrix products on this machine.
+"""
+
+import argparse
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+SEED = 0
+
+
+def pair(batch: int, patch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random LR and HR patches, (N, H, W, 1) and (N, 2H, 2W, 1)."""
+    rng = np.random.default_rng(SEED)
+    shapes = (batch, patch, patch, 1), (batch, 2 * patch, 2 * patch, 1)
+    return tuple(rng.uniform(size=shape).astype(np.float32) for shape in shapes)
+
+
+def keras_step(name: str, batch: int, patch: int) -> Callable[[], object]:
+    """A step of our network, compiled by `dfcan-bmz train` or as Keras does by default."""
+    import keras
+
+    from dfcan_bmz import losses
+    from dfcan_bmz.config import Config
+    from dfcan_bmz.models import build_model
+    from dfcan_bmz.training.trainer import trainer_of
+
+    precision = "mixed_bfloat16" if name == "ours-bf16" else "float32"
+    config = Config.model_validate({"train": {"loss": "mse", "batch_size": batch, "precision": precision}})
+    model = build_model(config.model, np.random.default_rng(SEED))
+    if name == "keras":
+        model.compile(keras.optimizers.Adam(config.train.learning_rate), losses.mse)
+    else:
+        model = trainer_of(model, config)
+    x, y = pair(batch, patch)
+    return lambda: model.train_on_batch(x, y)
+
+
+def biapy_step(folder: Path, batch: int, patch: int) -> Callable[[], object]:
+    """A step of BiaPy's module, loaded alone: of its package it needs one function, which names activations."""
+    import torch
+
+    blocks = types.ModuleType("biapy.models.blocks")
+    blocks.get_activation = {"sigmoid": torch.nn.Sigmoid(), "linear": torch.nn.Identity()}.__getitem__
+    sys.modules["biapy.models.blocks"] = blocks
+    specification = importlib.util.spec_from_file_location("biapy_dfcan", folder / "biapy/models/dfcan.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    model = module.DFCAN(ndim=2, input_shape=(patch, patch, 1), scale=2)
+    optimizer = torch.optim.Adam(model.parameters(), 5e-4)
+    x, y = (torch.from_numpy(np.moveaxis(array, -1, 1).copy()) for array in pair(batch, patch))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def measure(name: str, arguments: argparse.Namespace) -> None:
+    """Print the first step, the best of the next ones, its processor time over all cores, and the peak of memory."""
+    if name == "biapy":
+        step = biapy_step(arguments.biapy, arguments.batch, arguments.patch)
+    else:
+        step = keras_step(name, arguments.batch, arguments.patch)
+    seconds, processor = [], []
+    for _ in range(arguments.steps + 1):
+        started, started_processor = time.perf_counter(), time.process_time()
+        step()
+        seconds.append(time.perf_counter() - started)
+        processor.append(time.process_time() - started_processor)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    cells = (f"{seconds[0]:.1f} s", f"{min(seconds[1:]):.2f} s", f"{min(processor[1:]):.2f} s", f"{peak:.1f} GB")
+    print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def floor(batch: int, patch: int) -> None:
+    """Print the time of the bare multiplications and additions."""
+    from dfcan_bmz.config import ModelConfig
+    from dfcan_bmz.models import build_model
+    from dfcan_bmz.training.estimate import BACKWARD, matrix_rate, operations_and_activations
+
+    model = build_model(ModelConfig(), np.random.default_rng(SEED))
+    operations = BACKWARD * batch * operations_and_activations(model, patch)[0]
+    rate = matrix_rate()
+    print(f"floor: {operations / 1e9:.0f} G operations at {rate / 1e9:.0f} G/s: {operations / rate:.2f} s a step")
+
+
+def main() -> None:
+    """Run each contender in a process of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("contenders", nargs="*", default=["ours", "keras"])
+    parser.add_argument("--biapy", type=Path)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--patch", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--alone", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.alone:
+        measure(arguments.contenders[0], arguments)
+        return
+    print("| contender | first step | best next step | its processor time | peak memory |", flush=True)
+    print("|---|---|---|---|---|", flush=True)
+    options = ["--batch", arguments.batch, "--patch", arguments.patch, "--steps", arguments.steps]
+    options += ["--biapy", arguments.biapy] if arguments.biapy else []
+    for name in arguments.contenders:
+        subprocess.run([sys.executable, __file__, "--alone", name, *map(str, options)], check=True)
+    floor(arguments.batch, arguments.patch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What a training will cost, said before it starts."""
+
+import math
+
+import keras
+
+from dfcan_bmz.config import Config
+from dfcan_bmz.training.devices import accelerators
+from dfcan_bmz.training.estimate import estimate, memory_bytes
+
+GB = 1e9
+
+
+def announce(model: keras.Model, config: Config, images: int, validation_patches: int) -> None:
+    """Print time and memory on this machine's processor, and a warning where its memory will not do.
+
+    Parameters
+    ----------
+    model : keras.Model
+        To be trained.
+    config : Config
+        The whole configuration.
+    images : int
+        Training images.
+    validation_patches : int
+        Patches that every epoch is judged on; without the backward pass they cost a third.
+    """
+    parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    if found := accelerators():
+        print(f"{parameters:,} parameters, on {', '.join(found[: config.train.devices])}")
+        return
+    cost, train = estimate(model, config), config.train
+    batches = (images * config.data.patches_per_image + validation_patches / 3) / train.batch_size
+    seconds = train.epochs * batches * cost.seconds_step
+    limit = f", ended after {train.minutes:g} min" if 0 < 60 * train.minutes < seconds else ""
+    print(
+        f"{parameters:,} parameters; about {_duration(seconds)} for {train.epochs} epochs on this processor{limit}, "
+        f"and {cost.bytes / GB:.1f} GB of memory",
+        flush=True,
+    )
+    if cost.bytes > memory_bytes():
+        print(
+            f"warning: this machine has {memory_bytes() / GB:.1f} GB of memory, and the training will probably be "
+            "killed: choose a smaller train.batch_size (with train.accumulate) or data.patch_size",
+            flush=True,
+        )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,43 @@
+"""``train.init``: where a training's first weights come from."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+
+from dfcan_bmz import run_folder
+from dfcan_bmz.engines.keras_v3 import load_model
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.training.starting_weights import start_from
+
+
+def initialise(model: keras.Model, source: Path) -> None:
+    """Copy the weights of `source` into `model`, and say what stays fresh.
+
+    Parameters
+    ----------
+    model : keras.Model
+        To be trained.
+    source : pathlib.Path
+        A run folder (its best weights), a ``.keras`` file (``RUN/last.keras``, say), or a bundle that has such a file.
+
+    Raises
+    ------
+    DfcanError
+        If it is none of these, or holds another network.
+    """
+    fresh = start_from(model, _read(source), str(source))
+    if fresh:
+        print(f"{source} is of another scale: {fresh:,} parameters that depend on the scale start afresh")
+
+
+def _read(source: Path) -> keras.Model:
+    if source.suffix == ".zip":
+        from dfcan_bmz.bundle.read import open_description, weights_file  # slow to import, and rarely needed
+
+        description = open_description(source)
+        if description.weights.keras_v3 is None:
+            raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
+        with tempfile.TemporaryDirectory() as folder:
+            return load_model(weights_file(description, "keras_v3", Path(folder)))
+    return load_model(source if source.is_file() else run_folder.weights(source))

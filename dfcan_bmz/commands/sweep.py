@@ -1,0 +1,142 @@
+"""``dfcan-bmz sweep``: a run folder for each of several settings, a table and a figure."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from dfcan_bmz import config as configuration
+from dfcan_bmz import run_folder
+from dfcan_bmz.commands import evaluate, train
+from dfcan_bmz.config import Config
+from dfcan_bmz.data.pairs import data_layer
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.files import atomic_path, new_folder
+from dfcan_bmz.report.sweep import markdown, plot_sweep
+from dfcan_bmz.training.fit import finished
+from dfcan_bmz.training.sweep import Run, Sweep, read_sweep
+
+FAILURES = "failures.json"  # why runs ended before their time: they are not tried again
+METRICS = ("psnr", "ssim", "ms_ssim")
+PROTOCOL = "min-max"  # that of the DFCAN authors' scripts
+
+
+def run(
+    file: Path,
+    lr: Path,
+    hr: Path,
+    out: Path,
+    test: tuple[Path, Path] | None,
+    config: Path | None,
+    overrides: list[str],
+) -> None:
+    sweep = read_sweep(file)
+    settings = {run.name: _settings(sweep, run, lr, config, overrides) for run in sweep.all_runs()}
+    for name, wanted in settings.items():
+        if (out / name / "config.yaml").is_file() and run_folder.read_config(out / name) != wanted:
+            raise DfcanError(f"{out / name} was trained with other settings: choose another --out, or remove it")
+    failures = json.loads((out / FAILURES).read_text()) if (out / FAILURES).is_file() else {}
+    for name, wanted in settings.items():
+        print(f"== {name}", flush=True)
+        if name not in failures:
+            try:
+                _train(out / name, wanted, lr, hr)
+            except UnfinishedError as error:
+                if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+                    raise  # which ends the sweep
+                print(f"{name}: {error}", flush=True)
+                failures[name] = str(error)
+                with atomic_path(out / FAILURES) as place:
+                    place.write_text(json.dumps(failures, indent=2) + "\n", encoding="utf-8")
+            keras.backend.clear_session()  # the next network starts with the memory of this one
+        if test and (out / name / "model.keras").is_file() and not (out / name / "test/metrics.csv").is_file():
+            evaluate.run(out / name, *test, out / name / "test", overwrite=True)
+        _summarise(out, sweep, settings, failures)
+    print(markdown(_table(out, sweep, settings, failures)))
+    print(f"{out}: summary.csv, summary.md, summary.png")
+    if failures:
+        raise UnfinishedError(f"{', '.join(failures)} did not end well: {out / FAILURES} says why")
+
+
+def _settings(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: list[str]) -> Config:
+    own = [f"{key}={json.dumps(value)}" for key, value in run.set.items()]
+    layer = data_layer(lr)
+    for section, keys in sweep.base.items():
+        layer[section] = layer.get(section, {}) | keys
+    return configuration.resolve(layer, config, [*own, *overrides])
+
+
+def _train(out: Path, wanted: Config, lr: Path, hr: Path) -> None:
+    """Train, or go on where an earlier call was stopped."""
+    resume = (out / "provenance.json").is_file()
+    if resume and finished(wanted, run_folder.read_history(out)):
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out / "wanted.yaml") as place:
+        configuration.write_yaml(place, wanted.model_dump(mode="json"))
+    try:
+        train.run(lr, hr, out, out / "wanted.yaml", [], resume=resume, overwrite=True)
+    finally:
+        (out / "wanted.yaml").unlink(missing_ok=True)
+
+
+def _table(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for run in sweep.all_runs():
+        history = run_folder.read_history(out / run.name)
+        row: dict[str, Any] = {"run": run.name}
+        row |= {key: _value(settings[run.name], key) for key in sweep.varied()}
+        row |= {"epochs": len(history), "best epoch": "", "val_loss": "", "val_psnr": ""}
+        if history:
+            best = run_folder.best_row(history)
+            row |= {"best epoch": best["epoch"], "val_loss": best["val_loss"], "val_psnr": best["val_psnr"]}
+        scores = _test_scores(out / run.name)
+        row |= {metric: scores.get(metric, "") for metric in METRICS}
+        row |= {"minutes": sum(epoch["seconds"] for epoch in history) / 60}
+        row |= {f"reference {key}": run.reference.get(key, "") for key in _references(sweep)}
+        noted = run_folder.read_provenance(out / run.name).get("restart") if history else None
+        row["notes"] = failures.get(run.name, f"restarted in epoch {noted['epoch']}" if noted else "")
+        rows.append(row)
+    return rows
+
+
+def _value(config: Config, key: str) -> Any:
+    section, _, name = key.partition(".")
+    return getattr(getattr(config, section), name)
+
+
+def _references(sweep: Sweep) -> list[str]:
+    return list(dict.fromkeys(key for run in sweep.all_runs() for key in run.reference))
+
+
+def _test_scores(run: Path) -> dict[str, float]:
+    """Means over the test images of the model's scores."""
+    file = run / "test/metrics.csv"
+    if not file.is_file():
+        return {}
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["protocol"] == PROTOCOL]
+    method = rows[-1]["method"]  # the model stands last
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if row["method"] == method:
+            values.setdefault(row["metric"], []).append(float(row["value"]))
+    return {metric: sum(found) / len(found) for metric, found in values.items()}
+
+
+def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> None:
+    rows = _table(out, sweep, settings, failures)
+    histories = {row["run"]: run_folder.read_history(out / row["run"]) for row in rows if row["epochs"]}
+    score, what = ("psnr", f"PSNR on the test images, {PROTOCOL} (dB)")
+    if not any(row["psnr"] for row in rows):
+        score, what = ("val_psnr", "best PSNR on the validation patches (dB)")
+    with new_folder(out, overwrite=True) as folder:
+        with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as lines:
+            writer = csv.DictWriter(lines, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        (folder / "summary.md").write_text(markdown(rows), encoding="utf-8")
+        scores = {row["run"]: row[score] for row in rows if row[score] != ""}
+        plot_sweep(histories, scores, what).savefig(folder / "summary.png", dpi=110)

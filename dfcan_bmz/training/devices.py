@@ -1,0 +1,53 @@
+"""The processors and accelerators of this machine, and how a training shares them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from dfcan_bmz.errors import DfcanError
+
+
+def devices() -> list[str]:
+    """Names of what Keras would run on, as ``gpu:0`` or ``cpu:0``."""
+    if keras.backend.backend() == "torch":  # for which Keras has no list
+        import torch
+
+        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
+        count = torch.cuda.device_count() if accelerator == "cuda" else 1
+        return [f"{accelerator or 'cpu'}:{index}" for index in range(count)]
+    return keras.distribution.list_devices()
+
+
+def accelerators() -> list[str]:
+    """Those of the devices that are no processors."""
+    return [device for device in devices() if not device.startswith("cpu")]
+
+
+@contextmanager
+def on_devices(count: int) -> Iterator[None]:
+    """Share every batch between `count` devices while the block runs; what is built inside has its copies on all.
+
+    Raises
+    ------
+    DfcanError
+        If the backend cannot, or there are not as many.
+    """
+    if count == 1:
+        yield
+        return
+    if keras.backend.backend() != "jax":
+        raise DfcanError(f"train.devices={count} needs Keras on JAX: set the environment variable KERAS_BACKEND=jax")
+    found = devices()
+    if len(found) < count:
+        raise DfcanError(f"train.devices={count}, and there are {len(found)} ({', '.join(found)}): ask for fewer")
+    with keras.distribution.DataParallel(devices=found[:count]).scope():
+        yield
+
+
+def prepare_torch() -> None:
+    """Keep PyTorch off its single-threaded convolution, which cannot train on weights in Keras' order."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_num_threads(max(2, torch.get_num_threads()))

@@ -1,0 +1,72 @@
+"""How long a training will take and how much memory it needs, before it starts."""
+
+import os
+import time
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from dfcan_bmz.config import Config
+
+FRAMEWORK_BYTES = 0.8e9  # what Python, Keras and TensorFlow hold before the first step
+KEPT = 1.6  # activations are kept for the backward pass, and their gradients live beside them for a while
+BACKWARD = 3.0  # a step has the operations of about three forward passes
+EFFICIENCY = 0.35  # of the rate of large matrix products that a step of convolutions reaches
+MATRIX = 1024
+
+
+class Estimate(NamedTuple):
+    """Of a training on this machine's processor: `seconds_step`, and `bytes` of memory at the peak."""
+
+    seconds_step: float
+    bytes: float
+
+
+def estimate(model: keras.Model, config: Config) -> Estimate:
+    """Count a step's operations and activations, and measure the machine's matrix products for a moment.
+
+    Parameters
+    ----------
+    model : keras.Model
+        (N, H, W, 1) to (N, sH, sW, 1).
+    config : Config
+        Patch and batch.
+    """
+    operations, activations = operations_and_activations(model, config.data.patch_size)
+    batch = config.train.batch_size
+    weights = sum(int(np.prod(weight.shape)) for weight in model.weights)
+    return Estimate(
+        BACKWARD * operations * batch / (EFFICIENCY * matrix_rate()),
+        FRAMEWORK_BYTES + KEPT * 4 * activations * batch + 4 * 4 * weights,
+    )
+
+
+def operations_and_activations(model: keras.Model, size: int) -> tuple[float, float]:
+    """Multiplications and additions of all convolutions, and numbers in all layers' outputs, for one patch."""
+    fixed = keras.models.clone_model(model, input_tensors=keras.Input((size, size, 1)))
+    operations, activations = 0.0, 0.0
+    for layer in fixed.operations:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        sizes = [float(np.prod(tensor.shape[1:])) for tensor in keras.tree.flatten(layer.output)]
+        activations += sum(sizes)
+        if isinstance(layer, keras.layers.Conv2D):
+            operations += 2 * sizes[0] * float(np.prod(layer.kernel.shape[:-1]))
+    return operations, activations
+
+
+def memory_bytes() -> float:
+    """All of the machine's memory, in use or not."""
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def matrix_rate() -> float:
+    """Operations a second of a large matrix product, the best of a few."""
+    matrix = np.ones((MATRIX, MATRIX), np.float32)
+    best = np.inf
+    for _ in range(3):
+        started = time.perf_counter()
+        matrix @ matrix
+        best = min(best, time.perf_counter() - started)
+    return 2 * MATRIX**3 / best

@@ -1,0 +1,63 @@
+"""What is trained: the network with its loss and optimizer, in the precision and on the devices of the config."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+
+from dfcan_bmz import losses
+from dfcan_bmz.config import Config
+from dfcan_bmz.models import build_model
+from dfcan_bmz.training.devices import accelerators
+
+
+def trainer_of(model: keras.Model, config: Config) -> keras.Model:
+    """Compile a twin of the network, so that what is saved carries no optimizer and no loss.
+
+    The twin shares the weights, unless another precision or several devices want variables of their own: see
+    `copy_weights`.
+    """
+    train = config.train
+    if train.precision == "float32" and train.devices == 1:
+        trainer = keras.Model(model.inputs[0], model.outputs[0])
+    else:
+        with _dtype_policy(train.precision):
+            network = build_model(config.model, np.random.default_rng(0))
+            trainer = keras.Model(network.inputs[0], network.outputs[0])
+            trainer.set_weights(model.get_weights())
+    optimizer = keras.optimizers.Adam(
+        train.learning_rate,
+        global_clipnorm=train.clip or None,
+        use_ema=train.ema > 0,
+        ema_momentum=train.ema,
+        gradient_accumulation_steps=train.accumulate if train.accumulate > 1 else None,
+    )
+    if train.precision == "mixed_float16":  # small gradients would vanish
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    trainer.compile(
+        optimizer, losses.LOSSES[train.loss](train), metrics=[losses.mse, losses.psnr], jit_compile=_compile_how()
+    )
+    trainer.optimizer.build(trainer.trainable_variables)
+    return trainer
+
+
+def copy_weights(trainer: keras.Model, model: keras.Model) -> None:
+    """Bring the trained weights into the network that is saved, where the two do not share them."""
+    if trainer.weights and trainer.weights[0] is not model.weights[0]:
+        model.set_weights(trainer.get_weights())
+
+
+def _compile_how() -> bool | str:
+    """Whether XLA compiles the step: on a processor, TensorFlow's own kernels are faster, and start sooner."""
+    return False if keras.backend.backend() == "tensorflow" and not accelerators() else "auto"
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

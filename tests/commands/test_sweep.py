@@ -1,0 +1,88 @@
+"""A sweep: a run folder for each setting, resumable, with a table and a figure."""
+
+import csv
+
+import pytest
+from conftest import TINY_TRAINING
+from PIL import Image as PillowImage
+
+from dfcan_bmz.commands import sweep, train
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.run_folder import read_history
+from dfcan_bmz.training.sweep import Sweep
+
+GRID = "grid: {train.learning_rate: [0.001, 0.005], train.loss: [mae]}\n"
+ONE = "runs:\n- {name: '7', set: {train.learning_rate: 0.002}, reference: {psnr: 18.076, minutes: 34}}\n"
+
+
+def run(file, pairs, out, *settings):
+    test = (pairs / "lr", pairs / "hr")
+    sweep.run(file, pairs / "lr", pairs / "hr", out, test, None, [*TINY_TRAINING, "train.epochs=1", *settings])
+
+
+def table(out):
+    with (out / "summary.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_every_combination_of_the_grid_is_a_run_and_so_is_every_run():
+    both = Sweep.model_validate(
+        {"grid": {"train.learning_rate": [1, 2], "train.loss": ["mae", "mse"]}, "runs": [{"name": "x", "set": {}}]}
+    )
+    names = [run.name for run in both.all_runs()]
+    assert names == [f"learning_rate={rate}+loss={loss}" for rate in (1, 2) for loss in ("mae", "mse")] + ["x"]
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"runs": [{"name": "a", "set": {}}] * 2}, {"runs": [{"name": "../a", "set": {}}]}]
+)
+def test_a_sweep_without_runs_or_of_equal_or_unsafe_names_is_refused(content):
+    with pytest.raises(ValueError, match=r"names a training|called a|pattern"):
+        Sweep.model_validate(content)
+
+
+def test_a_sweep_goes_on_where_it_was_stopped_and_compares(pairs_folder, tmp_path, monkeypatch):
+    file, out, trained, real = tmp_path / "sweep.yaml", tmp_path / "out", [], train.run
+    file.write_text(GRID + ONE)
+
+    def stopped_at_the_second(*arguments, **options):
+        if len(trained) == 1 and not (out / "stopped").exists():
+            (out / "stopped").touch()
+            raise UnfinishedError("stopped after 0 of 1 epochs") from KeyboardInterrupt()
+        trained.append(arguments[2].name)
+        real(*arguments, **options)
+
+    monkeypatch.setattr(train, "run", stopped_at_the_second)
+    with pytest.raises(UnfinishedError, match="stopped"):
+        run(file, pairs_folder, out)
+    run(file, pairs_folder, out)
+    assert trained == ["learning_rate=0.001+loss=mae", "learning_rate=0.005+loss=mae", "7"]
+    rows = table(out)
+    assert [row["train.learning_rate"] for row in rows] == ["0.001", "0.005", "0.002"]
+    assert rows[2]["reference psnr"] == "18.076"
+    assert all(len(read_history(out / row["run"])) == 1 for row in rows)
+    assert all(10 < float(row["psnr"]) < 40 for row in rows)
+    assert (out / "summary.md").read_text().count("\n") == 5
+    with PillowImage.open(out / "summary.png") as picture:
+        assert picture.size[0] > 1000
+    run(file, pairs_folder, out)
+    assert len(trained) == 3, "what is finished is not trained again"
+    with pytest.raises(DfcanError, match="other settings"):
+        run(file, pairs_folder, out, "train.batch_size=2")
+
+
+def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, monkeypatch):
+    (tmp_path / "sweep.yaml").write_text(GRID)
+    real, tried = train.run, []
+
+    def fails_first(*arguments, **options):
+        tried.append(arguments[2].name)
+        if len(tried) == 1:
+            raise UnfinishedError("epoch 1 went wrong again")
+        real(*arguments, **options)
+
+    monkeypatch.setattr(train, "run", fails_first)
+    with pytest.raises(UnfinishedError, match=r"learning_rate=0\.001"):
+        run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
+    notes = [row["notes"] for row in table(tmp_path / "out")]
+    assert notes == ["epoch 1 went wrong again", ""]

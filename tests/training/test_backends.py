@@ -1,0 +1,52 @@
+"""Training on Keras' other backends, in processes of their own, and on several devices."""
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import TINY_TRAINING, skip_engine
+
+PROGRAM = """\
+import sys
+from pathlib import Path
+from dfcan_bmz.commands import train
+pairs, out, *settings = sys.argv[1:]
+arguments = (Path(pairs) / "lr", Path(pairs) / "hr")
+for count in {devices}:
+    folder = Path(out) / str(count)
+    again = [*settings, f"train.devices={{count}}"]
+    train.run(*arguments, folder, None, [*again, "train.epochs=1"], resume=False, overwrite=False)
+    train.run(*arguments, folder, None, [*again, "train.epochs=2"], resume=True, overwrite=False)
+"""
+
+
+def losses(file):
+    with file.open(newline="") as lines:
+        return [float(row["val_loss"]) for row in csv.DictReader(lines)]
+
+
+def train_on(backend, pairs, out, devices):
+    if importlib.util.find_spec(backend) is None:
+        skip_engine(f"training on {backend} needs the extra {backend}")
+    environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    settings = [*TINY_TRAINING, "train.ema=0.9", "train.learning_rate=5e-3", "data.patches_per_image=5"]
+    command = [sys.executable, "-c", PROGRAM.format(devices=devices), pairs, out, *settings]
+    answer = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+
+
+def test_torch_trains_stops_and_resumes(pairs_folder, tmp_path):
+    train_on("torch", pairs_folder, tmp_path, [1])
+    history = losses(tmp_path / "1/history.csv")
+    assert len(history) == 2
+    assert history[1] < history[0]
+
+
+def test_jax_trains_on_one_device_and_on_two_with_the_same_result(pairs_folder, tmp_path):
+    train_on("jax", pairs_folder, tmp_path, [1, 2])
+    one, two = losses(tmp_path / "1/history.csv"), losses(tmp_path / "2/history.csv")
+    assert one[1] < one[0]
+    assert two == pytest.approx(one, rel=1e-3)

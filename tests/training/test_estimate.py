@@ -1,0 +1,27 @@
+"""What a training costs, said before it starts."""
+
+import numpy as np
+
+from dfcan_bmz.commands import forecast
+from dfcan_bmz.config import Config, ModelConfig
+from dfcan_bmz.models import build_model
+from dfcan_bmz.training.estimate import operations_and_activations
+
+
+def test_operations_are_those_of_the_convolutions():
+    model = build_model(ModelConfig(name="srcnn", filters=8), np.random.default_rng(0))
+    operations, activations = operations_and_activations(model, 10)
+    convolutions = 9 * 9 * 8 + 5 * 5 * 8 * 4 + 5 * 5 * 4
+    interpolation = 10 * 10 * 25 * 4
+    assert operations == 2 * (20 * 20 * convolutions + interpolation)
+    assert activations > 20 * 20 * (8 + 4 + 1)
+
+
+def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch, capsys):
+    config = Config.model_validate({"model": {"filters": 8, "groups": 1, "blocks": 1}, "train": {"batch_size": 64}})
+    model = build_model(config.model, np.random.default_rng(0))
+    forecast.announce(model, config, images=10, validation_patches=3)
+    assert "warning" not in capsys.readouterr().out
+    monkeypatch.setattr(forecast, "memory_bytes", lambda: 1e9)
+    forecast.announce(model, config, images=10, validation_patches=3)
+    assert "warning: this machine has 1.0 GB" in capsys.readouterr().out

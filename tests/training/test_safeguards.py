@@ -1,0 +1,74 @@
+"""What goes wrong in a training is noticed, named, and tried again once at half the rate."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from conftest import TINY_TRAINING
+
+from dfcan_bmz.commands import train
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.run_folder import read_history
+from dfcan_bmz.training import safeguards
+from dfcan_bmz.training.safeguards import TrainingTroubleError
+from dfcan_bmz.training.validation import Validation
+
+
+def judged(contrast, brightness=1.0):
+    return Validation({}, contrast, brightness, np.zeros((1, 1), np.uint8))
+
+
+def row(loss=0.1, val_loss=0.1):
+    return {"loss": loss, "val_loss": val_loss}
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_named_with_its_step(loss):
+    with pytest.raises(TrainingTroubleError, match="at step 7"):
+        safeguards.check_step(loss, 7)
+
+
+def test_black_images_are_named_flat():
+    # figures of a collapse that was seen: contrast 0.7 %, mean 0.1 % of the targets'
+    with pytest.raises(TrainingTroubleError, match="flat"):
+        safeguards.check_epoch(row(), judged(0.007, 0.001), [], steps=1000)
+
+
+@pytest.mark.parametrize(
+    ("figures", "steps"),
+    [(judged(0.9), 1000), (judged(0.007, 0.001), 20), (judged(0.06, 28.0), 1000)],
+    ids=["a trained network", "one that has hardly begun", "fresh weights under a sigmoid"],
+)
+def test_a_network_that_learns_is_left_alone(figures, steps):
+    safeguards.check_epoch(row(), figures, [row(loss=0.2)], steps)
+
+
+def test_divergence_is_named():
+    with pytest.raises(TrainingTroubleError, match="diverges"):
+        safeguards.check_epoch(row(loss=2.0), judged(0.9), [row(loss=0.1), row(loss=0.3)], steps=1000)
+
+
+def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
+    pairs_folder, tmp_path, monkeypatch, capsys
+):
+    ills = [0.0, math.nan, 0.0, 0.0]  # of the epochs in the order in which they are tried
+    check = safeguards.check_step
+    monkeypatch.setattr(
+        safeguards, "check_step", lambda loss, step: check(loss + (ills.pop(0) if step == 1 else 0), step)
+    )
+    out, settings = tmp_path / "run", [*TINY_TRAINING, "train.epochs=3"]
+    train.run(pairs_folder / "lr", pairs_folder / "hr", out, None, settings, False, False)
+    rates = [epoch_row["lr"] for epoch_row in read_history(out)]
+    assert rates == pytest.approx([5e-4, 2.5e-4, 2.5e-4])
+    restart = json.loads((out / "provenance.json").read_text())["restart"]
+    assert (restart["epoch"], restart["rate_factor"]) == (2, 0.5)
+    assert (
+        "epoch 2 went wrong: the loss is nan at step 1. Going on from the weights of epoch 1" in capsys.readouterr().out
+    )
+
+
+def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path):
+    settings = [*TINY_TRAINING, "train.learning_rate=1", "model.output=sigmoid", "data.patches_per_image=80"]
+    with pytest.raises(UnfinishedError, match="went wrong again, the output is flat"):
+        train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run", None, settings, False, False)
