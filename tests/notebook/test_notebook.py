@@ -68,7 +68,7 @@ def test_the_notebook_runs_from_top_to_bottom(executed):
     assert len(list((folder / "Quality_control/dfcan_model/Prediction").glob("*.tif"))) == 2
     assert (folder / "Quality_control/dfcan_model/Metrics/metrics.csv").is_file()
     assert len(list((folder / "prediction_results").glob("*.tif"))) == 2
-    assert (folder / "curious-lemur.zip").is_file()
+    assert (folder / "dfcan_model.zip").is_file()
     record = (folder / "dfcan_model_record.html").read_text(encoding="utf-8")
     assert "for\n2 epochs on 2 pairs" in record
     assert "<td>affine</td>" in record
