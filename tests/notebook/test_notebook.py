@@ -83,8 +83,9 @@ def test_every_form_appears_as_widgets_and_the_training_draws_its_curves(execute
         if "Start training" in cell.source:
             assert "image/png" in kinds
             assert "Epoch 2 of 2" in str(cell.outputs)
-        noise = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
-        assert noise == [], cell.source
+        told = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
+        # the example is too small for all scales of MS-SSIM, and evaluate says so
+        assert [line for line in "".join(told).splitlines() if not line.startswith("warning: ")] == [], cell.source
 
 
 def test_the_notebook_is_clean_and_holds_no_logic(notebook):
@@ -123,7 +124,7 @@ def test_defaults_of_the_notebook_are_those_of_the_package(fields):
         value, default = fields[ours.strip("`")].value, defaults[found[1]][found[2]]
         assert (value / 100 if ours == "`percentage_validation`" else value) == default, key
         checked.append(key)
-    assert len(checked) == 7
+    assert len(checked) == 8
     switches = {"Rotation": "rot90", "horizontal_flip": "hflip", "vertical_flip": "vflip"}
     assert {switches[name] for name in switches if fields[name].value} == set(defaults["data"]["augment"])
     assert fields["Use_pretrained_model"].value is False
