@@ -25,7 +25,7 @@ from dfcan_bmz.data.patches import batch, grid_patches, random_patches
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.parts import interpolate
-from dfcan_bmz.normalize import normalize_pair
+from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.simulate import structures
 from dfcan_bmz.simulate.fields import simulate_field
 
@@ -56,7 +56,8 @@ def planes() -> tuple[list[Plane], list[Plane]]:
     fields = []
     for index in range(FIELDS):
         hr, lr = simulate_field("actin", SIZE, 2, LEVELS, 0.0, np.random.default_rng([0, index]))
-        fields.append([Plane(*normalize_pair(image, hr, "own")) for image in lr])
+        target = np.clip(scaling_of(hr).apply(hr), 0, 1)
+        fields.append([Plane(scaling_of(image).apply(image), target) for image in lr])
     return [p for field in fields[:-2] for p in field], [p for field in fields[-2:] for p in field]
 
 
