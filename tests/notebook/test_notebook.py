@@ -57,7 +57,7 @@ def executed(tmp_path_factory):
     assert all(
         f"{name} = {value!r}" in "\n".join(cell.source for cell in notebook.cells) for name, value in SMALL.items()
     )
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    NotebookClient(notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     return notebook, folder
 
 
