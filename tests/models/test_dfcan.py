@@ -50,7 +50,7 @@ def test_spectrum_is_float32_under_every_dtype_policy():
 @pytest.mark.parametrize(("scale", "shape"), [(2, (16, 16)), (2, (12, 22)), (3, (14, 10)), (4, (8, 8))])
 def test_network_equals_a_plain_numpy_evaluation(scale, shape):
     rng = np.random.default_rng(scale)
-    model = build_model(ModelConfig(scale=scale, filters=16, groups=2, blocks=2), rng)
+    model = build_model(ModelConfig(scale=scale, filters=16, groups=2, blocks=2, output="sigmoid"), rng)
     strengthen(model, rng)
     weights = [layer.get_weights() for layer in convolutions(model)]
     x = rng.uniform(0, 1, shape)
