@@ -37,10 +37,15 @@ def affine(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.nd
     truth, prediction = _as_float64(truth, prediction)
     low, high = scaling_of(truth)
     truth = (truth - low) / (high - low)
-    centred = prediction - prediction.mean()
+    return truth, least_squares_fit(prediction, truth)
+
+
+def least_squares_fit(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Bring an image nearest to `truth` by gain and offset; (Y, X) float64 each, a constant image to the mean."""
+    centred = image - image.mean()
     variance = np.mean(centred**2)
     gain = np.mean(centred * (truth - truth.mean())) / variance if variance else 0.0
-    return truth, gain * centred + truth.mean()
+    return gain * centred + truth.mean()
 
 
 def raw(peak: float) -> Protocol:

@@ -1,11 +1,10 @@
 """``dfcan-bmz record``: what was done in a training, and how well it went, as one page."""
 
-import csv
 from pathlib import Path
 
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.score import Score
+from dfcan_bmz.evaluation.score import read_scores
 from dfcan_bmz.report.record import write_record
 
 
@@ -16,18 +15,7 @@ def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
     if not history:
         raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
     sample = tuple(images.read(run / f"sample_{side}.tif").pixels for side in ("lr", "hr"))
-    scores = _read_scores(evaluation / "metrics.csv") if evaluation is not None else []
+    scores = read_scores(evaluation) if evaluation is not None else []
     with files.atomic_path(out) as path:
         write_record(path, run.name, config, provenance, history, sample, scores)
     print(f"{out}: settings, data, versions, curves{', metrics' if scores else ''}; print it from a browser for a PDF")
-
-
-def _read_scores(file: Path) -> list[Score]:
-    if not file.is_file():
-        raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    try:
-        return [Score(*(row[key] for key in Score._fields[:-1]), float(row["value"])) for row in rows]
-    except (KeyError, ValueError) as error:
-        raise DfcanError(f"{file} is no table of scores ({error}): evaluate the model again") from error

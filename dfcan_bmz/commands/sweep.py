@@ -13,6 +13,7 @@ from dfcan_bmz.commands import evaluate, train
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.score import mean_scores, read_scores
 from dfcan_bmz.files import atomic_path, new_folder
 from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.fit import finished
@@ -53,8 +54,8 @@ def run(
             keras.backend.clear_session()  # the next network starts with the memory of this one
         if test and (out / name / "model.keras").is_file() and not (out / name / "test/metrics.csv").is_file():
             evaluate.run(out / name, *test, out / name / "test", overwrite=True)
-        _summarise(out, sweep, settings, failures)
-    print(markdown(_table(out, sweep, settings, failures)))
+        rows = _summarise(out, sweep, settings, failures)
+    print(markdown(rows))
     print(f"{out}: summary.csv, summary.md, summary.png")
     if failures:
         raise UnfinishedError(f"{', '.join(failures)} did not end well: {out / FAILURES} says why")
@@ -113,20 +114,19 @@ def _references(sweep: Sweep) -> list[str]:
 
 def _test_scores(run: Path) -> dict[str, float]:
     """Means over the test images of the model's scores."""
-    file = run / "test/metrics.csv"
-    if not file.is_file():
+    if not (run / "test/metrics.csv").is_file():
         return {}
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["protocol"] == PROTOCOL]
-    method = rows[-1]["method"]  # the model stands last
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        if row["method"] == method:
-            values.setdefault(row["metric"], []).append(float(row["value"]))
-    return {metric: sum(found) / len(found) for metric, found in values.items()}
+    scores = read_scores(run / "test")
+    model = scores[-1].method  # it stands last
+    return {
+        metric: mean
+        for (protocol, method, metric), mean in mean_scores(scores).items()
+        if (protocol, method) == (PROTOCOL, model)
+    }
 
 
-def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> None:
+def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> list[dict[str, Any]]:
+    """Write the table and the figure of what is done so far; the table's rows."""
     rows = _table(out, sweep, settings, failures)
     histories = {row["run"]: run_folder.read_history(out / row["run"]) for row in rows if row["epochs"]}
     score, what = ("psnr", f"PSNR on the test images, {PROTOCOL} (dB)")
@@ -140,3 +140,4 @@ def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: d
         (folder / "summary.md").write_text(markdown(rows), encoding="utf-8")
         scores = {row["run"]: row[score] for row in rows if row[score] != ""}
         plot_sweep(histories, scores, what).savefig(folder / "summary.png", dpi=110)
+    return rows

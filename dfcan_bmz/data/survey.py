@@ -9,6 +9,7 @@ from dfcan_bmz import images
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import scaling_of
 
 MOST_SATURATED = 0.005  # share of pixels at the image's largest value; a picture has few, a clipped one many
 THUMBNAIL_PX = 96
@@ -65,7 +66,7 @@ def _survey(image: Image) -> Survey:
         if index == len(image.planes) // 2:
             thumbnail = block_means(plane, max(1, min(plane.shape) // THUMBNAIL_PX))
         try:
-            images.refuse_flat(image, index, *np.percentile(plane, (0.1, 99.9)))
+            images.refuse_flat(image, index, *scaling_of(plane))
         except DfcanError as error:
             problems.append(str(error))
     smallest, largest = min(low for low, _ in extremes), max(high for _, high in extremes)

@@ -15,7 +15,6 @@ import math
 import sys
 import time
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -24,7 +23,6 @@ import torch
 from torch.nn import functional
 
 from dfcan_bmz.engines import Network
-from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.models.dfcan import EPS, EXPONENT, dfcan
 
 TOLERANCE = 1e-4  # between this engine and Keras, on the tile that is compared when a network is loaded
@@ -50,13 +48,13 @@ class Sizes(NamedTuple):
     output: str
 
 
-def load(path: Path, precision: str = "float32") -> Network | None:
-    """Load a ``.keras`` file as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32.
+def callable_of(model: keras.Model, precision: str = "float32") -> Network | None:
+    """Wrap a Keras DFCAN as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32.
 
     Parameters
     ----------
-    path : pathlib.Path
-        The file.
+    model : keras.Model
+        The network.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions.
 
@@ -65,11 +63,6 @@ def load(path: Path, precision: str = "float32") -> Network | None:
     callable or None
         None if the network is no DFCAN, or does not compute here what it computes in Keras.
     """
-    return callable_of(load_model(path), precision)
-
-
-def callable_of(model: keras.Model, precision: str = "float32") -> Network | None:
-    """Wrap a Keras DFCAN as a callable on NumPy arrays; None as `load` has it."""
     sizes = sizes_of(model)
     if sizes is None:
         return None

@@ -1,12 +1,15 @@
 """Scores of models and of their rivals on pairs of images."""
 
+import csv
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz import interpolation, metrics, resolution
 from dfcan_bmz.deconvolution import CANDIDATES, Deconvolution, deconvolve
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import intensity_range
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
@@ -33,6 +36,25 @@ class Rivals(NamedTuple):
 
     smoothing_px: float
     deconvolution: Deconvolution | None
+
+
+def read_scores(evaluation: Path) -> list[Score]:
+    """Rows of the ``metrics.csv`` that `dfcan-bmz evaluate` wrote into a folder.
+
+    Raises
+    ------
+    DfcanError
+        If there is none, or it is damaged.
+    """
+    file = evaluation / "metrics.csv"
+    if not file.is_file():
+        raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    try:
+        return [Score(*(row[key] for key in Score._fields[:-1]), float(row["value"])) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DfcanError(f"{file} is no table of scores ({error}): evaluate the model again") from error
 
 
 def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
-from dfcan_bmz.metrics import pearson
+from dfcan_bmz.metrics import least_squares_fit, pearson
 from dfcan_bmz.normalize import scaling_of
 
 WIDEST_PX = 4.0  # of the blur between prediction and image, in LR pixels
@@ -70,11 +70,7 @@ def reblur(prediction: np.ndarray, lr: np.ndarray) -> Reblur:
     best = minimize_scalar(
         lambda sigma_px: -pearson(lr, seen(sigma_px)), bounds=(0, WIDEST_PX), method="bounded", options={"xatol": 0.02}
     )
-    image = seen(best.x)
-    centred = image - image.mean()
-    variance = np.mean(centred**2)
-    gain = np.mean(centred * (lr - lr.mean())) / variance if variance else 0.0
-    fitted = gain * centred + lr.mean()
+    fitted = least_squares_fit(seen(best.x), lr)
     low, high = scaling_of(lr)
     residual = (lr - fitted) / (high - low)
     return Reblur(

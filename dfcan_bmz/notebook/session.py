@@ -13,6 +13,7 @@ from IPython import get_ipython
 
 import dfcan_bmz
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.training.devices import accelerators
 
 # what Colab has imported before a notebook begins, and an installation may replace
 PRELOADED = {
@@ -58,7 +59,7 @@ def stale_packages() -> list[str]:
 
 def show_devices() -> None:
     """Say whether there is a GPU, and what it is."""
-    gpus = [device for device in keras.distribution.list_devices() if "cpu" not in device.lower()]
+    gpus = accelerators()
     if not gpus:
         print(
             f"You do not have GPU access: the training runs on {os.cpu_count()} processor cores, slowly.\n"

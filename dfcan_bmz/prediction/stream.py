@@ -88,7 +88,7 @@ def predict_to_file(
         Pixels that were clipped to the range of uint16.
     """
     folder, partial, done = resume(predictor, image, scalings, target, output)
-    write = images.writer(partial)
+    known, write = fingerprint(predictor, image, scalings, output), images.writer(partial)
     for index in range(done.plane, len(image.planes)):
         read = unit_reader(image, index, scalings[index])
         rows = slice(done.row, None)
@@ -96,7 +96,7 @@ def predict_to_file(
             encoded, clipped = encode(band, scalings[index], output)
             write(index, row, encoded)
             done = Progress(index, row + len(band), done.clipped + clipped)
-            _write_progress(folder, fingerprint(predictor, image, scalings, output), done)
+            _write_progress(folder, known, done)
         done = Progress(index + 1, 0, done.clipped)
     finish(folder, partial, target)
     return done.clipped

@@ -1,7 +1,5 @@
 """A self-contained report: what was measured, how sure it is, and what it looks like."""
 
-import base64
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +16,7 @@ from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.levels import plot_levels, plot_series
 from dfcan_bmz.report.lines import plot_lines
 from dfcan_bmz.report.maps import plot_error_maps
@@ -138,13 +137,13 @@ def _content(report: Report) -> dict[str, Any]:
             for method in methods
             for metric in (FRC, DECORRELATION)
         },
-        "scores": _embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
-        "levels": [(caption, _embed(figure)) for caption, figure in levels.items() if figure],
+        "scores": embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
+        "levels": [(caption, embed(figure)) for caption, figure in levels.items() if figure],
         "cases": [
             {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))} for case in worst
         ],
         "rows": _rows(report, methods),
-        "history": [(name, _embed(plot_history(rows))) for name, rows in report.histories.items()],
+        "history": [(name, embed(plot_history(rows))) for name, rows in report.histories.items()],
         "how": report.how,
     }
 
@@ -171,7 +170,7 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
     example = plot_example(plane.lr, plane.hr, case.predicted, hr_pixel_nm, (row, first, last))
     yield (
         "LR image, every method and HR image; below, the framed region enlarged; the line is that of the profile",
-        _embed(example),
+        embed(example),
     )
     for name, predict in report.predict.items():
         prediction = case.predicted[name]
@@ -179,13 +178,13 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
             continue
         yield (
             f"SSIM and RSE maps: HR against the bicubic source, and against {name}",
-            _embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
+            embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
         )
         yield (
             f"Where to doubt {name}, judged without the HR image, and the real error, for comparison",
-            _embed(_trust(case, name, predict, hr_pixel_nm)),
+            embed(_trust(case, name, predict, hr_pixel_nm)),
         )
-    yield "Line profile, spectra, and Fourier ring correlation with the HR image", _embed(lines)
+    yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
 
 
 def _trust(case: Case, name: str, predict: Predict, hr_pixel_nm: float | None) -> Figure:
@@ -207,9 +206,3 @@ def _cell(value: Interval, form: str = "%.4g") -> Markup:
     if value.low is None:
         return Markup("<td>{}</td>").format(form % value.mean)
     return Markup("<td>{}<small>{:.3g} … {:.3g}</small></td>").format(form % value.mean, value.low, value.high)
-
-
-def _embed(figure: Figure, dpi: int = 100) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,7 +1,5 @@
 """The record of a run: all that a methods section, or oneself a year later, wants to know, in one page."""
 
-import base64
-import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.score import Score, mean_scores
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.side_by_side import plot_side_by_side
 from dfcan_bmz.run_folder import Row, best_row
 
@@ -53,17 +52,11 @@ def write_record(
         history=history,
         best=best_row(history),
         minutes=sum(row["seconds"] for row in history) / 60,
-        curves=_embed(plot_history(history)),
-        sample=_embed(plot_side_by_side({"low resolution": sample[0], "high resolution": sample[1]})),
+        curves=embed(plot_history(history), 80),
+        sample=embed(plot_side_by_side({"low resolution": sample[0], "high resolution": sample[1]}), 80),
         means=means,
         rows=list(dict.fromkeys((protocol, method) for protocol, method, _ in means)),
         metrics=list(dict.fromkeys(metric for *_, metric in means)),
         count=len({score.image for score in scores}),
     )
     path.write_text(html, encoding="utf-8")
-
-
-def _embed(figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur
+from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.scale_bar import draw_scale_bar
 
 MAP = {"cmap": "inferno", "vmin": 0, "interpolation": "nearest"}
@@ -31,7 +32,7 @@ def plot_trust(
     error : numpy.ndarray, optional
         (sY, sX): absolute error.
     """
-    low, high = np.percentile(lr, (0.1, 99.9))
+    low, high = scaling_of(lr)
     panels = {
         "LR": (lr, {"cmap": "gray", "vmin": low, "vmax": high}),
         "mean prediction": (turned.mean, {"cmap": "gray", "vmin": 0, "vmax": 1}),

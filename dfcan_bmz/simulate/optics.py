@@ -57,9 +57,7 @@ def otf(pixels: int, pixel_um: float, cutoff_per_um: float) -> np.ndarray:
     numpy.ndarray
         (pixels, pixels // 2 + 1) float64, laid out as ``numpy.fft.rfft2`` has it; 1 at zero frequency.
     """
-    fy = np.fft.fftfreq(pixels, pixel_um)[:, None]
-    fx = np.fft.rfftfreq(pixels, pixel_um)[None, :]
-    r = np.minimum(np.hypot(fy, fx) / cutoff_per_um, 1)
+    r = np.minimum(_frequency(pixels, pixel_um) / cutoff_per_um, 1)
     return 2 / np.pi * (np.arccos(r) - r * np.sqrt(1 - r**2))
 
 
@@ -72,9 +70,7 @@ def wiener(pixels: int, pixel_um: float, cutoff_per_um: float) -> np.ndarray:
     2013, doi 10.1364/OE.21.002032), which leaves dark rims around bright structures. Parameters and layout as for
     `otf`.
     """
-    fy = np.fft.fftfreq(pixels, pixel_um)[:, None]
-    fx = np.fft.rfftfreq(pixels, pixel_um)[None, :]
-    frequency = np.hypot(fy, fx)
+    frequency = _frequency(pixels, pixel_um)
     attenuation = 1 - ATTENUATION * np.exp(-((frequency / ATTENUATED_PER_UM) ** 2) / 2)
     return np.cos(np.pi / 2 * np.minimum(frequency / cutoff_per_um, 1)) * attenuation
 
@@ -89,6 +85,11 @@ def image(fluorophores: np.ndarray, pixel_um: float, cutoff_per_um: float, trans
 
 
 TRANSFERS = {"otf": otf, "wiener": wiener}
+
+
+def _frequency(pixels: int, pixel_um: float) -> np.ndarray:
+    """Distance from zero frequency in 1 / micrometre, laid out as ``numpy.fft.rfft2`` has it."""
+    return np.hypot(np.fft.fftfreq(pixels, pixel_um)[:, None], np.fft.rfftfreq(pixels, pixel_um)[None, :])
 
 
 def bin_sum(grid: np.ndarray, factor: int) -> np.ndarray:
