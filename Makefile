@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # the build of torch is yours to choose, for example: make test TORCH="torch --index-url ..."
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test docs engines test-engines clean
+.PHONY: demo test bundles docs engines test-engines clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
@@ -15,6 +15,13 @@ test: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# every published model as a bundle of four formats, tested in every engine: bundles/NAME.zip
+bundles: $(patsubst rdf/%,bundles/%.zip,$(wildcard rdf/*))
+
+bundles/%.zip: $(VENV)/ready packaging/%.yaml $(shell find rdf -type f 2>/dev/null)
+	mkdir -p bundles
+	$(BIN)/dfcan-bmz package rdf/$* --recipe packaging/$*.yaml --out $@ --overwrite
 
 # the documentation as a site: site/index.html
 docs: $(VENV)/ready
@@ -35,4 +42,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .engines demo dist site .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .engines demo bundles dist site .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -299,7 +299,7 @@ def trust(
 def package(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, typer.Option(help="YAML file: name, authors, licence ...")],
-    out: Annotated[Path, typer.Option("--out", help="Bundle to write (.zip).")],
+    out: Annotated[Path, typer.Option("--out", help="Bundle to write (.zip), or a folder for a repository of models.")],
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
@@ -328,7 +328,6 @@ def check(
 def recipe_new(
     out: Annotated[Path, typer.Argument(help="Recipe to write (.yaml).")],
     run: Annotated[Path | None, typer.Option(help="Run folder to draft it from.")] = None,
-    evaluation: Annotated[Path | None, typer.Option(help="--out of an evaluate on images it has not seen.")] = None,
     structure: Annotated[str | None, typer.Option(help="What is labelled or seen: actin, neurons, ...")] = None,
     modality: Annotated[str | None, typer.Option(help="'fluorescence microscopy', 'electron microscopy', ...")] = None,
     author: Annotated[str | None, typer.Option(help="Your name.")] = None,
@@ -348,7 +347,7 @@ def recipe_new(
     with quiet_start():
         from dfcan_bmz.commands.recipe import new
 
-    new(out, run, evaluation, {key: value for key, value in given.items() if value is not None}, overwrite)
+    new(out, run, {key: value for key, value in given.items() if value is not None}, overwrite)
 
 
 @app.command()

@@ -13,6 +13,7 @@
       provenance.json   versions, hardware, checksums of the training files, what validation chose
       sample_lr.tif     a crop of a validation image and its target, from which a bundle
       sample_hr.tif       takes its test tensor, sample and cover
+      evaluation/       NAME/ for each ``dfcan-bmz evaluate --out RUN/evaluation/NAME``: what a bundle's card shows
 """
 
 import csv
@@ -36,6 +37,7 @@ ENTRIES = (
     "provenance.json",
     "sample_lr.tif",
     "sample_hr.tif",
+    "evaluation",
 )
 
 Row = dict[str, float]

@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dfcan_bmz.bundle.describe import output_halo
+from dfcan_bmz.bundle.describe import output_halo, picture_name
+from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import Config
+from dfcan_bmz.evaluation.statistics import Interval
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
@@ -33,7 +35,12 @@ class Figures(NamedTuple):
 
 
 def card(
-    recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], figures: Figures | None
+    recipe: Recipe,
+    config: Config,
+    provenance: dict[str, Any],
+    history: list[Row],
+    evaluations: list[Evaluation],
+    figures: Figures | None,
 ) -> str:
     """Markdown of the bundle's README; without `figures`, the draft that is checked."""
     environment = Environment(
@@ -57,6 +64,20 @@ def card(
         provenance=provenance,
         history=history,
         best=best_row(history),
+        evaluations=[(evaluation, _title(recipe, evaluation), picture_name(evaluation)) for evaluation in evaluations],
+        intervals=any(row.psnr.low is not None for evaluation in evaluations for row in evaluation.rows),
+        cell=_cell,
         figures=figures,
         minutes=sum(row["seconds"] for row in history) / 60,
     )
+
+
+def _title(recipe: Recipe, evaluation: Evaluation) -> str:
+    dataset = recipe.evaluations.get(evaluation.name)
+    return dataset.title if dataset else evaluation.name
+
+
+def _cell(value: Interval, digits: int) -> str:
+    """A mean and, where there are enough fields of view, its 95 % interval."""
+    mean = f"{value.mean:.{digits}f}"
+    return mean if value.low is None else f"{mean} ({value.low:.{digits}f} to {value.high:.{digits}f})"

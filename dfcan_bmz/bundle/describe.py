@@ -12,7 +12,8 @@ from typing import Any
 from bioimageio.spec import ValidationContext, dump_description
 from bioimageio.spec.model import v0_5
 
-from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.bundle.evaluations import Evaluation
+from dfcan_bmz.bundle.recipe import Dataset, Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, ONNX_OPSET
@@ -53,6 +54,7 @@ def describe(
     config: Config,
     provenance: dict[str, Any],
     history: list[Row],
+    evaluations: list[Evaluation],
     formats: list[str],
     tolerance: float,
 ) -> dict[str, Any]:
@@ -61,8 +63,8 @@ def describe(
     Parameters
     ----------
     folder : pathlib.Path
-        Holds README, cover, test and sample tensors, and the weights of every format of `formats`.
-    recipe, config, provenance, history
+        Holds README, cover and pictures, test and sample tensors, and the weights of every format of `formats`.
+    recipe, config, provenance, history, evaluations
         What a person wrote, and what the run folder records.
     formats : list of str
         Weight formats; keras_v3 is the parent of the others.
@@ -79,6 +81,7 @@ def describe(
     DfcanError
         If the spec refuses the recipe's values.
     """
+    covers = [COVER, *(picture_name(evaluation) for evaluation in evaluations if evaluation.worst)]
     try:
         with ValidationContext(root=folder, perform_io_checks=True):
             description = v0_5.ModelDescr(
@@ -92,13 +95,13 @@ def describe(
                 cite=[v0_5.CiteEntry(**entry.model_dump(exclude_none=True)) for entry in recipe.cite],
                 tags=recipe.tags,
                 documentation=v0_5.FileDescr(source=README),
-                covers=[v0_5.FileDescr(source=COVER)],
+                covers=[v0_5.FileDescr(source=name) for name in covers],
                 timestamp=provenance["started"],
                 inputs=[_input(recipe, config)],
                 outputs=[_output(recipe, config)],
                 weights=_weights(formats),
-                **({"git_repo": recipe.git_repo} if recipe.git_repo else {}),
-                config=_config(recipe, config, provenance, history, tolerance),
+                **_optional(recipe),
+                config=_config(recipe, config, provenance, history, evaluations, tolerance),
             )
             content = dump_description(description)
     except ValueError as error:
@@ -113,7 +116,19 @@ def describe(
         for role in ("authors", "maintainers")
     }
     # ilastik, JDLL and QuPath want plain file names where newer specs write {source, sha256}
-    return content | people | {"format_version": FORMAT_VERSION, "documentation": README, "covers": [COVER]}
+    return content | people | {"format_version": FORMAT_VERSION, "documentation": README, "covers": covers}
+
+
+def picture_name(evaluation: Evaluation) -> str:
+    """File of a bundle that shows the worst image of an evaluation."""
+    return f"worst_{evaluation.name}.png"
+
+
+def _optional(recipe: Recipe) -> dict[str, Any]:
+    """What is described only if the recipe says it: the zoo counts the keys that are given."""
+    given = {key: getattr(recipe, key) for key in ("git_repo", "version", "version_comment")}
+    given["parent"] = recipe.parent and v0_5.LinkedModel(id=recipe.parent)
+    return {key: value for key, value in given.items() if value}
 
 
 def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
@@ -191,7 +206,12 @@ def _weights(formats: list[str]) -> v0_5.WeightsDescr:
 
 
 def _config(
-    recipe: Recipe, config: Config, provenance: dict[str, Any], history: list[Row], tolerance: float
+    recipe: Recipe,
+    config: Config,
+    provenance: dict[str, Any],
+    history: list[Row],
+    evaluations: list[Evaluation],
+    tolerance: float,
 ) -> v0_5.Config:
     train, model, hardware = config.train, config.model, provenance["hardware"]
     hours = round(sum(row["seconds"] for row in history) / 3600, 4)
@@ -215,6 +235,11 @@ def _config(
                 f"{provenance['validation']['smoothed_bicubic_sigma_px']} px."
             ),
         ),
+        evaluations=[
+            _evaluation(evaluation, dataset)
+            for evaluation in evaluations
+            if (dataset := recipe.evaluations.get(evaluation.name)) and dataset.source
+        ],
         environmental_impact=v0_5.EnvironmentalImpact(
             hardware_type=f"{', '.join(hardware['devices'])} ({hardware['machine']}, {hardware['cpus']} cores)",
             hours_used=hours,
@@ -242,3 +267,24 @@ def _config(
         "domain": provenance.get("domain"),
     }
     return v0_5.Config(bioimageio=card, dfcan_bmz=ours)
+
+
+def _evaluation(evaluation: Evaluation, dataset: Dataset) -> v0_5.Evaluation:
+    """The chief protocol's figures, methods as columns."""
+    chief = [row for row in evaluation.rows if row.protocol == evaluation.rows[0].protocol]
+    return v0_5.Evaluation(
+        dataset_id=evaluation.name,
+        dataset_source=dataset.source,
+        dataset_role=dataset.role,
+        sample_count=evaluation.images,
+        evaluation_factors=[row.method[:16] for row in chief],
+        evaluation_factors_long=["this model" if row.model else f"{row.method}, without learning" for row in chief],
+        metrics=["PSNR", "SSIM"],
+        metrics_long=[
+            f"{name}, protocol {chief[0].protocol}, mean over fields of view" for name in ("PSNR (dB)", "SSIM")
+        ],
+        results=[
+            [round(row.psnr.mean, 2) for row in chief],
+            [round(row.ssim.mean, 3) for row in chief],
+        ],
+    )

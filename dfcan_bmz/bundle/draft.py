@@ -1,6 +1,5 @@
-"""A recipe with sane defaults, from a few answers and from what a run folder and an evaluation have recorded."""
+"""A recipe with sane defaults, from a few answers and from what a run folder has recorded."""
 
-import csv
 import hashlib
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import validate
-from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import describe_model
 
 # what people call a modality, and the zoo's tag for it
@@ -22,7 +20,6 @@ MODALITIES = {
     "transmission light microscopy": "transmission-light-microscopy",
     "other": "other",
 }
-SHOWN = ("affine", "min-max")  # protocols
 
 
 class Answers(NamedTuple):
@@ -40,17 +37,8 @@ class Answers(NamedTuple):
     git_repo: str = ""
 
 
-class Row(NamedTuple):
-    """Means of an evaluation; PSNR in dB."""
-
-    protocol: str
-    method: str
-    psnr: float
-    ssim: float
-
-
 class Facts(NamedTuple):
-    """What a run folder and an evaluation say.
+    """What a run folder says.
 
     Attributes
     ----------
@@ -64,10 +52,6 @@ class Facts(NamedTuple):
         Side of an LR pixel of the training images.
     images : int
         Images of the training.
-    count : int
-        Images of the evaluation.
-    rows : list of Row
-        Its means, worst method first; empty without one.
     """
 
     run: str = ""
@@ -76,17 +60,15 @@ class Facts(NamedTuple):
     tile: int = 128
     pixel_nm: float | None = None
     images: int = 0
-    count: int = 0
-    rows: tuple[Row, ...] = ()
 
 
-def read_facts(run: Path | None, evaluation: Path | None) -> Facts:
+def read_facts(run: Path | None) -> Facts:
     """Read what is recorded.
 
     Raises
     ------
     DfcanError
-        If `run` is no run folder, or `evaluation` holds no ``metrics.csv``.
+        If `run` is no run folder.
     """
     facts = Facts()
     if run is not None:
@@ -100,9 +82,6 @@ def read_facts(run: Path | None, evaluation: Path | None) -> Facts:
             pixel_nm=images.read(run / "sample_lr.tif").pixel_size_nm,
             images=len(provenance["files"]["training"]),
         )
-    if evaluation is not None:
-        count, rows = _means(evaluation / "metrics.csv")
-        facts = facts._replace(count=count, rows=tuple(rows))
     return facts
 
 
@@ -162,23 +141,3 @@ def _description(answers: Answers, facts: Facts) -> str:
     return f"{times} the sampling of images of {answers.structure} ({answers.modality}) with {facts.network}{seen}."[
         :512
     ]
-
-
-def _means(file: Path) -> tuple[int, list[Row]]:
-    """Number of images and mean PSNR and SSIM of every method under the protocols that a card shows."""
-    if not file.is_file():
-        raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row.get("metric") in ("psnr", "ssim")]
-    if not rows:
-        raise DfcanError(f"{file} holds no PSNR and SSIM: evaluate again with `dfcan-bmz evaluate`")
-    found: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for row in rows:
-        if row["protocol"] in SHOWN:
-            metrics = found.setdefault((row["protocol"], row["method"]), {"psnr": [], "ssim": []})
-            metrics[row["metric"]].append(float(row["value"]))
-    means = [
-        Row(protocol, method, *(sum(values) / len(values) if values else float("nan") for values in metrics.values()))
-        for (protocol, method), metrics in found.items()
-    ]
-    return len({row["image"] for row in rows}), sorted(means, key=lambda row: (SHOWN.index(row.protocol), row.psnr))

@@ -38,6 +38,16 @@ class Citation(BaseModel):
     url: str | None = None
 
 
+class Dataset(BaseModel):
+    """What the images of an evaluation are; `role` as the zoo has it: "independent" ones are of another source."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Text
+    source: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    role: Literal["train", "validation", "test", "independent", "unknown"] = "test"
+
+
 class Recipe(BaseModel):
     """A recipe.
 
@@ -59,6 +69,12 @@ class Recipe(BaseModel):
         Adjective-animal name by which deepImageJ and the zoo refer to the model.
     modality, target_structure, git_repo : str, list of str, str
         What was imaged how, and where the code of the training is; optional, the zoo counts them.
+    evaluations : dict of str to Dataset
+        What the images of each ``RUN/evaluation/NAME`` are, by that name; the figures come from there.
+    version, version_comment : str
+        Of the model, as in "1.1.0", and what has changed.
+    parent : str
+        The zoo's id of the model whose weights this one was fine-tuned from.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -83,6 +99,10 @@ class Recipe(BaseModel):
     modality: Text | None = None
     target_structure: list[Text] = []
     git_repo: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    evaluations: dict[str, Dataset] = {}
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    version_comment: Annotated[Text, StringConstraints(max_length=512)] | None = None
+    parent: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")] | None = None
 
     @field_validator("formats")
     @classmethod

@@ -1,6 +1,7 @@
 """Build a bundle: export, describe, check, and only then write."""
 
 import math
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,17 @@ from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.card import Figures, card
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
 from dfcan_bmz.bundle.check_format import WHOLE
-from dfcan_bmz.bundle.describe import COVER, README, SAMPLE_INPUT, SAMPLE_OUTPUT, TEST_INPUT, TEST_OUTPUT, describe
+from dfcan_bmz.bundle.describe import (
+    COVER,
+    README,
+    SAMPLE_INPUT,
+    SAMPLE_OUTPUT,
+    TEST_INPUT,
+    TEST_OUTPUT,
+    describe,
+    picture_name,
+)
+from dfcan_bmz.bundle.evaluations import FOLDER, Evaluation, read_evaluations
 from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.data.patches import richest_crop
@@ -65,12 +76,14 @@ def write_bundle(
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
     formats = [name for name in recipe.formats if not missing_extra(name)]
     sample = _sample_tile(run, recipe.tile)
-    card(recipe, config, provenance, history, None)  # refuses a wrong halo before anything is exported
+    evaluations = read_evaluations(run, config.data.target)
+    _refuse_unknown(recipe, evaluations, run)
+    card(recipe, config, provenance, history, evaluations, None)  # refuses a wrong halo before anything is exported
 
     def write_texts(folder: Path, figures: Figures | None) -> None:
         tolerance = figures.tolerance if figures else PROVISIONAL_TOLERANCE
-        (folder / README).write_text(card(recipe, config, provenance, history, figures), encoding="utf-8")
-        content = describe(folder, recipe, config, provenance, history, formats, tolerance)
+        (folder / README).write_text(card(recipe, config, provenance, history, evaluations, figures), encoding="utf-8")
+        content = describe(folder, recipe, config, provenance, history, evaluations, formats, tolerance)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (folder / "rdf.yaml").write_text(text, encoding="utf-8")
 
@@ -86,6 +99,9 @@ def write_bundle(
         _write_tensors(folder, sample.lr, lr_pixel_nm, config.model.scale if recipe.input == "enlarged" else 1)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
+        for evaluation in evaluations:
+            if evaluation.worst:
+                shutil.copyfile(evaluation.worst, folder / picture_name(evaluation))
         write_texts(folder, None)
         with atomic_path(out) as path:
             write_zip(folder, path)
@@ -97,6 +113,14 @@ def write_bundle(
             write_zip(folder, path)
             open_description(path)
     return verdicts
+
+
+def _refuse_unknown(recipe: Recipe, evaluations: list[Evaluation], run: Path) -> None:
+    if unknown := recipe.evaluations.keys() - {evaluation.name for evaluation in evaluations}:
+        raise DfcanError(
+            f"recipe: evaluations names {', '.join(sorted(unknown))}, and there is no such folder in "
+            f"{run / FOLDER}: write it with `dfcan-bmz evaluate`"
+        )
 
 
 def _refuse_broken(verdicts: list[Verdict], out: Path) -> None:

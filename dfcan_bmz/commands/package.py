@@ -1,21 +1,37 @@
-"""``dfcan-bmz package``: a run folder to a tested bundle."""
+"""``dfcan-bmz package``: a run folder to a tested bundle, or to the folder that a repository keeps of it."""
 
+import tempfile
 from pathlib import Path
 
 from dfcan_bmz import files
-from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.bundle.publish import publish
+from dfcan_bmz.bundle.recipe import Recipe, read_recipe
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import missing_extra
 
 
 def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None:
-    if out.suffix != ".zip" or out.is_dir():
-        raise DfcanError(f"{out} is no name for a zip file: call the bundle BUNDLE.zip")
+    if out.suffix not in ("", ".zip") or (out.suffix and out.is_dir()):
+        raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
     files.refuse_existing([out], overwrite)
+    if not out.suffix:
+        files.refuse_input_as_output([run_folder], [out])
     recipe = read_recipe(recipe_file)
     for name in recipe.formats:
         if extra := missing_extra(name):
             print(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")
-    verdicts = write_bundle(run_folder, recipe, recipe_file.parent, out, print)
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {len(verdicts)} checks passed; run it with `bioimageio predict`")
+    if out.suffix:
+        verdicts = write_bundle(run_folder, recipe, recipe_file.parent, out, print)
+        size = f"{out.stat().st_size / 1e6:.1f} MB"
+        print(f"{out}: {size}, {len(verdicts)} checks passed; run it with `bioimageio predict`")
+    else:
+        _publish(run_folder, recipe, recipe_file.parent, out, overwrite)
+
+
+def _publish(run_folder: Path, recipe: Recipe, recipe_folder: Path, out: Path, overwrite: bool) -> None:
+    with tempfile.TemporaryDirectory() as scratch, files.new_folder(out, overwrite) as folder:
+        bundle = Path(scratch) / "bundle.zip"
+        verdicts = write_bundle(run_folder, recipe, recipe_folder, bundle, print)
+        publish(run_folder, bundle, folder, recipe.tile)
+    print(f"{out}: {len(verdicts)} checks passed; commit it, `dfcan-bmz package {out}` makes the bundle again")

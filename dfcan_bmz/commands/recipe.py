@@ -10,11 +10,11 @@ from dfcan_bmz.bundle.draft import MODALITIES, Answers, default_name, draft, rea
 from dfcan_bmz.errors import DfcanError
 
 
-def new(out: Path, run: Path | None, evaluation: Path | None, given: dict[str, str], overwrite: bool) -> None:
+def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> None:
     files.refuse_existing([out], overwrite)
     if out.suffix not in (".yaml", ".yml"):
         raise DfcanError(f"{out} is no name for a recipe: call it RECIPE.yaml")
-    facts = read_facts(run, evaluation)
+    facts = read_facts(run)
     modalities = ", ".join(MODALITIES)
     answers = {
         "structure": _answer(given, "structure", "What is labelled or seen (actin, neurons, ...)", None),

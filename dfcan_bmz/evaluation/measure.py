@@ -1,13 +1,14 @@
 """Every pair of a test set through every method: scores, facts about each image, and the worst cases to look at."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz.data.pairs import Pair, read_pair
 from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
-from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, score_image
+from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
 from dfcan_bmz.prediction.tiles import Predictor
 
@@ -52,6 +53,20 @@ class Measured(NamedTuple):
     facts: list[Facts]
     worst: list[Case]
     series: list[Case]
+
+
+def read_facts(evaluation: Path) -> list[Facts]:
+    """Rows of the ``images.csv`` that `dfcan-bmz evaluate` wrote into a folder.
+
+    Raises
+    ------
+    DfcanError
+        If there is none, or it is damaged.
+    """
+    return read_table(
+        evaluation / "images.csv",
+        lambda row: Facts(**row | {"signal_to_noise": float(row["signal_to_noise"])}),
+    )
 
 
 def planes_of(pairs: Iterable[Pair], scale: int, levels: dict[str, str]) -> Iterator[Plane]:

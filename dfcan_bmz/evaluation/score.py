@@ -1,9 +1,9 @@
 """Scores of models and of their rivals on pairs of images."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from dfcan_bmz.images import intensity_range
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 
+T = TypeVar("T")
 BICUBIC = "bicubic"
 SMOOTHED = "smoothed bicubic"
 DECONVOLVED = "deconvolution"
@@ -46,15 +47,28 @@ def read_scores(evaluation: Path) -> list[Score]:
     DfcanError
         If there is none, or it is damaged.
     """
-    file = evaluation / "metrics.csv"
+    return read_table(
+        evaluation / "metrics.csv",
+        lambda row: Score(*(row[key] for key in Score._fields[:-1]), float(row["value"])),
+    )
+
+
+def read_table(file: Path, parse: Callable[[dict[str, str]], T]) -> list[T]:
+    """Rows of a table that `dfcan-bmz evaluate` wrote.
+
+    Raises
+    ------
+    DfcanError
+        If there is none, or it is damaged.
+    """
     if not file.is_file():
         raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
     with file.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     try:
-        return [Score(*(row[key] for key in Score._fields[:-1]), float(row["value"])) for row in rows]
+        return [parse(row) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise DfcanError(f"{file} is no table of scores ({error}): evaluate the model again") from error
+        raise DfcanError(f"{file} is no table of `dfcan-bmz evaluate` ({error}): evaluate the model again") from error
 
 
 def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:

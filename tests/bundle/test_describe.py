@@ -25,10 +25,10 @@ def test_every_network_is_described_at_every_scale(tiny_bundle, tiny_run, tiny_r
     config = Config(model=ModelConfig(name=name, scale=scale))
     recipe, history = read_recipe(tiny_recipe), run_folder.read_history(tiny_run)
     provenance = json.loads((tiny_run / "provenance.json").read_text())
-    content = describe(tmp_path, recipe, config, provenance, history, ["keras_v3"], 1e-6)
+    content = describe(tmp_path, recipe, config, provenance, history, [], ["keras_v3"], 1e-6)
     assert lint(content, ["rdf.yaml"]) == []
     text = content["config"]["bioimageio"]["architecture_description"]
     assert text.startswith(f"{name.upper()}, scale {scale}")
     assert "None" not in text
-    readme = card(recipe, config, provenance, history, None)
+    readme = card(recipe, config, provenance, history, [], None)
     assert MODELS[name].reference in readme

@@ -14,27 +14,14 @@ ANSWERS = Answers("DFCAN actin x2", "A. Tester", "actin", "fluorescence microsco
 GIVEN = {"structure": "actin", "author": "A. Tester", "training_data": "Simulated."}
 
 
-@pytest.fixture
-def evaluation(tmp_path):
-    rows = ["image,method,protocol,metric,value"]
-    for method, psnr in (("DFCAN", 22.0), ("bicubic", 20.0)):
-        for image, offset in (("a", -1), ("b", 1)):
-            rows += [f"{image},{method},affine,psnr,{psnr + offset}", f"{image},{method},affine,ssim,0.5"]
-            rows += [f"{image},{method},affine,mse,1", f"{image},{method},raw,psnr,9"]
-    (tmp_path / "metrics.csv").write_text("\n".join(rows) + "\n")
-    return tmp_path
-
-
-def test_the_draft_holds_what_run_and_evaluation_have_recorded(tiny_run, evaluation, tmp_path):
-    command.new(tmp_path / "r.yaml", tiny_run, evaluation, GIVEN, overwrite=False)
+def test_the_draft_holds_what_the_run_has_recorded(tiny_run, tmp_path):
+    command.new(tmp_path / "r.yaml", tiny_run, GIVEN, overwrite=False)
     recipe = read_recipe(tmp_path / "r.yaml")
     assert recipe.tile == 16  # the patch of the tiny training
     assert recipe.name == "DFCAN actin x2"
     assert recipe.license == "CC-BY-4.0"
     assert "trained on 6 images" in recipe.description
     assert "62.6 nm" in recipe.documentation
-    lines = [line for line in recipe.documentation.splitlines() if line.startswith("| affine")]
-    assert lines == ["| affine | bicubic | 20.00 | 0.500 |", "| affine | DFCAN | 22.00 | 0.500 |"]
     assert recipe.target_structure == ["actin"]
     assert "fluorescence-light-microscopy" in recipe.tags
 
@@ -70,7 +57,7 @@ def test_in_a_terminal_it_asks_and_takes_the_defaults(tmp_path, monkeypatch):
 
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(command.typer, "prompt", prompt)
-    command.new(tmp_path / "r.yaml", None, None, GIVEN, overwrite=False)
+    command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
     assert len(asked) == 7
     assert read_recipe(tmp_path / "r.yaml").name == "DFCAN actin x2"
 
@@ -80,7 +67,7 @@ def test_without_a_terminal_what_only_a_person_knows_must_be_given(tmp_path, mon
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: False, raising=False)
     given = {name: value for name, value in GIVEN.items() if name != key}
     with pytest.raises(DfcanError, match=f"--{key.replace('_', '-')} is missing"):
-        command.new(tmp_path / "r.yaml", None, None, given, overwrite=False)
+        command.new(tmp_path / "r.yaml", None, given, overwrite=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -91,23 +78,18 @@ def test_without_a_terminal_what_only_a_person_knows_must_be_given(tmp_path, mon
 def test_an_answer_that_a_recipe_cannot_hold_is_refused(tmp_path, monkeypatch, given, named):
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: False, raising=False)
     with pytest.raises(DfcanError, match=named):
-        command.new(tmp_path / "r.yaml", None, None, GIVEN | given, overwrite=False)
+        command.new(tmp_path / "r.yaml", None, GIVEN | given, overwrite=False)
 
 
-def test_what_is_no_run_and_no_evaluation_is_refused(tmp_path):
+def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(DfcanError, match="no run folder"):
-        read_facts(tmp_path, None)
-    with pytest.raises(DfcanError, match=r"metrics\.csv does not exist"):
-        read_facts(None, tmp_path)
-    (tmp_path / "metrics.csv").write_text("image,method\na,b\n")
-    with pytest.raises(DfcanError, match="holds no PSNR"):
-        read_facts(None, tmp_path)
+        read_facts(tmp_path)
 
 
 def test_an_existing_recipe_is_kept(tmp_path):
     (tmp_path / "r.yaml").write_text("mine")
     with pytest.raises(DfcanError, match="exists already"):
-        command.new(tmp_path / "r.yaml", None, None, GIVEN, overwrite=False)
+        command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
 
 
 words = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40).filter(

@@ -1,0 +1,93 @@
+"""Evaluations that a run folder keeps: ``RUN/evaluation/NAME``, each written by ``dfcan-bmz evaluate``.
+
+A card's figures come from here, not from typing.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.measure import read_facts
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, chief_protocol, read_scores
+from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
+
+FOLDER = "evaluation"
+WORST = "worst.png"
+RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)
+
+
+class Row(NamedTuple):
+    """Means over the fields of view; `model` is whether the method is the model itself."""
+
+    protocol: str
+    method: str
+    model: bool
+    psnr: Interval
+    ssim: Interval
+
+
+class Evaluation(NamedTuple):
+    """A model on one set of images.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder.
+    images, fields : int
+        Images that count, and fields of view among them.
+    outside : int
+        Images that lie outside of what the model was trained on.
+    rows : list of Row
+        By protocol, the chief one first, methods without learning before the model.
+    worst : pathlib.Path or None
+        Picture of the image with the lowest PSNR.
+    """
+
+    name: str
+    images: int
+    fields: int
+    outside: int
+    rows: list[Row]
+    worst: Path | None
+
+
+def read_evaluations(run: Path, target: str) -> list[Evaluation]:
+    """Read every evaluation of a run folder, in order of their names.
+
+    Parameters
+    ----------
+    run : pathlib.Path
+        The run folder.
+    target : {"own", "input"}
+        Whether HR images have intensities of their own, which decides the chief protocol.
+
+    Raises
+    ------
+    DfcanError
+        If a folder is no evaluation, or holds no image that the training has not seen.
+    """
+    folders = sorted(path for path in (run / FOLDER).glob("*") if path.is_dir())
+    return [_read(folder, [chief_protocol(target), "min-max"]) for folder in folders]
+
+
+def _read(folder: Path, protocols: list[str]) -> Evaluation:
+    scores = read_scores(folder)
+    facts = [fact for fact in read_facts(folder) if not fact.seen]
+    fields = {fact.image: fact.field for fact in facts}
+    if not fields:
+        raise DfcanError(f"{folder} evaluates images of the training only: evaluate on others, or delete it")
+    count = len(set(fields.values()))
+    summary = summarise(scores, fields, resamples(count, np.random.default_rng(0)))
+    try:
+        rows = [
+            Row(protocol, method, method not in RIVALS, *(summary[protocol, method, key] for key in ("psnr", "ssim")))
+            for protocol in protocols
+            for method in dict.fromkeys(score.method for score in scores)
+        ]
+    except KeyError as error:
+        raise DfcanError(f"{folder} holds no PSNR or SSIM of {error}: evaluate the model again") from error
+    worst = folder / WORST
+    outside = sum("outside what" in fact.remarks for fact in facts)
+    return Evaluation(folder.name, len(facts), count, outside, rows, worst if worst.is_file() else None)

@@ -1,0 +1,77 @@
+"""Every model of rdf/ is what its recipe and its run folder make of it, and runs in every engine."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY, command_line
+
+MODELS = sorted(path.name for path in (REPOSITORY / "rdf").iterdir())
+LARGEST = 10e6  # bytes of weights that a repository holds without Git LFS
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def built(request, tmp_path_factory) -> tuple[Path, Path]:
+    """A published folder, and the bundle made of it: which exists only if every format has passed in its engine."""
+    folder, bundle = REPOSITORY / "rdf" / request.param, tmp_path_factory.mktemp("bundles") / f"{request.param}.zip"
+    recipe = REPOSITORY / "packaging" / f"{request.param}.yaml"
+    answer = command_line("package", folder, "--recipe", recipe, "--out", bundle)
+    assert answer.returncode == 0, answer.stderr
+    return folder, bundle
+
+
+def test_the_texts_are_as_generated(built):
+    folder, bundle = built
+    with zipfile.ZipFile(bundle) as archive:
+        assert _without_measurements(archive.read("README.md").decode()) == _without_measurements(
+            (folder / "README.md").read_text(encoding="utf-8")
+        )
+        ours = yaml.safe_load((folder / "rdf.yaml").read_text(encoding="utf-8"))
+        assert _without_versions(yaml.safe_load(archive.read("rdf.yaml"))) == _without_versions(ours)
+
+
+def test_the_bundle_has_four_formats_and_the_weights_are_small(built):
+    folder, bundle = built
+    with zipfile.ZipFile(bundle) as archive:
+        weights = yaml.safe_load(archive.read("rdf.yaml"))["weights"]
+    assert weights.keys() == {"keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"}
+    assert (folder / "model.keras").stat().st_size < LARGEST
+
+
+def test_the_card_says_what_was_measured_and_where_it_fails(built):
+    folder, _ = built
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    for heading in ("## Intended use", "## Training", "## Evaluation", "## Limits"):
+        assert heading in readme
+    assert "smoothed bicubic" in readme
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", readme)
+    assert pictures
+    assert all((folder / picture).stat().st_size < 500_000 for picture in pictures)
+
+
+def _without_measurements(readme: str) -> str:
+    """A README without the differences between engines, which another processor measures otherwise."""
+    return re.sub(r"\d\.?\d*e-\d+|at most\s+[\d.]+", "#", readme)
+
+
+def _without_versions(description: dict) -> dict:
+    """A description without hashes of exports, versions of exporters, and the tolerance measured."""
+    weights = {
+        name: {key: value for key, value in entry.items() if not re.search("sha256|version|backend", key)}
+        for name, entry in description["weights"].items()
+    }
+    tensors = {
+        side: [
+            {
+                key: {k: v for k, v in value.items() if k != "sha256"} if key.endswith("_tensor") else value
+                for key, value in tensor.items()
+            }
+            for tensor in description[side]
+        ]
+        for side in ("inputs", "outputs")
+    }
+    card = {k: v for k, v in description["config"]["bioimageio"].items() if k != "reproducibility_tolerance"}
+    config = description["config"] | {"bioimageio": card}
+    return description | {"weights": weights, "config": config} | tensors
