@@ -44,12 +44,18 @@ def quiet_start() -> Iterator[None]:
 
 
 @app.command()
-def demo(out: Out, overwrite: Overwrite = False) -> None:
+def demo(
+    out: Out,
+    model: Annotated[
+        str | None, typer.Option(help="Weights to start from: a run folder, or the name of a model in rdf/.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
     """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
     with quiet_start():
         from dfcan_bmz.commands.demo import run
 
-    run(out, overwrite)
+    run(out, model, overwrite)
 
 
 @app.command()

@@ -11,8 +11,9 @@ import numpy as np
 import tifffile
 from rich.console import Console
 
+from dfcan_bmz import run_folder
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
-from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.files import refuse_existing
 from dfcan_bmz.prediction.stream import Output
@@ -20,11 +21,14 @@ from dfcan_bmz.prediction.stream import Output
 # example_data/ holds exactly these two sets
 SETS = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
 COMMON = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
+PUBLISHED = Path("rdf")
+EPOCHS = 6  # of a training from published weights, whose network is larger than the demo's own
 HELD_OUT = "fov000_level01"
 
 
-def run(out: Path, overwrite: bool) -> None:
+def run(out: Path, model: str | None, overwrite: bool) -> None:
     refuse_existing([out], overwrite)
+    start = [] if model is None else _starting_from(model)
     console = Console(highlight=False)
     data, bundle = out / "data", out / "dfcan-demo-actin-x2.zip"
     console.rule("1 of 5: simulate pairs of widefield images and targets of twice the bandwidth")
@@ -33,7 +37,7 @@ def run(out: Path, overwrite: bool) -> None:
     with as_file(package_files("dfcan_bmz.commands") / "demo_files") as ours:
         console.rule("2 of 5: train a small DFCAN")
         lr, hr = data / "train/lr", data / "train/hr"
-        train.run(lr, hr, out / "run", ours / "config.yaml", [], resume=False, overwrite=True)
+        train.run(lr, hr, out / "run", ours / "config.yaml", start, resume=False, overwrite=True)
         console.rule("3 of 5: package it for the BioImage Model Zoo")
         package.run(out / "run", ours / "recipe.yaml", bundle, overwrite=True)
     console.rule("4 of 5: run the bundle with bioimageio.core, on a field that the training has not seen")
@@ -41,6 +45,17 @@ def run(out: Path, overwrite: bool) -> None:
     console.rule("5 of 5: measure it on the held-out fields")
     evaluate.run(out / "run", data / "test/lr", data / "test/hr", out, overwrite=True)
     print(f"open {out}/report.html to see the images, and {bundle} in Fiji or Python")
+
+
+def _starting_from(model: str) -> list[str]:
+    """Settings of a training that begins with the weights, and therefore with the network, of a run folder."""
+    run = next((path for path in (Path(model), PUBLISHED / model) if path.is_dir()), None)
+    if run is None:
+        known = ", ".join(sorted(path.name for path in PUBLISHED.glob("*"))) or "none here: it is in the repository"
+        raise DfcanError(f"{model} is neither a run folder nor a model of {PUBLISHED} ({known}): give one of these")
+    network = run_folder.read_config(run).model
+    sizes = [f"model.{key}={value}" for key, value in {"name": network.name, **network.sizes()}.items()]
+    return [f"train.init={run}", *sizes, "train.learning_rate=5e-4", f"train.epochs={EPOCHS}"]
 
 
 def _run_elsewhere(bundle: Path, image: Path, out: Path) -> None:

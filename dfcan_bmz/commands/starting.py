@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -29,6 +30,15 @@ def initialise(model: keras.Model, source: Path) -> None:
     fresh = start_from(model, _read(source), str(source))
     if fresh:
         print(f"{source} is of another scale: {fresh:,} parameters that depend on the scale start afresh")
+
+
+def with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Add to the lowest layer of a config the network of a run folder, or of the run folder that a file lies in."""
+    run = source if source.is_dir() else source.parent
+    if not (run / "config.yaml").is_file():
+        return layer
+    model = run_folder.read_config(run).model
+    return layer | {"model": {"name": model.name, **model.sizes(), **layer.get("model", {})}}
 
 
 def _read(source: Path) -> keras.Model:

@@ -14,7 +14,7 @@ from dfcan_bmz import config as configuration
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
-from dfcan_bmz.commands.starting import initialise
+from dfcan_bmz.commands.starting import initialise, with_network
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
 from dfcan_bmz.data.patches import grid_patches, richest_crop
@@ -55,7 +55,10 @@ def run(
         files.refuse_existing([out], overwrite)
         if out.is_file():
             raise DfcanError(f"{out} is a file: give a folder as --out")
-        resolved = configuration.resolve(data_layer(lr), config, overrides)
+        layer = data_layer(lr)
+        resolved = configuration.resolve(layer, config, overrides)
+        if resolved.train.init != "none":
+            resolved = configuration.resolve(with_network(layer, Path(resolved.train.init)), config, overrides)
     chosen = split(pairs, resolved.data.validation, np.random.default_rng(resolved.train.seed))
     opened = [[(pair, *open_pair(pair, resolved.model.scale)) for pair in part] for part in chosen]
     for _, lr_image, _ in opened[0] + opened[1]:

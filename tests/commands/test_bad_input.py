@@ -180,6 +180,11 @@ def test_an_output_that_exists_is_refused_without_overwrite(pairs_folder, tiny_r
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
+def test_a_demo_from_weights_that_are_not_there_names_those_that_are(tmp_path):
+    expect_refusal("demo", "--model", "no-such-model", "--out", tmp_path / "out", match="neither a run folder nor")
+    assert not (tmp_path / "out").exists()
+
+
 def test_nothing_is_written_over_what_is_read_even_with_overwrite(pairs, tiny_run):
     expect_refusal("degrade", pairs / "hr", pairs, "--overwrite", match="over what is read")
     arguments = ["predict", tiny_run, pairs / "lr", "--out", pairs / "lr", "--overwrite"]

@@ -217,6 +217,13 @@ def test_a_training_can_start_from_the_best_or_the_last_weights_of_another(
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_a_training_from_a_run_folder_has_its_network(pairs_folder, tiny_run, tmp_path):
+    settings = [setting for setting in TINY_TRAINING if not setting.startswith("model.")]
+    settings += [f"train.init={tiny_run}", "train.epochs=1"]
+    train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run", None, settings, False, False)
+    assert run_folder.read_config(tmp_path / "run").model == run_folder.read_config(tiny_run).model
+
+
 def test_a_training_ends_when_its_time_is_up_and_goes_on_when_it_gets_more(pairs_folder, tmp_path):
     settings = ("train.minutes=0.000001", "train.epochs=3")
     run_training(pairs_folder, tmp_path / "run", *settings)
