@@ -3,9 +3,12 @@
 import numpy as np
 from keras import ops
 
+from dfcan_bmz.config import TrainConfig
+
 WINDOW = 11
 SIGMA_PX = 1.5
 C1, C2 = 0.01**2, 0.03**2
+CHARBONNIER_EPS = 1e-3  # of the intensity range: errors below it count by their squares
 
 
 def ssim(truth, prediction):
@@ -45,6 +48,15 @@ def mae(truth, prediction):
     return ops.mean(ops.abs(ops.subtract(truth, prediction)), axis=(1, 2, 3))
 
 
+def charbonnier(truth, prediction):
+    """Mean of sqrt(d^2 + eps^2) over the differences d of each image; (N, H, W, 1) to (N,).
+
+    An absolute error that is smooth where d is 0 (Charbonnier et al. 1994, doi 10.1109/ICIP.1994.413553), with the eps
+    of LapSRN (Lai et al. 2017, doi 10.1109/CVPR.2017.618).
+    """
+    return ops.mean(ops.sqrt(ops.square(ops.subtract(truth, prediction)) + CHARBONNIER_EPS**2), axis=(1, 2, 3))
+
+
 def dfcan(truth, prediction, ssim_weight=0.1):
     """MSE + w (1 - SSIM) of each image, published with w = 0.1 (Qiao et al. 2021; thesis, equation 4.5).
 
@@ -72,4 +84,14 @@ LOSSES = {
     "dfcan": lambda config: lambda truth, prediction: dfcan(truth, prediction, config.ssim_weight),
     "mae": lambda config: mae,
     "mse": lambda config: mse,
+    "charbonnier": lambda config: charbonnier,
 }
+
+
+def describe_loss(config: TrainConfig) -> str:
+    """The loss in words, e.g. ``MSE + 0.1 (1 - SSIM)``."""
+    words = {
+        "dfcan": f"MSE + {config.ssim_weight:g} (1 - SSIM)",
+        "charbonnier": f"Charbonnier (eps {CHARBONNIER_EPS:g})",
+    }
+    return words.get(config.loss, config.loss.upper())

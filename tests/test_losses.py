@@ -37,6 +37,35 @@ def test_mae_and_mse_are_means_over_each_image(batch):
     np.testing.assert_allclose(losses.mse(*batch), ((truth - prediction) ** 2).mean(axis=(1, 2, 3)), rtol=1e-5)
 
 
+def test_charbonnier_is_an_absolute_error_that_is_smooth_at_zero(batch):
+    truth, prediction = batch
+    expected = np.sqrt((truth - prediction).astype(float) ** 2 + 1e-6).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(losses.charbonnier(*batch), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.charbonnier(truth, truth), 1e-3, rtol=1e-4)
+
+
+def test_charbonnier_has_the_gradient_of_an_absolute_error_far_from_zero_and_none_at_zero():
+    differences = tf.constant([-0.5, -1e-4, 0.0, 1e-4, 0.5])
+    with tf.GradientTape() as tape:
+        tape.watch(differences)
+        loss = losses.charbonnier(tf.zeros((5, 1, 1, 1)), tf.reshape(differences, (5, 1, 1, 1)))
+    # d / sqrt(d^2 + eps^2)
+    np.testing.assert_allclose(tape.gradient(loss, differences), [-1, -0.0995, 0, 0.0995, 1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ssim_weight": 0.5}, "MSE + 0.5 (1 - SSIM)"),
+        ({"loss": "mae"}, "MAE"),
+        ({"loss": "mse"}, "MSE"),
+        ({"loss": "charbonnier"}, "Charbonnier (eps 0.001)"),
+    ],
+)
+def test_every_loss_is_told_in_words(settings, words):
+    assert losses.describe_loss(TrainConfig(**settings)) == words
+
+
 def test_psnr_is_that_of_tensorflow(batch):
     np.testing.assert_allclose(losses.psnr(*batch), tf.image.psnr(*batch, max_val=1.0), rtol=1e-5)
     assert np.isfinite(losses.psnr(batch[0], batch[0])).all()

@@ -9,6 +9,7 @@ from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.statistics import Interval
+from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
@@ -56,6 +57,7 @@ def card(
         reference=MODELS[config.model.name].reference,
         data=config.data,
         train=config.train,
+        loss=describe_loss(config.train),
         scale=config.model.scale,
         target=config.data.target,
         halo=output_halo(recipe, config),

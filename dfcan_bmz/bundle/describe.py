@@ -17,6 +17,7 @@ from dfcan_bmz.bundle.recipe import Dataset, Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, ONNX_OPSET
+from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import describe_model, reach
 from dfcan_bmz.normalize import EPS, HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import Row, best_row
@@ -253,7 +254,7 @@ def _config(
             training_batch_size=train.batch_size,
             initial_learning_rate=train.learning_rate,
             learning_rate_schedule=train.schedule,
-            loss_function=f"MSE + {train.ssim_weight:g} (1 - SSIM)" if train.loss == "dfcan" else train.loss.upper(),
+            loss_function=describe_loss(train),
             optimizer="Adam",
             training_duration=hours,
         ),

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.score import Score, mean_scores
+from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
@@ -47,6 +48,7 @@ def write_record(
         reference=MODELS[config.model.name].reference,
         settings=config.model_dump(mode="json"),
         train=config.train,
+        loss=describe_loss(config.train),
         data=config.data,
         provenance=provenance,
         history=history,

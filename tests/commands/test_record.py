@@ -15,6 +15,7 @@ def test_a_record_tells_settings_data_versions_and_metrics(tiny_run, tmp_path, c
     assert "trained from scratch for 2 epochs on 6 pairs of images" in page
     assert "<td><code>train.batch_size</code></td><td>4</td>" in page
     assert "<td>affine</td><td>DFCAN</td><td>24</td>" in page
+    assert "and the loss MSE + 0.1 (1 - SSIM)." in page
     assert "fov003_level02" in page
     assert page.count("data:image/png;base64,") == 2
     assert "metrics" in capsys.readouterr().out
