@@ -67,7 +67,8 @@ class ModelConfig(_Section):
 class DataConfig(_Section):
     """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names.
 
-    `sampling` draws patches where the target varies, or evenly.
+    `sampling` draws patches where the target varies, or evenly. `other_scales` are folders of further pairs, each with
+    its ``lr/`` and ``hr/``: a network that enlarges first learns from all scales at once.
     """
 
     patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2)
@@ -76,6 +77,7 @@ class DataConfig(_Section):
     validation: float | list[str] = 0.1
     augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
     target: Literal["own", "input"] = "own"
+    other_scales: list[str] = []
 
 
 class TrainConfig(_Section):

@@ -14,6 +14,7 @@
       sample_lr.tif     a crop of a validation image and its target, from which a bundle
       sample_hr.tif       takes its test tensor, sample and cover
       evaluation/       NAME/ for each ``dfcan-bmz evaluate --out RUN/evaluation/NAME``: what a bundle's card shows
+      other_scales/     with data.other_scales: a run folder for each of them, as x3/, of the same weights
 """
 
 import csv
@@ -38,6 +39,7 @@ ENTRIES = (
     "sample_lr.tif",
     "sample_hr.tif",
     "evaluation",
+    "other_scales",
 )
 
 Row = dict[str, float]

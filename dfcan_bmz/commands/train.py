@@ -11,27 +11,27 @@ import keras
 import numpy as np
 
 from dfcan_bmz import config as configuration
-from dfcan_bmz import files, images, run_folder
+from dfcan_bmz import files, run_folder
+from dfcan_bmz.commands.data_facts import data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
+from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
 from dfcan_bmz.commands.starting import initialise, with_network
 from dfcan_bmz.config import SMALLEST_PATCH, Config
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
-from dfcan_bmz.data.patches import grid_patches, richest_crop
+from dfcan_bmz.data.enlarged import enlarge
+from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
+from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, middle
-from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training.fit import fit
 from dfcan_bmz.training.provenance import provenance
 from dfcan_bmz.training.tensorboard import refuse_without_tensorboard
+from dfcan_bmz.training.trainer import patch_side
 
 ASIDE = ".replaced-"  # where an older run waits until the new one has its first epoch
-MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
-SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
 
 
 def run(
@@ -59,16 +59,19 @@ def run(
         resolved = configuration.resolve(layer, config, overrides)
         if resolved.train.init != "none":
             resolved = configuration.resolve(with_network(layer, Path(resolved.train.init)), config, overrides)
-    chosen = split(pairs, resolved.data.validation, np.random.default_rng(resolved.train.seed))
-    opened = [[(pair, *open_pair(pair, resolved.model.scale)) for pair in part] for part in chosen]
-    for _, lr_image, _ in opened[0] + opened[1]:
-        _refuse_small(lr_image, resolved.data.patch_size)
+    scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
+    chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
+    opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
+    for pair, lr_image, _ in opened[0] + opened[1]:
+        _refuse_small(lr_image, scales[pair], resolved)
     training, validation = (
         [plane for _, *pair in watched(part, "reading") for plane in _planes(*pair, resolved)] for part in opened
     )
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
     if not model.trainable_weights:
         raise DfcanError(f"{resolved.model.name} has nothing to learn: give a network as model.name")
+    if resolved.data.other_scales:
+        refuse_one_scale_only(model, resolved, *opened)
     if resolved.train.tensorboard:
         refuse_without_tensorboard()
     if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
@@ -77,18 +80,17 @@ def run(
     _refuse_leaks(record["files"])
     if resume:
         record = _same_training(out, resolved, record)
+    own = [at_scale(part, resolved.model.scale) for part in opened]
     with nullcontext() if resume else _replacing(out):
         if not resume:
-            record |= {
-                "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
-                "validation": _rival(opened[1], resolved),
-                "domain": _domain(opened[0] + opened[1]),
-            }
-            _write_sample(out, opened[1][0], resolved)
+            record |= {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
+            record |= data_facts(*own, resolved)
+            write_sample(out, own[1], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)
-        announce(model, resolved, len(training), len(grid_patches(validation, resolved.data.patch_size)))
+        announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))))
         history = _fit(model, resolved, training, validation, out, watch)
+    write_other_scales(out, resolved, *opened)
     best = run_folder.best_row(history)
     print(
         f"{out}: best of {len(history)} epochs is {best['epoch']}: validation loss {best['val_loss']:.5f}, "
@@ -152,6 +154,8 @@ def _fit(
 
 def _planes(lr: Image, hr: Image, config: Config) -> list[Plane]:
     planes = prepare(lr, hr, config.data.target)
+    if config.data.other_scales:
+        planes = [enlarge(plane, scale_between(lr, hr)) for plane in planes]
     return planes if config.data.sampling == "signal" else [plane._replace(signal=None) for plane in planes]
 
 
@@ -167,33 +171,12 @@ def _refuse_leaks(files: dict[str, list[dict[str, str]]]) -> None:
                 )
 
 
-def _refuse_small(lr: Image, patch_size: int) -> None:
+def _refuse_small(lr: Image, scale: int, config: Config) -> None:
     height, width = lr.pixels.shape[-2:]
-    if min(height, width) < patch_size:
-        largest = min(height, width) // 2 * 2
+    patch = -(-config.data.patch_size * config.model.scale // scale)  # patches of all scales show as many HR pixels
+    if min(height, width) < patch:
+        largest = min(height, width) * scale // config.model.scale // 2 * 2
         smaller_patch = f" or pass --set data.patch_size={largest}" if largest >= SMALLEST_PATCH else ""
         raise DfcanError(
-            f"{lr.path} is {height} x {width} px, smaller than the patch of {patch_size}: leave it out{smaller_patch}"
+            f"{lr.path} is {height} x {width} px, smaller than the patch of {patch}: leave it out{smaller_patch}"
         )
-
-
-def _rival(validation: list[tuple[Pair, Image, Image]], config: Config) -> dict[str, float]:
-    every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
-    some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
-    planes = ((lr.planes[index], hr.planes[index]) for lr, hr, index in some)
-    return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
-
-
-def _domain(opened: list[tuple[Pair, Image, Image]]) -> dict[str, Any]:
-    every = [(pair.fov, lr.planes, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
-    some = every[:: math.ceil(len(every) / MOST_PLANES)]
-    planes = ((fov, stack[(index, *middle(stack.shape[-2:]))]) for fov, stack, index in some)
-    return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))
-
-
-def _write_sample(out: Path, first: tuple[Pair, Image, Image], config: Config) -> None:
-    _, lr, hr = first
-    sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
-    hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / config.model.scale
-    images.write(out / "sample_lr.tif", sample.lr.astype(np.float32), pixel_size_nm=lr.pixel_size_nm)
-    images.write(out / "sample_hr.tif", sample.hr.astype(np.float32), pixel_size_nm=hr_pixel_nm)

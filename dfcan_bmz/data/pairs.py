@@ -108,6 +108,11 @@ def scale_between(lr: Image, hr: Image) -> int:
     raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this field?")
 
 
+def pair_scale(pair: Pair) -> int:
+    """Scale factor of a pair on disk, of which only the sizes are read."""
+    return scale_between(images.open_lazily(pair.lr), images.open_lazily(pair.hr))
+
+
 def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
     """Open both images of a pair without reading their pixels.
 

@@ -39,7 +39,7 @@ class Plane(NamedTuple):
     Attributes
     ----------
     lr, hr : numpy.ndarray or Normalized
-        (Y, X) and (sY, sX); slices are float32.
+        (Y, X) and (sY, sX); slices are float32. `dfcan_bmz.data.enlarged` has pairs of one size.
     signal : numpy.ndarray or None
         See `dfcan_bmz.data.sampling.signal_map`; None where patches are drawn evenly.
     """

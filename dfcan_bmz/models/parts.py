@@ -27,7 +27,8 @@ def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
     image : tensor
         (N, H, W, 1), H and W above `support`.
     scale : int
-        Scale factor s; pixel areas are aligned, the border is mirrored.
+        Scale factor s; pixel areas are aligned, the border is mirrored. 1 leaves the image as it is: for a network that
+        is trained on images enlarged before.
     kernel : callable
         Weight of a sample at a distance in LR pixels.
     support : int
@@ -38,6 +39,8 @@ def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
     tensor
         (N, sH, sW, 1).
     """
+    if scale == 1:
+        return image
     taps = np.arange(-support, support + 1)
     phases = (np.arange(scale) + 0.5) / scale - 0.5  # where output pixels lie between LR pixels
     weights = kernel(taps[:, None] - phases)  # (taps, s)

@@ -22,7 +22,7 @@ from dfcan_bmz.training.interrupt import interrupt_between_steps
 from dfcan_bmz.training.safeguards import TrainingTroubleError
 from dfcan_bmz.training.schedules import learning_rate, stale_epochs
 from dfcan_bmz.training.tensorboard import log_epoch
-from dfcan_bmz.training.trainer import copy_weights, trainer_of
+from dfcan_bmz.training.trainer import copy_weights, patch_side, trainer_of
 from dfcan_bmz.training.validation import Validation, save_picture, validate
 
 OnStep = Callable[[int, int, int, dict[str, float]], None]
@@ -47,7 +47,7 @@ def fit(
     config : Config
         The whole configuration.
     training, validation : list of Plane
-        Normalised pairs.
+        Normalised pairs; of several scales, with LR images that are enlarged already.
     run : pathlib.Path
         Run folder; if it holds a history, the training goes on after its last row.
     on_step : callable
@@ -86,7 +86,7 @@ def fit(
             return time.perf_counter() < deadline
 
         try:
-            held_out = grid_patches(validation, config.data.patch_size)
+            held_out = grid_patches(validation, patch_side(config))
             while not finished(config, history) and not (history and time.perf_counter() > deadline):
                 started = time.perf_counter()
                 try:
@@ -136,7 +136,7 @@ def _train_epoch(
     epoch, size = len(history) + 1, config.train.batch_size
     # a generator of its own for each epoch: a resumed training draws what the unbroken one would have drawn
     rng = np.random.default_rng([config.train.seed, epoch])
-    patches = random_patches(training, config.data.patches_per_image, config.data.patch_size, config.data.augment, rng)
+    patches = random_patches(training, config.data.patches_per_image, patch_side(config), config.data.augment, rng)
     patches = patches[: len(patches) // config.train.devices * config.train.devices]
     steps = math.ceil(len(patches) / size)
     sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from dfcan_bmz import losses
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.models import build_model
 from dfcan_bmz.training.devices import accelerators
 
@@ -16,16 +16,16 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     """Compile a twin of the network, so that what is saved carries no optimizer and no loss.
 
     The twin shares the weights, unless another precision or several devices want variables of their own: see
-    `copy_weights`.
+    `copy_weights`. Where it learns from several scales, it lacks the enlargement, and takes images that are enlarged.
     """
     train = config.train
-    if train.precision == "float32" and train.devices == 1:
+    if train.precision == "float32" and train.devices == 1 and not config.data.other_scales:
         trainer = keras.Model(model.inputs[0], model.outputs[0])
     else:
         with _dtype_policy(train.precision):
-            network = build_model(config.model, np.random.default_rng(0))
+            network = build_model(_trained(config), np.random.default_rng(0))
             trainer = keras.Model(network.inputs[0], network.outputs[0])
-            trainer.set_weights(model.get_weights())
+            copy_weights(model, trainer)
     optimizer = keras.optimizers.Adam(
         train.learning_rate,
         global_clipnorm=train.clip or None,
@@ -42,10 +42,22 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     return trainer
 
 
-def copy_weights(trainer: keras.Model, model: keras.Model) -> None:
-    """Bring the trained weights into the network that is saved, where the two do not share them."""
-    if trainer.weights and trainer.weights[0] is not model.weights[0]:
-        model.set_weights(trainer.get_weights())
+def patch_side(config: Config) -> int:
+    """Side of the patches that are trained on: in LR pixels, or, of images that are enlarged, in HR pixels."""
+    return config.data.patch_size * config.model.scale // _trained(config).scale
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Bring what is learnt from one twin to the other, where the two do not share it."""
+    for ours, theirs in zip(target.trainable_variables, source.trainable_variables, strict=True):
+        if ours is not theirs:
+            # a copy: JAX gives a step's arrays away
+            ours.assign(np.array(keras.ops.convert_to_numpy(theirs)))
+
+
+def _trained(config: Config) -> ModelConfig:
+    """The network without its enlargement where it learns from several scales."""
+    return config.model.model_copy(update={"scale": 1}) if config.data.other_scales else config.model
 
 
 def _compile_how() -> bool | str:

@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import yaml
+from bundle_files import rewrite
 from conftest import TINY_TRAINING, command_line, skip_engine
 from PIL import Image as PillowImage
 
@@ -24,6 +27,8 @@ from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training import fit as fitting
+
+ALWAYS = set(run_folder.ENTRIES) - {"tensorboard", "evaluation", "other_scales"}
 
 
 def run_training(pairs, out, *overrides, resume=False, overwrite=False, watch=None):
@@ -57,7 +62,7 @@ def weights(path):
 
 
 def test_a_run_folder_holds_all_that_the_contract_names(tiny_run):
-    assert {entry.name for entry in tiny_run.iterdir()} == set(run_folder.ENTRIES) - {"tensorboard"}
+    assert {entry.name for entry in tiny_run.iterdir()} == ALWAYS
     assert (tiny_run / "history.csv").read_text().splitlines()[0] == (
         "epoch,loss,val_loss,mse,val_mse,psnr,val_psnr,lr,seconds"
     )
@@ -187,7 +192,7 @@ def test_a_failed_overwrite_leaves_the_older_run(pairs_folder, tiny_run, tmp_pat
     monkeypatch.setattr(train, "fit", fail)
     with pytest.raises(UnfinishedError):
         run_training(pairs_folder, out, overwrite=True)
-    assert {entry.name for entry in out.iterdir()} == set(run_folder.ENTRIES) - {"tensorboard"}
+    assert {entry.name for entry in out.iterdir()} == ALWAYS
     assert (out / "model.keras").read_bytes() == (tiny_run / "model.keras").read_bytes()
 
 
@@ -195,7 +200,7 @@ def test_overwriting_replaces_the_older_run(pairs_folder, tiny_run, tmp_path):
     out = shutil.copytree(tiny_run, tmp_path / "run")
     run_training(pairs_folder, out, "train.epochs=1", overwrite=True)
     assert len(read_history(out)) == 1
-    assert {entry.name for entry in out.iterdir()} == set(run_folder.ENTRIES) - {"tensorboard"}
+    assert {entry.name for entry in out.iterdir()} == ALWAYS
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_a_word(pairs_folder, tmp_path, monkeypatch):
@@ -251,11 +256,39 @@ def test_pictures_of_the_validation_show_lr_prediction_and_hr_of_each_epoch_that
         assert (picture.size, picture.mode) == ((3 * 32, 3 * 32), "L")
 
 
-def test_mixed_precision_is_for_training_and_what_is_saved_is_float32(pairs_folder, tmp_path):
-    run_training(pairs_folder, tmp_path / "run", "train.precision=mixed_bfloat16", "train.epochs=1")
-    model = keras.saving.load_model(tmp_path / "run/model.keras", compile=False)
+@pytest.mark.parametrize(("precision", "difference"), [("mixed_bfloat16", 5e-3), ("mixed_float16", 1e-3)])
+def test_mixed_precision_is_for_training_and_what_is_saved_is_float32(
+    pairs_folder, tiny_run, tmp_path, precision, difference
+):
+    run_training(pairs_folder, tmp_path / "run", f"train.precision={precision}", "train.epochs=1")
+    run_training(pairs_folder, tmp_path / "run", f"train.precision={precision}", resume=True)
+    model = keras.saving.load_model(tmp_path / "run/last.keras", compile=False)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
-    assert np.isfinite(read_history(tmp_path / "run")[0]["val_loss"])
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    history, exact = read_history(tmp_path / "run"), read_history(tiny_run)
+    assert [row["val_loss"] for row in history] == pytest.approx([row["val_loss"] for row in exact], abs=difference)
+    assert history[-1]["val_loss"] != exact[-1]["val_loss"], "computed in 16 bits"
+    image = np.random.default_rng(0).uniform(size=(1, 32, 32, 1)).astype(np.float32)
+    expected = keras.saving.load_model(tiny_run / "last.keras", compile=False)(image)
+    assert np.std(expected) > 10 * difference
+    np.testing.assert_allclose(model(image), expected, atol=difference)
+
+
+def test_a_training_can_start_from_a_bundle(pairs_folder, tiny_run, tiny_bundle, tmp_path):
+    settings = ("train.learning_rate=1e-12", "train.epochs=1")
+    run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_bundle}", *settings)
+    for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_bundle_without_weights_for_keras_is_no_start(pairs_folder, tiny_bundle, tmp_path):
+    with zipfile.ZipFile(tiny_bundle) as bundle:
+        description = yaml.safe_load(bundle.read("rdf.yaml"))
+    del description["weights"]["keras_v3"]
+    other = rewrite(tiny_bundle, tmp_path / "other.zip", {"rdf.yaml": yaml.safe_dump(description)})
+    with pytest.raises(DfcanError, match="keras_v3"):
+        run_training(pairs_folder, tmp_path / "run", f"train.init={other}")
+    assert not (tmp_path / "run").exists()
 
 
 def test_weights_of_another_network_are_refused_before_anything_is_written(pairs_folder, tiny_run, tmp_path):

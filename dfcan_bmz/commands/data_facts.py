@@ -1,0 +1,49 @@
+"""What a run folder tells of the images that it was trained on: the rival to beat, the domain, a sample."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.config import Config
+from dfcan_bmz.data.pairs import Pair
+from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, middle
+from dfcan_bmz.evaluation.score import best_smoothing_px
+from dfcan_bmz.images import Image
+
+MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
+SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
+
+Opened = list[tuple[Pair, Image, Image]]
+
+
+def data_facts(training: Opened, validation: Opened, config: Config) -> dict[str, Any]:
+    """Entries of ``provenance.json``: the best smoothing before bicubic, and what kind of images these are."""
+    return {"validation": _rival(validation, config), "domain": _domain(training + validation)}
+
+
+def write_sample(out: Path, validation: Opened, config: Config) -> None:
+    """Write a crop of the first validation image and of its target."""
+    _, lr, hr = validation[0]
+    sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
+    hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / config.model.scale
+    images.write(out / "sample_lr.tif", sample.lr.astype(np.float32), pixel_size_nm=lr.pixel_size_nm)
+    images.write(out / "sample_hr.tif", sample.hr.astype(np.float32), pixel_size_nm=hr_pixel_nm)
+
+
+def _rival(validation: Opened, config: Config) -> dict[str, float]:
+    every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
+    some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
+    planes = ((lr.planes[index], hr.planes[index]) for lr, hr, index in some)
+    return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
+
+
+def _domain(opened: Opened) -> dict[str, Any]:
+    every = [(pair.fov, lr.planes, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
+    some = every[:: math.ceil(len(every) / MOST_PLANES)]
+    planes = ((fov, stack[(index, *middle(stack.shape[-2:]))]) for fov, stack, index in some)
+    return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))

@@ -1,0 +1,44 @@
+"""LR planes enlarged before they reach a network: what one training for several scales learns from."""
+
+import numpy as np
+
+from dfcan_bmz.data.planes import Normalized, Plane
+from dfcan_bmz.interpolation import bicubic
+
+MARGIN_PX = 2  # LR pixels that a cubic kernel reaches
+
+
+class Enlarged:
+    """A plane of which each slice comes enlarged bicubically, as the networks do it that enlarge first.
+
+    Parameters
+    ----------
+    lr : numpy.ndarray or Normalized
+        (Y, X) float32.
+    scale : int
+        Scale factor s.
+    """
+
+    def __init__(self, lr: np.ndarray | Normalized, scale: int) -> None:
+        self.lr, self.scale = lr, scale
+        self.shape = tuple(scale * side for side in lr.shape)
+
+    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
+        (rows, above, y), (columns, beside, x) = (
+            _source(part, side, self.scale) for part, side in zip(key, self.lr.shape, strict=True)
+        )
+        return bicubic(np.pad(self.lr[rows, columns], (above, beside), mode="reflect"), self.scale)[y, x]
+
+
+def enlarge(plane: Plane, scale: int) -> Plane:
+    """A pair of one size: the LR plane enlarged when it is cut, and what is known of the signal, in these pixels."""
+    signal = None if plane.signal is None else plane.signal.repeat(scale, axis=1).repeat(scale, axis=2)
+    return Plane(Enlarged(plane.lr, scale), plane.hr, signal)
+
+
+def _source(part: slice, side: int, scale: int) -> tuple[slice, tuple[int, int], slice]:
+    """Along one axis: LR pixels for a slice of enlarged ones, how many are mirrored, and where the slice then is."""
+    first, last = part.start // scale - MARGIN_PX, -(-part.stop // scale) + MARGIN_PX
+    start = part.start - scale * first
+    inside = slice(max(0, first), min(side, last))
+    return inside, (max(0, -first), max(0, last - side)), slice(start, start + part.stop - part.start)
