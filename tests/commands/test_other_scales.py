@@ -88,7 +88,7 @@ def test_the_folder_of_another_scale_is_a_run_folder(sets, run, tmp_path):
 
 def test_the_settings_say_that_they_are_of_several_scales(run):
     assert len(run_folder.read_config(run).data.other_scales) == 2
-    with pytest.raises(DfcanError, match="data.other_scales"):
+    with pytest.raises(DfcanError, match=r"data\.other_scales"):
         configuration.resolve({}, None, ["data.other_scales=3"])
 
 

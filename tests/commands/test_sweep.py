@@ -3,14 +3,16 @@
 import csv
 
 import pytest
-from conftest import TINY_TRAINING
+from conftest import REPOSITORY, TINY_TRAINING
 from PIL import Image as PillowImage
 
 from dfcan_bmz.commands import sweep, train
+from dfcan_bmz.config import resolve
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.run_folder import read_history
-from dfcan_bmz.training.sweep import Sweep
+from dfcan_bmz.training.sweep import Sweep, read_sweep
 
+BENCHMARKS = REPOSITORY / "benchmarks"
 GRID = "grid: {train.learning_rate: [0.001, 0.005], train.loss: [mae]}\n"
 ONE = "runs:\n- {name: '7', set: {train.learning_rate: 0.002}, reference: {psnr: 18.076, minutes: 34}}\n"
 
@@ -86,3 +88,18 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, m
         run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
     notes = [row["notes"] for row in table(tmp_path / "out")]
     assert notes == ["epoch 1 went wrong again", ""]
+
+
+@pytest.mark.parametrize("config", [None, BENCHMARKS / "thesis/reduced.yaml"], ids=["full", "reduced"])
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [(f"thesis/table-5.{table}.yaml", count) for table, count in enumerate((9, 6, 6, 6, 5), start=1)]
+    + [("losses.yaml", 8)],
+)
+def test_every_run_of_the_benchmarks_has_known_settings(file, count, config):
+    described = read_sweep(BENCHMARKS / file)
+    runs = described.all_runs()
+    settings = [resolve(described.base, config, [f"{key}={value}" for key, value in run.set.items()]) for run in runs]
+    assert len({str(setting) for setting in settings}) == count, "they differ"
+    small = config is not None or file == "losses.yaml"
+    assert {setting.model.filters for setting in settings} == {16 if small else 64}
