@@ -14,6 +14,7 @@ from mkdocs.structure.pages import Page
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"
+README = "reference/readme.md"
 LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(\))")
 
 # browsers draw MathML themselves: no script is fetched; what is code is not looked into
@@ -39,20 +40,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn formulas into MathML, and links that lead out of ``docs/`` into links to the reference or a copy."""
+    """Turn formulas into MathML, and links as the repository has them into those of the site."""
     here = PurePosixPath(page.file.src_uri).parent
 
     def site_link(match: re.Match) -> str:
-        target = PurePosixPath(posixpath.normpath(f"docs/{here}/{match[2]}"))
+        target = _target(page.file, match)
         if target.is_relative_to("docs"):
-            return match[0]
-        if target == PurePosixPath("README.md"):
-            goal = "index.md"
+            goal = target.relative_to("docs")
+        elif target == PurePosixPath("README.md"):
+            goal = README
         elif target.is_relative_to("dfcan_bmz"):
             goal = f"reference/{_room(target)}.md"
         else:
             goal = f"files/{_asset(target)}"
-        return f"{match[1]}{posixpath.relpath(goal, here)}{match[4]}"
+        return f"{match[1]}{posixpath.relpath(goal, here)}{match[3] or ''}{match[4]}"
 
     return LINK.sub(site_link, FORMULA.sub(_mathml, markdown))
 
@@ -63,12 +64,15 @@ def _mathml(match: re.Match) -> str:
     return convert(match["block"] or match["inline"], display="block" if match["block"] else "inline")
 
 
+def _target(file: File, match: re.Match) -> PurePosixPath:
+    """Path in the repository to which a link of a page leads."""
+    folder = "." if file.src_uri == README else f"docs/{PurePosixPath(file.src_uri).parent}"
+    return PurePosixPath(posixpath.normpath(f"{folder}/{match[2]}"))
+
+
 def _outside(file: File) -> set[PurePosixPath]:
     """Files of the repository outside ``docs/`` to which a page links."""
-    here = PurePosixPath(file.src_uri).parent
-    targets = {
-        PurePosixPath(posixpath.normpath(f"docs/{here}/{match[2]}")) for match in LINK.finditer(file.content_string)
-    }
+    targets = {_target(file, match) for match in LINK.finditer(file.content_string)}
     return {target for target in targets if not target.is_relative_to("docs") and target.name != "README.md"}
 
 
@@ -79,12 +83,15 @@ def _asset(path: PurePosixPath) -> str:
 
 def _room(path: PurePosixPath) -> str:
     parts = path.with_suffix("").parts
-    return parts[1] if len(parts) > 1 else "config"
+    room = parts[1] if len(parts) > 1 else "config"
+    return "command-line" if room == "cli" else room
 
 
 def _reference() -> dict[str, str]:
-    """Pages of the reference by name: the command line, the array function, a page for each module or subpackage."""
-    pages = {"command-line": _command_line(), "python": "# From Python\n\n::: dfcan_bmz.predict\n"}
+    """Pages of the reference by name: README, command line, the array function, one for each module or subpackage."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    pages = {"readme": f"---\ntitle: README\n---\n\n{readme}"}
+    pages |= {"command-line": _command_line(), "python": "# From Python\n\n::: dfcan_bmz.predict\n"}
     for entry in sorted(PACKAGE.iterdir()):
         if entry.suffix == ".py" and not entry.stem.startswith("_") and entry.stem != "cli":
             pages[entry.stem] = _page(f"dfcan_bmz.{entry.stem}", [entry])
@@ -108,7 +115,11 @@ def _page(title: str, modules: list[Path]) -> str:
 
 def _command_line() -> str:
     command = [sys.executable, "-m", "typer", "dfcan_bmz.cli", "utils", "docs", "--name", "dfcan-bmz"]
-    return subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+    told = dict(re.findall(r"^##+ `dfcan-bmz (.+?)`\n\n(.+)$", text, flags=re.MULTILINE))
+    # the lists of commands are cut off at the width of a terminal
+    first = {name.split()[-1]: sentence for name, sentence in told.items()}
+    return re.sub(r"^\* `([\w-]+)`: .*\.\.\.$", lambda cut: f"* `{cut[1]}`: {first[cut[1]]}", text, flags=re.MULTILINE)
 
 
 def _existing(nav: list, files: Files, reference: list[str]) -> list:

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 
 import pytest
 import typer
@@ -23,8 +24,10 @@ ELSEWHERE = {"package", "check"}
 
 
 def blocks(page, language):
-    """Fenced blocks of a page."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    """Fenced blocks of a page, those in lists too."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(block) for block in found]
 
 
 def commands(text):
@@ -41,6 +44,14 @@ def test_the_site_builds_without_a_warning(tmp_path):
     told = (tmp_path / "reference/command-line.html").read_text(encoding="utf-8")
     assert all(f"dfcan-bmz {command}" in told for command in ("train", "predict", "evaluate", "package"))
     assert 'id="dfcan_bmz.metrics.affine"' in (tmp_path / "reference/metrics.html").read_text(encoding="utf-8")
+    assert "...</li>" not in told  # sentences cut off
+    assert 'id="settings"' in (tmp_path / "reference/readme.html").read_text(encoding="utf-8")
+    for page in PAGES:
+        html = (tmp_path / page.relative_to(REPOSITORY / "docs")).with_suffix(".html").read_text(encoding="utf-8")
+        # what stands less than four columns in is no longer part of its list: code becomes text, numbers begin anew
+        assert re.findall(r"<p>(?:dfcan-bmz|fiji|pip|docker|```).*", html) == [], page.name
+        numbered = re.findall(r"^1\. ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert len(re.findall(r"<ol>", html)) == len(numbered), page.name
     in_nav = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert [name for name in NAMES if f'"{name[5:-3]}.html"' not in in_nav and name != "docs/index.md"] == []
 
