@@ -6,8 +6,10 @@ from pathlib import Path
 import typer
 
 from dfcan_bmz import files
-from dfcan_bmz.bundle.draft import MODALITIES, Answers, default_name, draft, read_facts
+from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, read_facts
 from dfcan_bmz.errors import DfcanError
+
+PLACEHOLDERS = Answers("DFCAN x2", "A. Researcher", "anything", "other", "Anywhere.", "CC-BY-4.0")
 
 
 def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> None:
@@ -15,35 +17,46 @@ def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> 
     if out.suffix not in (".yaml", ".yml"):
         raise DfcanError(f"{out} is no name for a recipe: call it RECIPE.yaml")
     facts = read_facts(run)
-    modalities = ", ".join(MODALITIES)
-    answers = {
-        "structure": _answer(given, "structure", "What is labelled or seen (actin, neurons, ...)", None),
-        "modality": _answer(given, "modality", f"How it was imaged ({modalities})", "fluorescence microscopy"),
-        "author": _answer(given, "author", "Your name", None),
-    }
-    if answers["modality"] not in MODALITIES:
-        raise DfcanError(f"--modality {answers['modality']}: give one of {modalities}")
-    rest = (
+    structure = _answer(given, facts, "structure", "What is labelled or seen (actin, neurons, ...)", None)
+    questions = (
+        ("modality", f"How it was imaged ({', '.join(MODALITIES)})", "fluorescence microscopy"),
+        ("author", "Your name", None),
         ("affiliation", "Your institute (may be empty)", ""),
         ("orcid", "Your ORCID (may be empty)", ""),
         ("github_user", "Your GitHub user name, as maintainer (may be empty)", ""),
         ("license", "Licence of the model, an SPDX identifier", "CC-BY-4.0"),
         ("training_data", "Training images: origin, licence, whom to credit", None),
         ("git_repo", "URL of the training's code (may be empty)", ""),
-        ("name", "Name of the model", default_name(facts, answers["structure"])),
+        ("name", "Name of the model", default_name(facts, structure)),
     )
-    answers |= {key: _answer(given, key, question, default) for key, question, default in rest}
-    text = draft(Answers(**answers), facts)
+    answers = {key: _answer(given, facts, key, question, default) for key, question, default in questions}
+    text = draft(Answers(structure=structure, **answers), facts)
     with files.atomic_path(out) as path:
         path.write_text(text, encoding="utf-8")
-    print(f"{out}: read it through, then `dfcan-bmz package RUN --recipe {out} --out BUNDLE.zip`")
+    source = run or "RUN"
+    print(f"{out}: read it through, then `dfcan-bmz package {source} --recipe {out} --out BUNDLE.zip`")
 
 
-def _answer(given: dict[str, str], key: str, question: str, default: str | None) -> str:
+def _answer(given: dict[str, str], facts: Facts, key: str, question: str, default: str | None) -> str:
+    def fits(value: str) -> str:
+        try:
+            _refuse_unfit(key, value, facts)
+        except DfcanError as error:
+            raise typer.BadParameter(str(error)) from error  # the question is asked again
+        return value
+
     if key in given:
+        _refuse_unfit(key, given[key], facts)
         return given[key]
     if sys.stdin.isatty():
-        return typer.prompt(question, default=default)
+        return typer.prompt(question, default=default, show_default=bool(default), value_proc=fits)
     if default is None:
         raise DfcanError(f"--{key.replace('_', '-')} is missing ({question}): give it, or run this in a terminal")
     return default
+
+
+def _refuse_unfit(key: str, value: str, facts: Facts) -> None:
+    """Raise DfcanError if a recipe cannot hold this answer, whatever the others are."""
+    if key == "modality" and value not in MODALITIES:
+        raise DfcanError(f"--modality {value}: give one of {', '.join(MODALITIES)}")
+    draft(PLACEHOLDERS._replace(**{key: value}), facts)

@@ -1,7 +1,8 @@
-"""The model that a form names."""
+"""The model that a form names, and where its figures are kept."""
 
 from pathlib import Path
 
+from dfcan_bmz.bundle.evaluations import FOLDER
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError
 
@@ -33,3 +34,14 @@ def chosen_model(use_current: bool, current: Path, other: str, scale: int) -> Pa
         raise DfcanError(f"{path} is a model for x{predictor.scale}, the form says x{scale}: correct the factor")
     print(f"{path}: {predictor.name}, x{predictor.scale}")
     return path
+
+
+def metrics_folder(model: Path) -> Path:
+    """Where the quality control keeps the figures of a model: in a run folder, whence they enter the bundle's README.
+
+    Parameters
+    ----------
+    model : pathlib.Path
+        Run folder or bundle.
+    """
+    return model / FOLDER / "quality-control" if model.is_dir() else Path("Quality_control", model.stem, "Metrics")

@@ -34,8 +34,9 @@ def live_plot(run: Path, epochs: int) -> Callable[[Row], None]:
     time_left, curves = display(HTML(""), display_id=True), display(HTML(""), display_id=True)
 
     def watch(row: Row) -> None:
-        left = (epochs - row["epoch"]) * row["seconds"] / 60
-        time_left.update(HTML(f"Epoch {row['epoch']} of {epochs}; about {left:.1f} minutes left"))
+        left = epochs - row["epoch"]
+        told = f"; about {left * row['seconds'] / 60:.1f} minutes left" if left else ""
+        time_left.update(HTML(f"Epoch {row['epoch']} of {epochs}{told}"))
         curves.update(Image(png(plot_history(run_folder.read_history(run)))))
 
     return watch

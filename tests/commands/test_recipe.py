@@ -1,3 +1,5 @@
+import io
+
 import pytest
 import yaml
 from conftest import REPOSITORY, command_line
@@ -48,18 +50,18 @@ def test_the_draft_is_complete_without_a_run(tmp_path):
     assert recipe.tile == 128
 
 
-def test_in_a_terminal_it_asks_and_takes_the_defaults(tmp_path, monkeypatch):
-    asked = []
-
-    def prompt(question, default):
-        asked.append(question)
-        return default
-
-    monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(command.typer, "prompt", prompt)
+def test_in_a_terminal_it_asks_takes_the_defaults_and_asks_again_what_does_not_fit(tmp_path, monkeypatch, capsys):
+    typed = io.StringIO("telescope\nelectron microscopy\n\n\n\n\nhere\nhttps://example.org/code\n\n")
+    typed.isatty = lambda: True
+    monkeypatch.setattr(command.sys, "stdin", typed)
     command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
-    assert len(asked) == 7
-    assert read_recipe(tmp_path / "r.yaml").name == "DFCAN actin x2"
+    recipe = read_recipe(tmp_path / "r.yaml")
+    assert (recipe.name, recipe.modality) == ("DFCAN actin x2", "electron microscopy")
+    assert recipe.git_repo == "https://example.org/code"
+    told = capsys.readouterr().out
+    assert told.count("How it was imaged") == told.count("URL of the training's code") == 2
+    assert "(may be empty): " in told
+    assert typed.read() == ""
 
 
 @pytest.mark.parametrize("key", GIVEN)

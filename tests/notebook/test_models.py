@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.notebook.models import chosen_model
+from dfcan_bmz.notebook.models import chosen_model, metrics_folder
 
 
 def test_the_current_model_or_another_one(tiny_run):
@@ -18,3 +18,8 @@ def test_a_wrong_factor_or_no_model_is_refused(tiny_run):
         chosen_model(False, tiny_run, "", 2)
     with pytest.raises(DfcanError, match="does not exist"):
         chosen_model(True, Path("none"), "", 2)
+
+
+def test_figures_of_a_run_are_kept_where_its_bundle_finds_them(tiny_run, tiny_bundle):
+    assert metrics_folder(tiny_run).parent == tiny_run / "evaluation"
+    assert metrics_folder(tiny_bundle) == Path("Quality_control", tiny_bundle.stem, "Metrics")

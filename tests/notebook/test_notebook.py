@@ -2,6 +2,7 @@
 
 import ast
 import re
+import zipfile
 
 import nbformat
 import pytest
@@ -66,9 +67,11 @@ def test_the_notebook_runs_from_top_to_bottom(executed):
     for name in ("config.yaml", "model.keras", "last.keras", "history.csv"):
         assert (folder / "models/dfcan_model" / name).is_file()
     assert len(list((folder / "Quality_control/dfcan_model/Prediction").glob("*.tif"))) == 2
-    assert (folder / "Quality_control/dfcan_model/Metrics/metrics.csv").is_file()
+    assert (folder / "models/dfcan_model/evaluation/quality-control/metrics.csv").is_file()
     assert len(list((folder / "prediction_results").glob("*.tif"))) == 2
     assert (folder / "dfcan_model.zip").is_file()
+    with zipfile.ZipFile(folder / "dfcan_model.zip") as bundle:
+        assert "### quality-control" in bundle.read("README.md").decode()
     record = (folder / "dfcan_model_record.html").read_text(encoding="utf-8")
     assert "for\n2 epochs on 2 pairs" in record
     assert "<td>affine</td>" in record

@@ -56,6 +56,8 @@ def test_the_live_plot_shows_epoch_and_time_left(tiny_run, monkeypatch):
     watch(read_history(tiny_run)[-1] | {"seconds": 30.0})
     text, curves = (handle.content for handle in handles)
     assert text.data == "Epoch 2 of 12; about 5.0 minutes left"
+    watch(read_history(tiny_run)[-1] | {"epoch": 12})
+    assert handles[0].content.data == "Epoch 12 of 12"
     assert Image.open(io.BytesIO(curves.data)).format == "PNG"
 
 
