@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from dfcan_bmz import files
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
@@ -31,13 +31,16 @@ def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bo
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
         Console().print(_table(verdicts))
-    failed = sum(verdict.verdict == FAILED for verdict in verdicts)
+    failed = [f"{verdict.format}, {verdict.test}" for verdict in verdicts if verdict.verdict == FAILED]
     if failed:
-        raise UnfinishedError(f"{bundle}: {failed} of {len(verdicts)} checks failed: package the model again")
+        named = "; ".join(failed[:3]) + ("; ..." if len(failed) > 3 else "")
+        share = f"{len(failed)} of {len(verdicts)} checks failed"
+        raise UnfinishedError(f"{bundle}: {share} ({named}): mend that, then package the model again")
 
 
 def _table(verdicts: list[Verdict]) -> Table:
-    table = Table("test", "engine", "verdict", "figure", "message")
+    # names of formats are long words: folded in a narrow terminal, not cut off
+    table = Table(Column("test", overflow="fold"), "engine", "verdict", "figure", Column("message", overflow="fold"))
     for name, rows in groupby(verdicts, lambda verdict: verdict.format):
         table.add_section()
         table.add_row(f"[bold]{name}[/bold]")

@@ -22,5 +22,7 @@ def write_verdicts(path: Path, name: str, verdicts: list[dict[str, Any]]) -> Non
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     formats = [(key, list(rows)) for key, rows in groupby(verdicts, lambda verdict: verdict["format"])]
     counts = {word: sum(v["verdict"] == word for v in verdicts) for word in ("passed", "failed", "not run")}
-    html = environment.get_template("verdicts.html.j2").render(name=name, formats=formats, counts=counts)
+    remarkable = [verdict for verdict in verdicts if verdict["verdict"] != "passed"]
+    template = environment.get_template("verdicts.html.j2")
+    html = template.render(name=name, formats=formats, counts=counts, remarkable=remarkable)
     path.write_text(html, encoding="utf-8")
