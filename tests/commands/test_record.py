@@ -30,6 +30,6 @@ def test_what_is_no_evaluation_is_refused(tiny_run, tmp_path):
     with pytest.raises(DfcanError, match=r"metrics.csv does not exist"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     (tmp_path / "metrics.csv").write_text("image,score\na,1\n")
-    with pytest.raises(DfcanError, match="no table of scores"):
+    with pytest.raises(DfcanError, match="no table of `dfcan-bmz evaluate`"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     assert not (tmp_path / "record.html").exists()
