@@ -12,12 +12,14 @@ def plot_history(history: list[Row]) -> Figure:
     """Loss on a linear and a logarithmic axis, and PSNR, by epoch: training and validation."""
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     epochs = [row["epoch"] for row in history]
+    marker = "o" if len(epochs) == 1 else None  # a line through one point shows nothing
     for axes, name, scale in zip(
         figure.subplots(1, 3), ("loss", "loss", "psnr"), ("linear", "log", "linear"), strict=True
     ):
-        axes.plot(epochs, [row[name] for row in history], color=TRAINING, label="training")
-        axes.plot(epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, label="validation")
+        axes.plot(epochs, [row[name] for row in history], color=TRAINING, marker=marker, label="training")
+        validation = [row[f"val_{name}"] for row in history]
+        axes.plot(epochs, validation, color=VALIDATION, marker=marker, label="validation")
         axes.set(xlabel="epoch", ylabel="PSNR (dB)" if name == "psnr" else "loss", yscale=scale)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend(frameon=False)
     return figure

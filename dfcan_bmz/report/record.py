@@ -15,6 +15,12 @@ from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.side_by_side import plot_side_by_side
 from dfcan_bmz.run_folder import Row, best_row
 
+AUGMENTATIONS = {
+    "hflip": "flips from left to right",
+    "vflip": "flips upside down",
+    "rot90": "rotations by multiples of 90 degrees",
+}
+
 
 def write_record(
     path: Path,
@@ -50,6 +56,7 @@ def write_record(
         train=config.train,
         loss=describe_loss(config.train),
         data=config.data,
+        augmentations=[AUGMENTATIONS[name] for name in config.data.augment],
         provenance=provenance,
         history=history,
         best=best_row(history),

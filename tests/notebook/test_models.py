@@ -20,6 +20,7 @@ def test_a_wrong_factor_or_no_model_is_refused(tiny_run):
         chosen_model(True, Path("none"), "", 2)
 
 
-def test_figures_of_a_run_are_kept_where_its_bundle_finds_them(tiny_run, tiny_bundle):
-    assert metrics_folder(tiny_run).parent == tiny_run / "evaluation"
-    assert metrics_folder(tiny_bundle) == Path("Quality_control", tiny_bundle.stem, "Metrics")
+def test_figures_of_a_run_are_kept_where_its_bundle_finds_them(tmp_path):
+    assert metrics_folder(tmp_path).parent == tmp_path / "evaluation"
+    (tmp_path / "actin.zip").touch()
+    assert metrics_folder(tmp_path / "actin.zip") == Path("Quality_control/actin/Metrics")
