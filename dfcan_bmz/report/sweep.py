@@ -30,7 +30,7 @@ def plot_sweep(histories: dict[str, list[Row]], scores: dict[str, float], what: 
             label=name,
         )
     curves.set(xlabel="epoch", ylabel="validation loss", yscale="log")
-    curves.xaxis.get_major_locator().set_params(integer=True)
+    curves.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if histories:
         curves.legend(frameon=False, fontsize="small")
     names = list(scores)
