@@ -27,6 +27,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import atomic_path
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
+EVALUATION = "evaluation"
 ENTRIES = (
     "config.yaml",
     "model.keras",
@@ -38,7 +39,7 @@ ENTRIES = (
     "provenance.json",
     "sample_lr.tif",
     "sample_hr.tif",
-    "evaluation",
+    EVALUATION,
     "other_scales",
 )
 

@@ -12,8 +12,8 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import read_facts
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, chief_protocol, read_scores
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
+from dfcan_bmz.run_folder import EVALUATION
 
-FOLDER = "evaluation"
 WORST = "worst.png"
 RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)
 
@@ -68,7 +68,7 @@ def read_evaluations(run: Path, target: str) -> list[Evaluation]:
     DfcanError
         If a folder is no evaluation, or holds no image that the training has not seen.
     """
-    folders = sorted(path for path in (run / FOLDER).glob("*") if path.is_dir())
+    folders = sorted(path for path in (run / EVALUATION).glob("*") if path.is_dir())
     return [_read(folder, [chief_protocol(target), "min-max"]) for folder in folders]
 
 

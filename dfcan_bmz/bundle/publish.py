@@ -8,9 +8,10 @@ import yaml
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle.describe import README
-from dfcan_bmz.bundle.evaluations import FOLDER, WORST
+from dfcan_bmz.bundle.evaluations import WORST
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.run_folder import EVALUATION
 
 KEPT = ("config.yaml", "model.keras", "history.csv", "provenance.json")
 TABLES = ("metrics.csv", "images.csv", WORST)
@@ -36,11 +37,11 @@ def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:
     sample = richest_crop(Plane(lr.pixels, hr.pixels), tile)
     for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
         images.write(folder / f"sample_{side}.tif", pixels, pixel_size_nm=source.pixel_size_nm)
-    for evaluation in sorted(path for path in (run / FOLDER).glob("*") if path.is_dir()):
-        (folder / FOLDER / evaluation.name).mkdir(parents=True)
+    for evaluation in sorted(path for path in (run / EVALUATION).glob("*") if path.is_dir()):
+        (folder / EVALUATION / evaluation.name).mkdir(parents=True)
         for name in TABLES:
             if (evaluation / name).is_file():
-                shutil.copyfile(evaluation / name, folder / FOLDER / evaluation.name / name)
+                shutil.copyfile(evaluation / name, folder / EVALUATION / evaluation.name / name)
     with zipfile.ZipFile(bundle) as archive:
         covers = yaml.safe_load(archive.read("rdf.yaml"))["covers"]
         for name in ("rdf.yaml", README, *covers):

@@ -23,7 +23,7 @@ from dfcan_bmz.bundle.describe import (
     describe,
     picture_name,
 )
-from dfcan_bmz.bundle.evaluations import FOLDER, Evaluation, read_evaluations
+from dfcan_bmz.bundle.evaluations import Evaluation, read_evaluations
 from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.data.patches import richest_crop
@@ -119,7 +119,7 @@ def _refuse_unknown(recipe: Recipe, evaluations: list[Evaluation], run: Path) ->
     if unknown := recipe.evaluations.keys() - {evaluation.name for evaluation in evaluations}:
         raise DfcanError(
             f"recipe: evaluations names {', '.join(sorted(unknown))}, and there is no such folder in "
-            f"{run / FOLDER}: write it with `dfcan-bmz evaluate`"
+            f"{run / run_folder.EVALUATION}: write it with `dfcan-bmz evaluate`"
         )
 
 

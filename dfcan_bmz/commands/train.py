@@ -88,6 +88,9 @@ def run(
             write_sample(out, own[1], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)
+        if (out / run_folder.EVALUATION).is_dir():
+            print(f"{out / run_folder.EVALUATION} is deleted: it was measured with the weights that now change")
+            files.remove(out / run_folder.EVALUATION)
         announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))))
         history = _fit(model, resolved, training, validation, out, watch)
     write_other_scales(out, resolved, *opened)

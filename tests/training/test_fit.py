@@ -233,8 +233,10 @@ def test_a_training_ends_when_its_time_is_up_and_goes_on_when_it_gets_more(pairs
     settings = ("train.minutes=0.000001", "train.epochs=3")
     run_training(pairs_folder, tmp_path / "run", *settings)
     assert len(read_history(tmp_path / "run")) == 1, "over after the first step"
+    (tmp_path / "run/evaluation/of-these-weights").mkdir(parents=True)
     run_training(pairs_folder, tmp_path / "run", *settings, "train.minutes=0", resume=True)
     assert [row["epoch"] for row in read_history(tmp_path / "run")] == [1, 2, 3]
+    assert not (tmp_path / "run/evaluation").exists()
 
 
 def test_what_makes_one_step_of_several_batches_clips_and_averages_goes_on_after_a_stop(pairs_folder, tmp_path):
