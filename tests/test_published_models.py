@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY, command_line
 
-MODELS = sorted(path.name for path in (REPOSITORY / "rdf").iterdir())
+MODELS = sorted(path.parent.name for path in REPOSITORY.glob("rdf/*/config.yaml"))
 LARGEST = 10e6  # bytes of weights that a repository holds without Git LFS
 
 
