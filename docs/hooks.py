@@ -73,7 +73,7 @@ def _target(file: File, match: re.Match) -> PurePosixPath:
 def _outside(file: File) -> set[PurePosixPath]:
     """Files of the repository outside ``docs/`` to which a page links."""
     targets = {_target(file, match) for match in LINK.finditer(file.content_string)}
-    return {target for target in targets if not target.is_relative_to("docs") and target.name != "README.md"}
+    return {target for target in targets if not target.is_relative_to("docs") and target != PurePosixPath("README.md")}
 
 
 def _asset(path: PurePosixPath) -> str:

@@ -15,7 +15,8 @@ def strengthen(model, rng):
         kernel, bias = layer.get_weights()
         size, _, inputs, outputs = kernel.shape
         if size > 1:
-            layer.set_weights([1.5 * kernel, rng.normal(0, 0.1, bias.shape)])
+            largest = 1.5 * np.sqrt(6 / (size**2 * (inputs + outputs)))  # keeps the output within about 0..1
+            layer.set_weights([rng.uniform(-largest, largest, kernel.shape), rng.normal(0, 0.1, bias.shape)])
         elif outputs < inputs:
             layer.set_weights([np.abs(rng.normal(0, 10 / inputs, kernel.shape)), np.zeros_like(bias)])
         else:
