@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dfcan_bmz.bundle.evaluations import FOLDER
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.run_folder import EVALUATION
 
 
 def chosen_model(use_current: bool, current: Path, other: str, scale: int) -> Path:
@@ -44,4 +44,4 @@ def metrics_folder(model: Path) -> Path:
     model : pathlib.Path
         Run folder or bundle.
     """
-    return model / FOLDER / "quality-control" if model.is_dir() else Path("Quality_control", model.stem, "Metrics")
+    return model / EVALUATION / "quality-control" if model.is_dir() else Path("Quality_control", model.stem, "Metrics")
