@@ -62,15 +62,25 @@ def planes() -> tuple[list[Plane], list[Plane]]:
 
 
 def network(cure: str, mean: float, rng: np.random.Generator) -> keras.Model:
-    """The network as published, or with the cure that belongs to it."""
-    output = "linear" if cure in ("linear", "residual") else "sigmoid"
+    """The network as published, or with the cure that belongs to it; "ours" is what `dfcan-bmz train` builds."""
+    output = "linear" if cure in ("linear", "residual", "ours") else "sigmoid"
     model = build_model(ModelConfig(filters=16, groups=2, blocks=2, output=output), rng)
+    if cure not in ("initial", "ours"):
+        start_as_keras_does(model, rng)
     if cure.startswith("bias"):
         model.get_layer("output").bias.assign([np.log(mean / (1 - mean))])
     if cure == "residual":
         image = model.inputs[0]
         return keras.Model(image, interpolate(image, 2) + model(image))
     return model
+
+
+def start_as_keras_does(model: keras.Model, rng: np.random.Generator) -> None:
+    """Draw the initial weights anew by Keras' default."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            initial = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
+            layer.kernel.assign(initial(layer.kernel.shape))
 
 
 def train(cure: str, setting: int, seed: int, training: list[Plane], held_out: tuple[np.ndarray, np.ndarray]) -> dict:

@@ -8,6 +8,11 @@ from keras import layers, ops
 
 REDUCTION = 16
 EXPONENT = 0.8
+# Variances of the initial weights. GELU is a straight line near 0, and with Keras' default the first layer leaves so
+# little of the image that the network begins, and long stays, as a linear filter. Here features begin at about the size
+# of the image (He et al. 2015, doi 10.1109/ICCV.2015.123), each block adds a part of theirs, each group doubles them,
+# and the output begins near 0: docs/training.md has what that is worth.
+HE, ADDED, LAST = 2.0, 0.5, 0.32
 EPS = 1e-16  # inside the root: outside it, a black patch has NaN gradients on torch and XLA
 
 
@@ -31,12 +36,13 @@ def dfcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> ke
         A functional model; 1,930,753 parameters as published at scale 2.
     """
     image = keras.Input((None, None, 1), name="input")  # (N, H, W, 1)
-    x = layers.Conv2D(filters, 3, padding="same", activation="gelu")(image)  # (N, H, W, C)
+    x = gelu_convolution(image, filters, HE)  # (N, H, W, C)
     for _ in range(groups):
         x = residual_group(x, blocks)
-    x = layers.Conv2D(filters * scale**2, 3, padding="same", activation="gelu")(x)  # (N, H, W, C s^2)
+    x = gelu_convolution(x, filters * scale**2, HE)  # (N, H, W, C s^2)
     x = ops.depth_to_space(x, scale)  # (N, sH, sW, C)
-    x = layers.Conv2D(1, 3, padding="same", activation=output, dtype="float32", name="output")(x)  # (N, sH, sW, 1)
+    last = {"activation": output, "kernel_initializer": keras.initializers.VarianceScaling(LAST / 4**groups)}
+    x = layers.Conv2D(1, 3, padding="same", dtype="float32", name="output", **last)(x)  # (N, sH, sW, 1)
     return keras.Model(image, x, name="dfcan")
 
 
@@ -51,9 +57,15 @@ def residual_group(x, blocks: int):
 def attention_block(x):
     """Fourier channel attention block: two convolutions, weighted by channel, added to `x`; (N, H, W, C)."""
     filters = x.shape[-1]
-    y = layers.Conv2D(filters, 3, padding="same", activation="gelu")(x)
-    y = layers.Conv2D(filters, 3, padding="same", activation="gelu")(y)
+    y = gelu_convolution(x, filters, HE)
+    y = gelu_convolution(y, filters, ADDED)
     return x + y * channel_weights(y)
+
+
+def gelu_convolution(x, filters: int, variance: float):
+    """Convolution of 3 x 3 and GELU, with initial weights of `variance` over the number of inputs; (N, H, W, C)."""
+    initial = keras.initializers.VarianceScaling(variance)
+    return layers.Conv2D(filters, 3, padding="same", activation="gelu", kernel_initializer=initial)(x)
 
 
 def channel_weights(y):

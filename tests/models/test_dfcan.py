@@ -21,6 +21,17 @@ def test_has_the_published_number_of_parameters(scale, parameters):
     assert build_model(ModelConfig(scale=scale), np.random.default_rng(0)).count_params() == parameters
 
 
+@pytest.mark.parametrize(("filters", "groups", "blocks"), [(64, 4, 4), (16, 2, 2), (48, 2, 4)])
+def test_fresh_features_are_large_enough_to_bend_and_the_output_is_small(filters, groups, blocks):
+    rng = np.random.default_rng(3)
+    model = build_model(ModelConfig(filters=filters, groups=groups, blocks=blocks), rng)
+    image = rng.uniform(0, 1, (1, 32, 32, 1)).astype("float32")
+    first, enlarged = (convolutions(model)[index].output for index in (0, -2))
+    features = keras.Model(model.input, [first, enlarged])(image)
+    assert all(0.3 < np.sqrt(np.mean(np.square(values))) < 20 for values in features)
+    assert np.std(model(image)) < 0.4
+
+
 def spectrum_model():
     image = keras.Input((None, None, 3))
     return keras.Model(image, spectrum(image))
