@@ -13,7 +13,7 @@ from dfcan_bmz.training.validation import Validation
 
 FLAT = 0.1  # contrast of the output over that of the targets
 SETTLED = 2.0  # largest mean of a flat output over that of the targets; fresh weights under a sigmoid give 0.5
-PATIENCE = 100  # steps in which a network may still be finding its range
+PATIENCE = 500  # steps in which a network, which begins near 0, may still be finding its range
 DIVERGED = 10.0  # times the best loss of an epoch so far
 SLOWER = 0.5
 

@@ -94,7 +94,8 @@ def test_training_figures_are_means_over_the_whole_epoch(pairs_folder, tmp_path,
         return values
 
     monkeypatch.setitem(losses.LOSSES, "mae", lambda config: recorded)
-    run_training(pairs_folder, tmp_path / "run", "train.loss=mae", "train.epochs=1", "train.batch_size=5")
+    settings = ("train.loss=mae", "train.epochs=1", "train.batch_size=5", "data.patches_per_image=4")
+    run_training(pairs_folder, tmp_path / "run", *settings)
     (row,) = read_history(tmp_path / "run")
     assert row["loss"] == pytest.approx(np.mean(seen[:24]), rel=1e-5), "6 images x 4 patches, in batches of 5"
     assert row["val_loss"] == pytest.approx(np.mean(seen[24:]), rel=1e-5)
@@ -262,16 +263,18 @@ def test_pictures_of_the_validation_show_lr_prediction_and_hr_of_each_epoch_that
 def test_mixed_precision_is_for_training_and_what_is_saved_is_float32(
     pairs_folder, tiny_run, tmp_path, precision, difference
 ):
-    run_training(pairs_folder, tmp_path / "run", f"train.precision={precision}", "train.epochs=1")
-    run_training(pairs_folder, tmp_path / "run", f"train.precision={precision}", resume=True)
+    few = (f"train.init={tiny_run}", "train.learning_rate=5e-4", "data.patches_per_image=4")
+    run_training(pairs_folder, tmp_path / "exact", *few)
+    run_training(pairs_folder, tmp_path / "run", *few, f"train.precision={precision}", "train.epochs=1")
+    run_training(pairs_folder, tmp_path / "run", *few, f"train.precision={precision}", resume=True)
     model = keras.saving.load_model(tmp_path / "run/last.keras", compile=False)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
     assert {weight.dtype for weight in model.weights} == {"float32"}
-    history, exact = read_history(tmp_path / "run"), read_history(tiny_run)
+    history, exact = read_history(tmp_path / "run"), read_history(tmp_path / "exact")
     assert [row["val_loss"] for row in history] == pytest.approx([row["val_loss"] for row in exact], abs=difference)
     assert history[-1]["val_loss"] != exact[-1]["val_loss"], "computed in 16 bits"
     image = np.random.default_rng(0).uniform(size=(1, 32, 32, 1)).astype(np.float32)
-    expected = keras.saving.load_model(tiny_run / "last.keras", compile=False)(image)
+    expected = keras.saving.load_model(tmp_path / "exact/last.keras", compile=False)(image)
     assert np.std(expected) > 10 * difference
     np.testing.assert_allclose(model(image), expected, atol=difference)
 
