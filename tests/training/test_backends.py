@@ -32,7 +32,7 @@ def train_on(backend, pairs, out, devices):
     if importlib.util.find_spec(backend) is None:
         skip_engine(f"training on {backend} needs the extra {backend}")
     environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    settings = [*TINY_TRAINING, "train.ema=0.9", "train.learning_rate=5e-3", "data.patches_per_image=5"]
+    settings = [*TINY_TRAINING, "train.ema=0.9", "data.patches_per_image=5"]
     command = [sys.executable, "-c", PROGRAM.format(devices=devices), pairs, out, *settings]
     answer = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr[-2000:]
