@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from dfcan_bmz.commands.judging import judge, print_tables, refuse_nan, write_tables
 from dfcan_bmz.files import new_folder, refuse_existing
-from dfcan_bmz.report.html import write_report
-from dfcan_bmz.report.panels import write_example
+from dfcan_bmz.report.html import Report, write_report
+from dfcan_bmz.report.panels import plot_example
+from dfcan_bmz.report.trust import plot_doubt
+
+SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
 
 def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool, deconvolution: bool | None = None) -> None:
@@ -13,9 +18,17 @@ def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool, deconvoluti
     report = judge([model], lr, hr, deconvolution)
     with new_folder(out, overwrite) as folder:
         write_tables(folder, report.measured)
-        worst = report.measured.worst[0]
-        write_example(folder / "worst.png", worst.plane.lr, worst.plane.hr, worst.predicted)
+        _draw_worst(folder, report)
         write_report(folder / "report.html", report)
     print_tables(report)
-    print(f"{out}: metrics.csv, images.csv, worst.png, report.html")
+    print(f"{out}: metrics.csv, images.csv, worst.png, doubt.png, report.html")
     refuse_nan(report.measured, out)
+
+
+def _draw_worst(folder: Path, report: Report) -> None:
+    """Draw the image with the lowest PSNR, and where the model's prediction of it is to be doubted."""
+    plane, _, predicted = report.measured.worst[0]
+    plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
+    [(name, predict)] = report.predict.items()
+    if np.isfinite(predicted[name]).all():
+        plot_doubt(plane, predicted[name], predict).savefig(folder / "doubt.png", dpi=SMALL_DPI)

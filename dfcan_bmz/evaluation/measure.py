@@ -26,6 +26,11 @@ class Plane(NamedTuple):
     lr: np.ndarray
     hr: np.ndarray
 
+    @property
+    def hr_pixel_nm(self) -> float | None:
+        """Side of a pixel of `hr` in nanometres."""
+        return self.pixel_size_nm and self.pixel_size_nm * self.lr.shape[0] / self.hr.shape[0]
+
 
 class Facts(NamedTuple):
     """One row of ``images.csv``; `remarks` say what is unusual about an image, `seen` where the training met it."""

@@ -92,6 +92,6 @@ def reach(config: ModelConfig) -> int:
 
 def describe_model(config: ModelConfig) -> str:
     """Name and sizes in words, e.g. ``DFCAN, scale 2, 64 filters, 4 groups, 4 blocks, sigmoid output``."""
-    sizes = [f"{value} {key}" for key, value in config.sizes().items() if key != "output"]
+    sizes = [f"{value} {key if value > 1 else key[:-1]}" for key, value in config.sizes().items() if key != "output"]
     output = [f"{config.output} output"] if config.output else []
     return ", ".join([config.name.upper(), f"scale {config.scale}", *sizes, *output])

@@ -7,14 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
-from dfcan_bmz.error_maps import rse_map
 from dfcan_bmz.evaluation.measure import Case, Measured
 from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
 from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
-from dfcan_bmz.evaluation.trust import disagreement, reblur
-from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.levels import plot_levels, plot_series
@@ -22,7 +18,7 @@ from dfcan_bmz.report.lines import plot_lines
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
-from dfcan_bmz.report.trust import plot_trust
+from dfcan_bmz.report.trust import plot_doubt
 from dfcan_bmz.resolution import period
 from dfcan_bmz.run_folder import Row
 
@@ -36,7 +32,6 @@ METRICS = {
     "rmse": "RMSE",
     "mse": "MSE",
 }
-TRUST_PX = 128  # largest side of the crop whose maps of doubt are drawn, in LR pixels: they take eight predictions
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -102,9 +97,8 @@ def _content(report: Report) -> dict[str, Any]:
         ),
         "One field of view at its light levels, each fitted to the HR image": plot_series(series, models),
     }
-    sizes = {case.plane.pixel_size_nm for case in worst}
-    s = worst[0].plane.hr.shape[0] // worst[0].plane.lr.shape[0]
-    hr_pixel_nm = sizes.pop() / s if len(sizes) == 1 and None not in sizes else None
+    sizes = {case.plane.hr_pixel_nm for case in worst}
+    hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None
     differences: dict[tuple[str, str, str], dict[str, Any]] = {}
     for protocol, model, rival, metric, result in report.comparisons:
         differences.setdefault((protocol, model, rival), {})[metric] = result
@@ -163,11 +157,9 @@ def _rows(report: Report, methods: list[str]) -> list[dict[str, Any]]:
 
 def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
     """Caption and picture of every figure of a case."""
-    plane, s = case.plane, case.plane.hr.shape[0] // case.plane.lr.shape[0]
-    hr_pixel_nm = plane.pixel_size_nm and plane.pixel_size_nm / s
-    models = list(report.predict)
-    lines, (row, first, last) = plot_lines(plane.hr, case.predicted, models, hr_pixel_nm)
-    example = plot_example(plane.lr, plane.hr, case.predicted, hr_pixel_nm, (row, first, last))
+    plane, models = case.plane, list(report.predict)
+    lines, (row, first, last) = plot_lines(plane.hr, case.predicted, models, plane.hr_pixel_nm)
+    example = plot_example(plane.lr, plane.hr, case.predicted, plane.hr_pixel_nm, (row, first, last))
     yield (
         "LR image, every method and HR image; below, the framed region enlarged; the line is that of the profile",
         embed(example),
@@ -182,23 +174,9 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
         )
         yield (
             f"Where to doubt {name}, judged without the HR image, and the real error, for comparison",
-            embed(_trust(case, name, predict, hr_pixel_nm)),
+            embed(plot_doubt(plane, prediction, predict)),
         )
     yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
-
-
-def _trust(case: Case, name: str, predict: Predict, hr_pixel_nm: float | None) -> Figure:
-    plane = case.plane
-    s = plane.hr.shape[0] // plane.lr.shape[0]
-    height, width = plane.lr.shape
-    side_y, side_x = min(height, TRUST_PX), min(width, TRUST_PX)
-    y, x = (height - side_y) // 2, (width - side_x) // 2
-    rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
-    lr = plane.lr[y : y + side_y, x : x + side_x]
-    error = rse_map(*affine(plane.hr, case.predicted[name]))[rows, columns]
-    return plot_trust(
-        lr, reblur(case.predicted[name][rows, columns], lr), disagreement(predict, lr), hr_pixel_nm, error
-    )
 
 
 def _cell(value: Interval, form: str = "%.4g") -> Markup:

@@ -1,7 +1,5 @@
 """Images side by side."""
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -59,11 +57,6 @@ def plot_example(
     draw_scale_bar(axes[0, -1], truth.shape, hr_pixel_nm)
     draw_scale_bar(axes[1, -1], (side, side), hr_pixel_nm)
     return figure
-
-
-def write_example(path: Path, lr: np.ndarray, hr: np.ndarray, predicted: dict[str, np.ndarray]) -> None:
-    """Write `plot_example` as a PNG small enough for a cover of the zoo (500 kB)."""
-    plot_example(lr, hr, predicted).savefig(path, dpi=72)
 
 
 def richest_region(image: np.ndarray) -> tuple[int, int, int]:

@@ -1,13 +1,19 @@
 """Maps that need no ground truth, beside the image and its prediction."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from dfcan_bmz.evaluation.trust import Disagreement, Reblur
+from dfcan_bmz.error_maps import rse_map
+from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
+from dfcan_bmz.metrics import affine
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.scale_bar import draw_scale_bar
 
 MAP = {"cmap": "inferno", "vmin": 0, "interpolation": "nearest"}
+DOUBT_PX = 128  # largest side of the crop whose maps are drawn beside the error: they take eight predictions
 
 
 def plot_trust(
@@ -50,3 +56,25 @@ def plot_trust(
             figure.colorbar(shown, ax=axes, shrink=0.75, location="bottom")
     draw_scale_bar(figure.axes[1], turned.mean.shape, hr_pixel_nm)
     return figure
+
+
+def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray], np.ndarray]) -> Figure:
+    """Draw the maps of doubt of a prediction and its real error after a fit of gain and offset, in the plane's middle.
+
+    Parameters
+    ----------
+    plane : Plane
+        LR image and truth.
+    prediction : numpy.ndarray
+        (sY, sX), finite, in the units of `plane.lr`.
+    predict : callable
+        The model: an LR plane (Y, X) to (sY, sX) in 0..1.
+    """
+    s = plane.hr.shape[0] // plane.lr.shape[0]
+    height, width = plane.lr.shape
+    side_y, side_x = min(height, DOUBT_PX), min(width, DOUBT_PX)
+    y, x = (height - side_y) // 2, (width - side_x) // 2
+    rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
+    lr = plane.lr[y : y + side_y, x : x + side_x]
+    error = rse_map(*affine(plane.hr, prediction))[rows, columns]
+    return plot_trust(lr, reblur(prediction[rows, columns], lr), disagreement(predict, lr), plane.hr_pixel_nm, error)
