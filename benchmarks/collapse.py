@@ -62,10 +62,10 @@ def planes() -> tuple[list[Plane], list[Plane]]:
 
 
 def network(cure: str, mean: float, rng: np.random.Generator) -> keras.Model:
-    """The network as published, or with the cure that belongs to it; "ours" is what `dfcan-bmz train` builds."""
-    output = "linear" if cure in ("linear", "residual", "ours") else "sigmoid"
+    """The network as published, or with the cures that belong to it; "ours" is what `dfcan-bmz train` builds."""
+    output = "linear" if cure in ("linear", "residual") or "ours" in cure else "sigmoid"
     model = build_model(ModelConfig(filters=16, groups=2, blocks=2, output=output), rng)
-    if cure not in ("initial", "ours"):
+    if cure != "initial" and "ours" not in cure:
         start_as_keras_does(model, rng)
     if cure.startswith("bias"):
         model.get_layer("output").bias.assign([np.log(mean / (1 - mean))])

@@ -1,5 +1,6 @@
 """The bundle's README, filled from the recipe and the run folder's own records."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -58,6 +59,7 @@ def card(
         data=config.data,
         train=config.train,
         loss=describe_loss(config.train),
+        start="" if config.train.init == "none" else Path(config.train.init).name,
         scale=config.model.scale,
         target=config.data.target,
         halo=output_halo(recipe, config),

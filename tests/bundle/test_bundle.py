@@ -16,6 +16,7 @@ from conftest import TINY_RECIPE, TINY_TRAINING, command_line
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import write
+from dfcan_bmz.bundle.card import card
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
 from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.bundle.recipe import read_recipe
@@ -25,6 +26,7 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
+from dfcan_bmz.run_folder import read_config, read_history, read_provenance
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,15 @@ def test_the_readme_states_what_was_measured(tiny_bundle, tiny_run):
     assert "## Validation" in readme
     assert "[0, 1]" in readme
     assert "2 epochs" in readme
+
+
+@pytest.mark.parametrize(("init", "told"), [("none", False), ("models/ancestor", True)])
+def test_the_readme_says_where_a_training_started(init, told, tiny_run, tiny_recipe):
+    config = read_config(tiny_run)
+    config = config.model_copy(update={"train": config.train.model_copy(update={"init": init})})
+    readme = card(read_recipe(tiny_recipe), config, read_provenance(tiny_run), read_history(tiny_run), [], None)
+    assert ("Started from trained weights (`ancestor`)" in readme) is told
+    assert "/ancestor" not in readme  # a path tells of somebody's machine
 
 
 def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, tiny_bundle, tmp_path):
