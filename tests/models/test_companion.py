@@ -37,7 +37,8 @@ def test_the_enlarged_image_gives_what_the_image_gives(pair, weight_format, tmp_
         enlarged = lr.repeat(scale, 1).repeat(scale, 2)
         output = network(enlarged)
         assert output.shape == enlarged.shape
-        np.testing.assert_allclose(output, np.asarray(model(lr)), atol=1e-6)
+        # the outputs of these weights exceed 1, where float32 rounds in proportion
+        np.testing.assert_allclose(output, np.asarray(model(lr)), rtol=1e-6, atol=1e-6)
 
 
 def test_a_companion_loads_without_this_package(pair):
