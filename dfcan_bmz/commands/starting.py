@@ -9,6 +9,7 @@ import keras
 from dfcan_bmz import run_folder
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import sha256
 from dfcan_bmz.training.starting_weights import start_from
 
 
@@ -32,6 +33,12 @@ def initialise(model: keras.Model, source: Path) -> None:
         print(f"{source} is of another scale: {fresh:,} parameters that depend on the scale start afresh")
 
 
+def origin(source: Path) -> dict[str, str]:
+    """Name and checksum of the file that the first weights come from, for the provenance of the training."""
+    file = _file(source)
+    return {"name": f"{source.name}/{file.name}" if source.is_dir() else file.name, "sha256": sha256(file)}
+
+
 def with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
     """Add to the lowest layer of a config the network of a run folder, or of the run folder that a file lies in."""
     run = source if source.is_dir() else source.parent
@@ -50,4 +57,8 @@ def _read(source: Path) -> keras.Model:
             raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
         with tempfile.TemporaryDirectory() as folder:
             return load_model(weights_file(description, "keras_v3", Path(folder)))
-    return load_model(source if source.is_file() else run_folder.weights(source))
+    return load_model(_file(source))
+
+
+def _file(source: Path) -> Path:
+    return source if source.is_file() else run_folder.weights(source)

@@ -16,7 +16,7 @@ from dfcan_bmz.commands.data_facts import data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
-from dfcan_bmz.commands.starting import initialise, with_network
+from dfcan_bmz.commands.starting import initialise, origin, with_network
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
@@ -85,6 +85,8 @@ def run(
         if not resume:
             record |= {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
             record |= data_facts(*own, resolved)
+            if resolved.train.init != "none":
+                record |= {"initial_weights": origin(Path(resolved.train.init))}
             write_sample(out, own[1], resolved)
         run_folder.write_config(out, resolved)
         run_folder.write_provenance(out, record)

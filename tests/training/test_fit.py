@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from dfcan_bmz.data.pairs import find_pairs, open_pair, split
 from dfcan_bmz.data.patches import batch, grid_patches
 from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.files import sha256
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training import fit as fitting
 
@@ -220,6 +222,9 @@ def test_a_training_can_start_from_the_best_or_the_last_weights_of_another(
     run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_run / init}", *settings)
     for a, b in zip(weights(tiny_run / file), weights(tmp_path / "run/last.keras"), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+    origin = run_folder.read_provenance(tmp_path / "run")["initial_weights"]
+    assert origin["sha256"] == sha256(tiny_run / file)
+    assert Path(origin["name"]).name == file
 
 
 def test_a_training_from_a_run_folder_has_its_network(pairs_folder, tiny_run, tmp_path):
