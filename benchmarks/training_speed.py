@@ -5,7 +5,8 @@
 Contenders: `ours` (as `dfcan-bmz train` compiles it), `ours-bf16` (train.precision=mixed_bfloat16), `keras` (the same
 network under Keras' defaults), `biapy`, whose wheel is unpacked in FOLDER (`pip download --no-deps biapy==3.7.1`).
 Each runs in a process of its own: the loss is MSE, the optimizer Adam. "Floor" is the time of the convolutions'
-multiplications and additions, forward and backward, at the rate of large matrix products on this machine.
+multiplications and additions, forward and backward, at the rate of large matrix products on this machine. Last comes
+where the time goes under TensorFlow: a convolution of 64 channels and its two gradients, a spectrum with its gradient.
 """
 
 import argparse
@@ -25,6 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 SEED = 0
+REPEATS = 8
 
 
 def pair(batch: int, patch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -105,6 +107,44 @@ def floor(batch: int, patch: int) -> None:
     print(f"floor: {operations / 1e9:.0f} G operations at {rate / 1e9:.0f} G/s: {operations / rate:.2f} s a step")
 
 
+def breakdown(batch: int, patch: int) -> None:
+    """Print the time of each part of an attention block, by itself."""
+    import tensorflow as tf
+
+    from dfcan_bmz.config import ModelConfig
+    from dfcan_bmz.models.dfcan import spectrum
+
+    filters = ModelConfig().filters
+    shape = (batch, patch, patch, filters)
+    x, gradient = (tf.random.stateless_normal(shape, [SEED, i]) for i in range(2))
+    kernel = tf.random.stateless_normal((3, 3, filters, filters), [SEED, 2])
+    ones = [1, 1, 1, 1]
+
+    def spectrum_and_gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = spectrum(x)
+        return tape.gradient(y, x, gradient)
+
+    filter_gradient = {"filter_sizes": kernel.shape, "strides": ones, "padding": "SAME"}
+    parts = {
+        "convolution": lambda: tf.nn.conv2d(x, kernel, 1, "SAME"),
+        "its gradient of the features": lambda: tf.nn.conv2d_transpose(gradient, kernel, shape, 1, "SAME"),
+        "its gradient of the weights": lambda: tf.raw_ops.Conv2DBackpropFilter(
+            input=x, out_backprop=gradient, **filter_gradient
+        ),
+        "spectrum and its gradient": spectrum_and_gradient,
+    }
+    for name, part in parts.items():
+        compiled = tf.function(part)
+        seconds = []
+        for _ in range(REPEATS):
+            started = time.perf_counter()
+            compiled()
+            seconds.append(time.perf_counter() - started)
+        print(f"{name}: {min(seconds) * 1e3:.0f} ms")
+
+
 def main() -> None:
     """Run each contender in a process of its own."""
     parser = argparse.ArgumentParser()
@@ -125,6 +165,7 @@ def main() -> None:
     for name in arguments.contenders:
         subprocess.run([sys.executable, __file__, "--alone", name, *map(str, options)], check=True)
     floor(arguments.batch, arguments.patch)
+    breakdown(arguments.batch, arguments.patch)
 
 
 if __name__ == "__main__":

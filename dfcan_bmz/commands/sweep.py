@@ -89,6 +89,8 @@ def _table(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[
         history = run_folder.read_history(out / run.name)
         row: dict[str, Any] = {"run": run.name}
         row |= {key: _value(settings[run.name], key) for key in sweep.varied()}
+        record = run_folder.read_provenance(out / run.name) if history else {}
+        row |= {"parameters": record.get("parameters", "")}
         row |= {"epochs": len(history), "best epoch": "", "val_loss": "", "val_psnr": ""}
         if history:
             best = run_folder.best_row(history)
@@ -97,7 +99,7 @@ def _table(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[
         row |= {metric: scores.get(metric, "") for metric in METRICS}
         row |= {"minutes": sum(epoch["seconds"] for epoch in history) / 60}
         row |= {f"reference {key}": run.reference.get(key, "") for key in _references(sweep)}
-        noted = run_folder.read_provenance(out / run.name).get("restart") if history else None
+        noted = record.get("restart")
         row["notes"] = failures.get(run.name, f"restarted in epoch {noted['epoch']}" if noted else "")
         rows.append(row)
     return rows

@@ -8,6 +8,7 @@ from PIL import Image as PillowImage
 
 from dfcan_bmz.commands import sweep, train
 from dfcan_bmz.config import resolve
+from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training.sweep import Sweep, read_sweep
@@ -63,6 +64,7 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_compares(pairs_folder, tmp_pat
     rows = table(out)
     assert [row["train.learning_rate"] for row in rows] == ["0.001", "0.005", "0.002"]
     assert rows[2]["reference psnr"] == "18.076"
+    assert {int(row["parameters"]) for row in rows} == {load_model(out / "7/model.keras").count_params()}
     assert all(len(read_history(out / row["run"])) == 1 for row in rows)
     assert all(10 < float(row["psnr"]) < 40 for row in rows)
     assert (out / "summary.md").read_text().count("\n") == 5
@@ -92,15 +94,21 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, m
 
 
 @pytest.mark.parametrize("config", [None, BENCHMARKS / "thesis/reduced.yaml"], ids=["full", "reduced"])
-@pytest.mark.parametrize(
-    ("file", "count"),
-    [(f"thesis/table-5.{table}.yaml", count) for table, count in enumerate((9, 6, 6, 6, 5), start=1)]
-    + [("losses.yaml", 8)],
-)
-def test_every_run_of_the_benchmarks_has_known_settings(file, count, config):
-    described = read_sweep(BENCHMARKS / file)
-    runs = described.all_runs()
-    settings = [resolve(described.base, config, [f"{key}={value}" for key, value in run.set.items()]) for run in runs]
+@pytest.mark.parametrize(("table", "count"), [(1, 9), (2, 6), (3, 6), (4, 6), (5, 5)])
+def test_every_run_of_the_thesis_has_known_settings(table, count, config):
+    settings = resolved(f"thesis/table-5.{table}.yaml", config)
     assert len({str(setting) for setting in settings}) == count, "they differ"
-    small = config is not None or file == "losses.yaml"
-    assert {setting.model.filters for setting in settings} == {16 if small else 64}
+    assert {setting.model.filters for setting in settings} == {64 if config is None else 16}
+
+
+@pytest.mark.parametrize(("file", "count"), [("losses.yaml", 8), ("networks.yaml", 7), ("fine_tuning.yaml", 5)])
+def test_every_run_of_the_other_benchmarks_has_known_settings(file, count):
+    assert len({str(setting) for setting in resolved(file, None)}) == count, "they differ"
+
+
+def resolved(file, config):
+    described = read_sweep(BENCHMARKS / file)
+    return [
+        resolve(described.base, config, [f"{key}={value}" for key, value in run.set.items()])
+        for run in described.all_runs()
+    ]
