@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from dfcan_bmz.error_maps import rse_map, ssim_map
 from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.metrics import affine, score
+from dfcan_bmz.report.style import NO_TICKS
 
 GRAY = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
 SCALE = {"cmap": "CMRmap", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
@@ -25,7 +26,7 @@ def plot_error_maps(lr: np.ndarray, hr: np.ndarray, prediction: np.ndarray) -> F
     truth, fitted_source = affine(hr, source)
     _, fitted = affine(hr, prediction)
     figure = Figure(figsize=(13, 12.5), layout="constrained")
-    axes = figure.subplots(3, 3)
+    axes = figure.subplots(3, 3, subplot_kw=NO_TICKS)
     for ax, (name, image) in zip(
         axes[0], {"Source, enlarged": fitted_source, "Target": truth, "Prediction": fitted}.items(), strict=True
     ):
@@ -43,5 +44,5 @@ def plot_error_maps(lr: np.ndarray, hr: np.ndarray, prediction: np.ndarray) -> F
         axes[row, 0].text(0.5, 0.5, text, ha="center", va="center", fontsize=14)
         figure.colorbar(shown, ax=axes[row, :], shrink=0.9)
     for ax in axes.flat:
-        ax.set(xticks=[], yticks=[], frame_on=False)
+        ax.set(frame_on=False)
     return figure

@@ -6,6 +6,7 @@ from matplotlib.patches import Rectangle
 
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.scale_bar import draw_scale_bar
+from dfcan_bmz.report.style import NO_TICKS
 
 INSET = 0.3  # side of the zoomed region, as a share of the image
 
@@ -40,7 +41,7 @@ def plot_example(
     columns["HR"] = truth
     top, left, side = richest_region(truth)
     figure = Figure(figsize=(2.4 * len(columns), 5.1), layout="constrained")
-    axes = figure.subplots(2, len(columns))
+    axes = figure.subplots(2, len(columns), subplot_kw=NO_TICKS)
     for column, (name, image) in zip(axes.T, columns.items(), strict=True):
         style = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
         column[0].imshow(image, **style)

@@ -1,6 +1,7 @@
-"""One colour for each method, the same in every figure of a report."""
+"""What the figures of a report share: one colour for each method, and axes of images."""
 
 TRUTH = "#222222"
+NO_TICKS = {"xticks": (), "yticks": ()}  # of the axes of an image; even unseen, they take most of the time to lay out
 _RIVALS = ("#9a9a9a", "#c08a2d", "#7a9a4d", "#b0708f")
 _MODELS = ("#0b62a4", "#c8382b", "#2a9d7f", "#7b4fb5", "#d9822b", "#1f9fc4")
 

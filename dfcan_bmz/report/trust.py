@@ -11,6 +11,7 @@ from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblu
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.scale_bar import draw_scale_bar
+from dfcan_bmz.report.style import NO_TICKS
 
 MAP = {"cmap": "inferno", "vmin": 0, "interpolation": "nearest"}
 DOUBT_PX = 128  # largest side of the crop whose maps are drawn beside the error: they take eight predictions
@@ -48,7 +49,8 @@ def plot_trust(
     if error is not None:
         panels["real error"] = (error, MAP)
     figure = Figure(figsize=(2.75 * len(panels), 3.1), layout="constrained")
-    for axes, (name, (image, style)) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+    places = figure.subplots(1, len(panels), subplot_kw=NO_TICKS)
+    for axes, (name, (image, style)) in zip(places, panels.items(), strict=True):
         shown = axes.imshow(image, **({"vmax": np.percentile(image, 99.8)} | style))
         axes.set_title(name, fontsize=10)
         axes.set_axis_off()
