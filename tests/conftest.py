@@ -8,7 +8,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from dfcan_bmz.commands import simulate, train
+# the workers of pytest-xdist share the processors, and so do the programs that they start: threads beyond their number
+# wait for each other. Here, because torch and TensorFlow read it when they are imported
+THREADS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+os.environ |= {"OMP_NUM_THREADS": str(THREADS), "TF_NUM_INTRAOP_THREADS": str(THREADS)}
+
+from dfcan_bmz.commands import simulate, train  # noqa: E402
 
 # a busy machine is no bug
 hypothesis.settings.register_profile("patient", deadline=None)
