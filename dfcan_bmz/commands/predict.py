@@ -72,7 +72,7 @@ def run(
         if waiting and len(problems) == len(sources):
             raise DfcanError(next(iter(problems.values())))
         for path in set(sources) - set(waiting):
-            _refuse_other_model(targets[path], predictor)
+            _refuse_other_prediction(targets[path], predictor, output)
         _refuse_scarcity(predictor, opened, out, output)
         _tell_outside(predictor, opened)
         if output.precision == "bfloat16" and opened:
@@ -135,9 +135,15 @@ def _scalings(image: Image, client) -> list[Scaling]:
     return scalings
 
 
-def _refuse_other_model(target: Path, predictor: Predictor) -> None:
-    if predictor.sha256 not in images.notes_of(target):
+def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output) -> None:
+    notes = images.notes_of(target)
+    if predictor.sha256 not in notes:
         raise DfcanError(f"{target} is no output of this model: choose another --out or pass --overwrite")
+    if other := [line for line in stream.how_made(predictor, output) if line not in notes.splitlines()]:
+        raise DfcanError(
+            f"{target} was predicted with other settings (now: {'; '.join(other)}): choose another --out, pass "
+            "--overwrite, or resume with the settings that it had"
+        )
 
 
 def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: Output) -> None:
@@ -184,7 +190,7 @@ def _predict_all(
         for job in jobs:
             try:
                 clipped += _predict(predictor, load, client, job, output, step)
-            except DfcanError as error:
+            except (DfcanError, OSError) as error:
                 problems[job.image.path] = str(error)
     return clipped
 
@@ -201,9 +207,9 @@ def _steps(predictor: Predictor, jobs: list[Job], output: Output, client) -> int
     """Tiles, or blocks of a cluster, that are to be predicted."""
     if client is None:
         return sum(stream.tiles_to_do(predictor, *job, output) for job in jobs)
-    side = stream.chunk_side(predictor)
-    shapes = [stream.output_shape(predictor, job.image) for job in jobs]
-    return sum(math.prod(shape[:-2]) * math.prod(-(-size // side) for size in shape[-2:]) for shape in shapes)
+    from dfcan_bmz.prediction.cluster import blocks_to_do
+
+    return sum(blocks_to_do(predictor, *job, output) for job in jobs)
 
 
 def _tell(out: Path, done: int, kept: int, predictor: Predictor, output: Output, clipped: int) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -88,13 +88,16 @@ def run(
             if resolved.train.init != "none":
                 record |= {"initial_weights": origin(Path(resolved.train.init))}
             write_sample(out, own[1], resolved)
-        run_folder.write_config(out, resolved)
-        run_folder.write_provenance(out, record)
-        if (out / run_folder.EVALUATION).is_dir():
-            print(f"{out / run_folder.EVALUATION} is deleted: it was measured with the weights that now change")
-            files.remove(out / run_folder.EVALUATION)
-        announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))))
-        history = _fit(model, resolved, training, validation, out, watch)
+
+        def begin() -> None:
+            run_folder.write_config(out, resolved)
+            run_folder.write_provenance(out, record)
+            if (out / run_folder.EVALUATION).is_dir():
+                print(f"{out / run_folder.EVALUATION} is deleted: it was measured with the weights that now change")
+                files.remove(out / run_folder.EVALUATION)
+            announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))))
+
+        history = _fit(model, resolved, training, validation, out, begin, watch)
     write_other_scales(out, resolved, *opened)
     best = run_folder.best_row(history)
     print(
@@ -138,6 +141,7 @@ def _fit(
     training: list[Plane],
     validation: list[Plane],
     out: Path,
+    begin: Callable[[], None],
     watch: OnEpoch | None,
 ) -> list[Row]:
     epochs, done = config.train.epochs, len(run_folder.read_history(out))
@@ -149,7 +153,7 @@ def _fit(
                 if watch is not None:
                     watch(row)
 
-            return fit(model, config, training, validation, out, on_step, on_epoch, print)
+            return fit(model, config, training, validation, out, begin, on_step, on_epoch, print)
     except KeyboardInterrupt:
         finished = len(run_folder.read_history(out))
         raise UnfinishedError(

@@ -19,14 +19,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from distributed import Client, as_completed
 
-from dfcan_bmz import images
+from dfcan_bmz import files, images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.loading import Load, loaded
-from dfcan_bmz.prediction.stream import Output, chunk_side, encode, finish, output_shape, resume, unit_reader
-from dfcan_bmz.prediction.tiles import predict_region
+from dfcan_bmz.prediction.stream import (
+    Output,
+    chunk_side,
+    encode,
+    fingerprint,
+    finish,
+    output_shape,
+    partial_folder,
+    read_progress,
+    resume,
+    unit_reader,
+)
+from dfcan_bmz.prediction.tiles import Predictor, predict_region
 
 RETRIES = 3
 PATIENCE = "20s"  # for a scheduler to answer
@@ -93,6 +104,8 @@ def predict_to_zarr(
     predictor = loaded(load)
     folder, partial, _ = resume(predictor, image, scalings, target, output)
     clipped = _read_done(folder / "blocks.txt")
+    with files.atomic_path(folder / "blocks.txt") as whole_lines:
+        whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
     waiting = (place for place in places(output_shape(predictor, image), chunk_side(predictor)) if place not in clipped)
     inputs = load, str(image.path.resolve()), str(partial.resolve())
 
@@ -104,13 +117,16 @@ def predict_to_zarr(
     tasks = as_completed([submit(place) for place in islice(waiting, most)])
     with (folder / "blocks.txt").open("a", encoding="utf-8") as notes:
         for task in tasks:
+            if task.status in ("cancelled", "lost"):
+                raise UnfinishedError(f"{image.path}: the cluster is gone: start it again and repeat the command")
             if task.status != "finished":
                 client.cancel(list(tasks.futures))
-                reason = str(task.exception()).splitlines()[0]
+                error = task.exception()
+                reason = (str(error) or type(error).__name__).splitlines()[0]
                 raise UnfinishedError(f"{image.path}: a block failed {RETRIES + 1} times ({reason}): run it again")
             place, count = task.result()
             clipped[place] = count
-            notes.write(" ".join(map(str, (*place, count))) + "\n")
+            notes.write(_line(place, count))
             notes.flush()
             on_block()
             if (following := next(waiting, None)) is not None:
@@ -125,6 +141,19 @@ def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
         for row in range(0, shape[-2], side):
             for column in range(0, shape[-1], side):
                 yield Place(plane, row, column, side)
+
+
+def blocks_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+    """How many blocks are left to predict for this output."""
+    folder = partial_folder(target)
+    known = read_progress(folder, fingerprint(predictor, image, scalings, output)) is not None
+    done = _read_done(folder / "blocks.txt") if known else {}
+    blocks = places(output_shape(predictor, image), chunk_side(predictor))
+    return sum(1 for place in blocks if place not in done)
+
+
+def _line(place: Place, count: int) -> str:
+    return " ".join(map(str, (*place, count))) + "\n"
 
 
 def _read_done(path: Path) -> dict[Place, int]:

@@ -123,7 +123,7 @@ def resume(
     folder = partial_folder(target)
     partial, known = folder / target.name, fingerprint(predictor, image, scalings, output)
     done = read_progress(folder, known)
-    if done is None:
+    if done is None or not partial.exists():
         files.remove(folder)
         folder.mkdir(parents=True)
         images.create(
@@ -179,25 +179,33 @@ def encode(unit: np.ndarray, scaling: Scaling, output: Output) -> tuple[np.ndarr
 
 def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
     """What an output says of itself."""
+    ranges = "; ".join(f"{scaling.low:.6g} to {scaling.high:.6g}" for scaling in scalings)
+    return "\n".join(
+        [
+            *how_made(predictor, output),
+            f"Source: {image.path.name}",
+            f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of its planes: {ranges}",
+        ]
+    )
+
+
+def how_made(predictor: Predictor, output: Output) -> list[str]:
+    """Those lines of an output's notes that all outputs of one prediction share."""
+    between = f"between the percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of a plane"
     meaning = {
-        ("unit", "float32"): "0..1 between those percentiles",
-        ("unit", "uint16"): "0..65535 between those percentiles",
+        ("unit", "float32"): f"0..1 {between}",
+        ("unit", "uint16"): f"0..65535 {between}",
         ("keep", "float32"): "the input's",
         ("keep", "uint16"): "the input's, rounded",
     }[output.intensity, output.dtype]
     if output.intensity == "keep" and predictor.target == "own":
         meaning += ", approximate: the targets of the training had units of their own"
-    ranges = "; ".join(f"{scaling.low:.6g} to {scaling.high:.6g}" for scaling in scalings)
-    return "\n".join(
-        [
-            f"Predicted, not measured: super-resolved x{predictor.scale} by dfcan-bmz",
-            f"Model: {predictor.name}, sha256 {predictor.sha256}",
-            f"Tiles of {predictor.tile} px, halo {predictor.halo}, blend {predictor.blend}; {output.precision}",
-            f"Source: {image.path.name}",
-            f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of its planes: {ranges}",
-            f"Intensities: {meaning}",
-        ]
-    )
+    return [
+        f"Predicted, not measured: super-resolved x{predictor.scale} by dfcan-bmz",
+        f"Model: {predictor.name}, sha256 {predictor.sha256}",
+        f"Tiles of {predictor.tile} px, halo {predictor.halo}, blend {predictor.blend}; {output.precision}",
+        f"Intensities: {meaning}",
+    ]
 
 
 def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:

@@ -13,7 +13,7 @@ from dfcan_bmz.config import Config
 from dfcan_bmz.data.loading import loaded
 from dfcan_bmz.data.patches import grid_patches, random_patches
 from dfcan_bmz.data.planes import Plane
-from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training import checkpoint, safeguards
 from dfcan_bmz.training.averaging import averaged
@@ -34,6 +34,7 @@ def fit(
     training: list[Plane],
     validation: list[Plane],
     run: Path,
+    on_begin: Callable[[], None],
     on_step: OnStep,
     on_epoch: Callable[[Row], None],
     on_restart: Callable[[str], None],
@@ -50,6 +51,8 @@ def fit(
         Normalised pairs; of several scales, with LR images that are enlarged already.
     run : pathlib.Path
         Run folder; if it holds a history, the training goes on after its last row.
+    on_begin : callable
+        Called before the first step, if there is anything left to train: nothing in the run folder has changed by then.
     on_step : callable
         Called with epoch, step, steps an epoch and the running means of loss, mse and psnr.
     on_epoch : callable
@@ -65,7 +68,8 @@ def fit(
     Raises
     ------
     DfcanError
-        If there are fewer devices than the config asks for.
+        If there are fewer devices than the config asks for, or patches than devices, or if the run folder's state does
+        not fit the config.
     UnfinishedError
         If the training went wrong twice.
     KeyboardInterrupt
@@ -79,6 +83,9 @@ def fit(
         history = run_folder.read_history(run)
         if history:
             checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
+        sound = True  # whether the output was more than flat after the last epoch
+        if not finished(config, history):
+            on_begin()
 
         def step(*progress) -> bool:
             on_step(*progress)
@@ -97,10 +104,11 @@ def fit(
                         row = {"epoch": len(history) + 1, **logs}
                         row |= {f"val_{name}": value for name, value in judged.scores.items()}
                         safeguards.check_epoch(row, judged, history, int(trainer.optimizer.iterations))
+                        sound = not safeguards.is_flat(judged)
                         history.append(row | {"seconds": time.perf_counter() - started})
                         _save_results(run, model, config, history, judged)
                 except TrainingTroubleError as trouble:
-                    _go_back(run, trainer, beginning, history, trouble, on_restart)
+                    _go_back(run, trainer, beginning, history, sound, trouble, on_restart)
                     continue
                 checkpoint.save(run, len(history), trainer)
                 run_folder.write_history(run, history)
@@ -138,6 +146,8 @@ def _train_epoch(
     rng = np.random.default_rng([config.train.seed, epoch])
     patches = random_patches(training, config.data.patches_per_image, patch_side(config), config.data.augment, rng)
     patches = patches[: len(patches) // config.train.devices * config.train.devices]
+    if not len(patches):
+        raise DfcanError(f"fewer patches than devices ({config.train.devices}): set a larger data.patches_per_image")
     steps = math.ceil(len(patches) / size)
     sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0
     for step, (inputs, targets) in enumerate(loaded(patches, size)):
@@ -168,17 +178,21 @@ def _go_back(
     trainer: keras.Model,
     beginning: list[np.ndarray],
     history: list[Row],
+    sound: bool,
     trouble: TrainingTroubleError,
     on_restart: Callable[[str], None],
 ) -> None:
-    """Return to the last good weights at half the rate, once."""
+    """Return to the last good weights at half the rate, once; `sound`: those of the last epoch are good."""
     epoch = len(history) + 1
     if safeguards.rate_factor(run) < 1:
+        kept = f"; the run folder keeps the best weights of the {len(history)} epochs before" if history else ""
         raise UnfinishedError(
-            f"epoch {epoch} went wrong again, {trouble}: start again with a lower train.learning_rate; "
-            f"the run folder keeps the best weights of the {len(history)} epochs before"
+            f"epoch {epoch} went wrong again, {trouble}: start again with a lower train.learning_rate{kept}"
         ) from trouble
     safeguards.note_restart(run, epoch, str(trouble))
+    if not sound:
+        history.clear()
+        run_folder.write_history(run, history)
     if history:
         checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
     else:

@@ -1,7 +1,7 @@
 """What goes wrong in a training, noticed within an epoch: no number, divergence, a flat output.
 
-A training that went wrong goes back to its last good weights and goes on at half the rate, once; the run folder's
-``provenance.json`` says so. A second time it ends.
+A training that went wrong goes back to its last good weights, or begins again if its output was flat by then, and goes
+on at half the rate, once; the run folder's ``provenance.json`` says so. A second time it ends.
 """
 
 import math
@@ -44,11 +44,16 @@ def check_epoch(row: Row, judged: Validation, history: list[Row], steps: int) ->
     """
     if not math.isfinite(row["val_loss"]):
         raise TrainingTroubleError(f"the validation loss is {row['val_loss']}")
-    if steps >= PATIENCE and judged.contrast < FLAT and judged.brightness < SETTLED:
+    if steps >= PATIENCE and is_flat(judged):
         raise TrainingTroubleError(f"the output is flat: its contrast is {judged.contrast:.1%} of the targets'")
     best = min((earlier["loss"] for earlier in history), default=math.inf)
     if row["loss"] > DIVERGED * best:
         raise TrainingTroubleError(f"the training diverges: a loss of {row['loss']:.3g} after {best:.3g}")
+
+
+def is_flat(judged: Validation) -> bool:
+    """Whether the output is nearly the same everywhere: so it is in a collapse, and at the beginning of a training."""
+    return judged.contrast < FLAT and judged.brightness < SETTLED
 
 
 def rate_factor(run: Path) -> float:

@@ -10,6 +10,7 @@ from image_files import write_ome_zarr
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import sha256
+from dfcan_bmz.prediction import stream
 
 
 def test_outputs_are_float32_s_times_as_large_with_the_pixel_size_divided_by_s(pairs_folder, tiny_run, tmp_path):
@@ -102,6 +103,8 @@ def test_resuming_keeps_what_is_done_by_the_same_model(tiny_run, pairs_folder, t
     invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
     assert first.stat().st_mtime_ns == written
     assert sorted(path.name for path in tmp_path.iterdir()) == [path.name for path in lr]
+    with pytest.raises(DfcanError, match=r"other settings \(now: Intensities: the input's"):
+        invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume", "--intensity", "keep")
     images.write(first, np.zeros((80, 80), np.float32))
     with pytest.raises(DfcanError, match="no output of this model"):
         invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
@@ -115,6 +118,23 @@ def test_patterns_name_images_and_mixed_shapes_are_told(tiny_run, tmp_path, caps
     assert "2 shapes (20 x 20, 31 x 20)" in capsys.readouterr().out
     with pytest.raises(DfcanError, match="nothing matches"):
         invoke("predict", tiny_run, tmp_path / "c*.tif", "--out", tmp_path / "out")
+
+
+def test_what_the_system_refuses_for_one_image_is_told_and_the_others_are_done(
+    tiny_run, pairs_folder, tmp_path, monkeypatch
+):
+    first, second = sorted((pairs_folder / "lr").glob("*.tif"))[:2]
+    real = stream.predict_to_file
+
+    def refused(predictor, image, *arguments):
+        if image.path == first:
+            raise OSError(5, "Input/output error", str(first))
+        return real(predictor, image, *arguments)
+
+    monkeypatch.setattr(stream, "predict_to_file", refused)
+    with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out: .*Input/output error"):
+        invoke("predict", tiny_run, first, second, "--out", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [second.name]
 
 
 def test_a_page_that_turns_out_damaged_spoils_its_own_image_only(tiny_run, tmp_path):

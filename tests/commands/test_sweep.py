@@ -10,7 +10,7 @@ from dfcan_bmz.commands import sweep, train
 from dfcan_bmz.config import resolve
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.run_folder import read_history
+from dfcan_bmz.run_folder import read_config, read_history
 from dfcan_bmz.training.sweep import Sweep, read_sweep
 
 BENCHMARKS = REPOSITORY / "benchmarks"
@@ -91,6 +91,13 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, m
         run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
     notes = [row["notes"] for row in table(tmp_path / "out")]
     assert notes == ["epoch 1 went wrong again", ""]
+
+
+def test_a_run_from_trained_weights_has_their_network(pairs_folder, tiny_run):
+    described = Sweep.model_validate({"runs": [{"name": "on", "set": {"train.init": str(tiny_run)}}]})
+    [only] = described.all_runs()
+    settings = sweep._settings(described, only, pairs_folder / "lr", None, [])
+    assert settings.model == read_config(tiny_run).model
 
 
 @pytest.mark.parametrize("config", [None, BENCHMARKS / "thesis/reduced.yaml"], ids=["full", "reduced"])

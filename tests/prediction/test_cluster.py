@@ -9,7 +9,7 @@ from conftest import skip_engine
 from prediction.enlarging import load, load_and_note
 
 from dfcan_bmz import images
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.prediction.loading import Load
 from dfcan_bmz.prediction.stream import Output, predict_to_file
 
@@ -88,6 +88,31 @@ def test_a_second_call_does_only_what_is_missing(client, stack, tmp_path):
     cluster.predict_to_zarr(client, Load(load, ()), stack, scalings, target, Output(), lambda: rest.append(1))
     assert len(rest) == 2 * 6 * 5 - 10
     np.testing.assert_array_equal(images.read(target).pixels, serial(stack, tmp_path, client))
+
+
+def test_a_line_that_a_kill_cut_off_costs_its_block_alone(client, stack, tmp_path):
+    scalings, target = cluster.scalings_of(client, stack), tmp_path / "out.ome.zarr"
+    job = (stack, scalings, target, Output())
+    assert cluster.blocks_to_do(load(), *job) == 60
+    with pytest.raises(ZeroDivisionError):
+        cluster.predict_to_zarr(client, Load(load, ()), *job, lambda: 1 / 0)
+    notes = tmp_path / ".out.ome.zarr.partial/blocks.txt"
+    notes.write_text(notes.read_text() + "0 0 8", encoding="utf-8")
+    assert cluster.blocks_to_do(load(), *job) == 59
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            cluster.predict_to_zarr(client, Load(load, ()), *job, lambda: 1 / 0)
+    assert cluster.blocks_to_do(load(), *job) == 57
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_is_gone_is_told(stack, tmp_path):
+    if cluster is None:
+        skip_engine("needs the extra scale")
+    with cluster.connect("local", workers=1) as client:
+        job = (stack, cluster.scalings_of(client, stack), tmp_path / "out.ome.zarr", Output())
+        with pytest.raises(UnfinishedError, match="the cluster is gone"):
+            cluster.predict_to_zarr(client, Load(load, ()), *job, client.cluster.close)
 
 
 def test_an_address_where_nobody_answers_is_told(monkeypatch):

@@ -141,3 +141,15 @@ def test_an_ome_zarr_image_says_what_its_axes_are(stack, tmp_path):
     assert [axis["name"] for axis in multiscale["axes"]] == ["z", "y", "x"]
     assert multiscale["datasets"][0]["coordinateTransformations"][0]["scale"] == pytest.approx([200, 31.3, 31.3])
     assert group["0"].chunks[0] == 1
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+def test_a_kill_after_the_output_took_its_place_does_not_bar_the_next_one(stack, tmp_path, monkeypatch, name):
+    job = (stack, scalings(stack), tmp_path / name, Output())
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "finish", lambda folder, partial, target: partial.replace(target))  # and no more
+        predict_to_file(load(), *job)
+    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
+    predict_to_file(load(), *job)
+    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
+    assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}

@@ -315,3 +315,17 @@ def test_resuming_with_other_images_or_another_network_is_refused(pairs_folder, 
 
 def test_the_environment_names_the_backend(tiny_run):
     assert json.loads((tiny_run / "provenance.json").read_text())["backend"] == os.environ["KERAS_BACKEND"]
+
+
+def test_a_resume_that_is_refused_or_has_nothing_to_do_changes_nothing(pairs_folder, tiny_run, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(tiny_run, out)
+    (out / "evaluation/held-out").mkdir(parents=True)
+    before = (out / "config.yaml").read_bytes()
+    with pytest.raises(DfcanError, match=r"belongs to another network or optimizer.*train\.ema"):
+        run_training(pairs_folder, out, "train.ema=0.9", "train.epochs=3", resume=True)
+    run_training(pairs_folder, out, "train.epochs=1", resume=True)
+    assert (out / "config.yaml").read_bytes() == before
+    assert (out / "evaluation/held-out").is_dir()
+    run_training(pairs_folder, out, "train.epochs=3", resume=True)
+    assert not (out / "evaluation").exists()
