@@ -165,7 +165,8 @@ def main() -> None:
     for name in arguments.contenders:
         subprocess.run([sys.executable, __file__, "--alone", name, *map(str, options)], check=True)
     floor(arguments.batch, arguments.patch)
-    breakdown(arguments.batch, arguments.patch)
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        breakdown(arguments.batch, arguments.patch)
 
 
 if __name__ == "__main__":
