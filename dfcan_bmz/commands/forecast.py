@@ -11,7 +11,7 @@ from dfcan_bmz.training.estimate import estimate, memory_bytes
 GB = 1e9
 
 
-def announce(model: keras.Model, config: Config, images: int, validation_patches: int) -> None:
+def announce(model: keras.Model, config: Config, images: int, validation_patches: int, epochs: int) -> None:
     """Print time and memory on this machine's processor, and a warning where its memory will not do.
 
     Parameters
@@ -24,6 +24,8 @@ def announce(model: keras.Model, config: Config, images: int, validation_patches
         Training images.
     validation_patches : int
         Patches that every epoch is judged on; without the backward pass they cost a third.
+    epochs : int
+        That are still to be trained.
     """
     parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     if found := accelerators():
@@ -31,10 +33,10 @@ def announce(model: keras.Model, config: Config, images: int, validation_patches
         return
     cost, train = estimate(model, config), config.train
     batches = (images * config.data.patches_per_image + validation_patches / 3) / train.batch_size
-    seconds = train.epochs * batches * cost.seconds_step
+    seconds = epochs * batches * cost.seconds_step
     limit = f", ended after {train.minutes:g} min" if 0 < 60 * train.minutes < seconds else ""
     print(
-        f"{parameters:,} parameters; about {_duration(seconds)} for {train.epochs} epochs on this processor{limit}, "
+        f"{parameters:,} parameters; about {_duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} on this processor{limit}, "
         f"and {cost.bytes / GB:.1f} GB of memory",
         flush=True,
     )

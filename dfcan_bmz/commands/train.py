@@ -95,7 +95,8 @@ def run(
             if (out / run_folder.EVALUATION).is_dir():
                 print(f"{out / run_folder.EVALUATION} is deleted: it was measured with the weights that now change")
                 files.remove(out / run_folder.EVALUATION)
-            announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))))
+            left = resolved.train.epochs - len(run_folder.read_history(out))
+            announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))), left)
 
         history = _fit(model, resolved, training, validation, out, begin, watch)
     write_other_scales(out, resolved, *opened)

@@ -20,8 +20,8 @@ def test_operations_are_those_of_the_convolutions():
 def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch, capsys):
     config = Config.model_validate({"model": {"filters": 8, "groups": 1, "blocks": 1}, "train": {"batch_size": 64}})
     model = build_model(config.model, np.random.default_rng(0))
-    forecast.announce(model, config, images=10, validation_patches=3)
+    forecast.announce(model, config, images=10, validation_patches=3, epochs=2)
     assert "warning" not in capsys.readouterr().out
     monkeypatch.setattr(forecast, "memory_bytes", lambda: 1e9)
-    forecast.announce(model, config, images=10, validation_patches=3)
+    forecast.announce(model, config, images=10, validation_patches=3, epochs=2)
     assert "warning: this machine has 1.0 GB" in capsys.readouterr().out

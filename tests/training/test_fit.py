@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -317,7 +318,7 @@ def test_the_environment_names_the_backend(tiny_run):
     assert json.loads((tiny_run / "provenance.json").read_text())["backend"] == os.environ["KERAS_BACKEND"]
 
 
-def test_a_resume_that_is_refused_or_has_nothing_to_do_changes_nothing(pairs_folder, tiny_run, tmp_path):
+def test_a_resume_that_is_refused_or_has_nothing_to_do_changes_nothing(pairs_folder, tiny_run, tmp_path, capsys):
     out = tmp_path / "run"
     shutil.copytree(tiny_run, out)
     (out / "evaluation/held-out").mkdir(parents=True)
@@ -329,3 +330,4 @@ def test_a_resume_that_is_refused_or_has_nothing_to_do_changes_nothing(pairs_fol
     assert (out / "evaluation/held-out").is_dir()
     run_training(pairs_folder, out, "train.epochs=3", resume=True)
     assert not (out / "evaluation").exists()
+    assert re.search(r"about \d+ s for 1 epoch on this processor", capsys.readouterr().out), "what is left"
