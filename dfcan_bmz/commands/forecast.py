@@ -36,8 +36,8 @@ def announce(model: keras.Model, config: Config, images: int, validation_patches
     seconds = epochs * batches * cost.seconds_step
     limit = f", ended after {train.minutes:g} min" if 0 < 60 * train.minutes < seconds else ""
     print(
-        f"{parameters:,} parameters; about {_duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} on this processor{limit}, "
-        f"and {cost.bytes / GB:.1f} GB of memory",
+        f"{parameters:,} parameters; about {_duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} "
+        f"on this processor{limit}, and {cost.bytes / GB:.1f} GB of memory",
         flush=True,
     )
     if cost.bytes > memory_bytes():
