@@ -42,6 +42,12 @@ def restore(run: Path, epoch: int, trainer: keras.Model) -> None:
     assign(trainer, arrays)
 
 
+def forget(run: Path) -> None:
+    """Remove all states: the epochs begin anew, and the newest two would be those of before."""
+    for old in (run / "state").glob("*.npz"):
+        old.unlink()
+
+
 def values(trainer: keras.Model) -> list[np.ndarray]:
     """All weights, and the optimizer's variables, as they are now."""
     # a copy: on some backends an array is a view of the variable

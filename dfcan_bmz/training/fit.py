@@ -193,6 +193,7 @@ def _go_back(
     if not sound:
         history.clear()
         run_folder.write_history(run, history)
+        checkpoint.forget(run)
     if history:
         checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
     else:

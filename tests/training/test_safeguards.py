@@ -9,7 +9,7 @@ from conftest import TINY_TRAINING
 
 from dfcan_bmz.commands import train
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.run_folder import read_history
+from dfcan_bmz.run_folder import read_history, read_provenance
 from dfcan_bmz.training import fit as fitting
 from dfcan_bmz.training import safeguards
 from dfcan_bmz.training.safeguards import TrainingTroubleError
@@ -70,17 +70,25 @@ def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
 
 
 def test_a_training_that_was_flat_for_epochs_begins_again(pairs_folder, tmp_path, monkeypatch, capsys):
-    contrasts, real = [0.0, 0.0, 1.0, 1.0, 1.0], fitting.validate
+    contrasts, real = [0.0] * 4 + [1.0] * 4, fitting.validate
     monkeypatch.setattr(
         fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=contrasts.pop(0), brightness=1.0)
     )
-    monkeypatch.setattr(safeguards, "PATIENCE", 200)  # the first epoch ends before, the second after it
-    out, settings = tmp_path / "run", [*TINY_TRAINING, "train.epochs=3"]
-    train.run(pairs_folder / "lr", pairs_folder / "hr", out, None, settings, False, False)
-    assert "epoch 2 went wrong: the output is flat" in (told := capsys.readouterr().out)
+    monkeypatch.setattr(safeguards, "PATIENCE", 400)  # three epochs end before, the fourth after it
+
+    def stop_after_the_restart(row):
+        if "restart" in read_provenance(out):
+            raise KeyboardInterrupt
+
+    lr, hr, out = pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run"
+    settings = [*TINY_TRAINING, "train.epochs=4"]
+    with pytest.raises(UnfinishedError, match="stopped after 1 of 4 epochs"):
+        train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop_after_the_restart)
+    assert "epoch 4 went wrong: the output is flat" in (told := capsys.readouterr().out)
     assert "Going on from the first weights at half the learning rate" in told
-    assert [epoch_row["epoch"] for epoch_row in read_history(out)] == [1, 2, 3]
-    assert [epoch_row["lr"] for epoch_row in read_history(out)] == pytest.approx([2.5e-3] * 3)
+    train.run(lr, hr, out, None, settings, resume=True, overwrite=False)
+    assert [epoch_row["epoch"] for epoch_row in read_history(out)] == [1, 2, 3, 4]
+    assert [epoch_row["lr"] for epoch_row in read_history(out)] == pytest.approx([2.5e-3] * 4)
 
 
 def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path):
