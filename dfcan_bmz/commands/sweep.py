@@ -10,7 +10,7 @@ import keras
 from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands import evaluate, train
-from dfcan_bmz.commands.starting import with_network
+from dfcan_bmz.commands.starting import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -67,10 +67,7 @@ def _settings(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: 
     layer = data_layer(lr)
     for section, keys in sweep.base.items():
         layer[section] = layer.get(section, {}) | keys
-    settings = configuration.resolve(layer, config, [*own, *overrides])
-    if settings.train.init == "none":
-        return settings
-    return configuration.resolve(with_network(layer, Path(settings.train.init)), config, [*own, *overrides])
+    return resolve(layer, config, [*own, *overrides])
 
 
 def _train(out: Path, wanted: Config, lr: Path, hr: Path) -> None:

@@ -16,7 +16,7 @@ from dfcan_bmz.commands.data_facts import data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
-from dfcan_bmz.commands.starting import initialise, origin, with_network
+from dfcan_bmz.commands.starting import initialise, origin, resolve
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
@@ -55,10 +55,7 @@ def run(
         files.refuse_existing([out], overwrite)
         if out.is_file():
             raise DfcanError(f"{out} is a file: give a folder as --out")
-        layer = data_layer(lr)
-        resolved = configuration.resolve(layer, config, overrides)
-        if resolved.train.init != "none":
-            resolved = configuration.resolve(with_network(layer, Path(resolved.train.init)), config, overrides)
+        resolved = resolve(data_layer(lr), config, overrides)
     scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
     chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
     opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
