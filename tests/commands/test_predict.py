@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -110,6 +114,32 @@ def test_resuming_keeps_what_is_done_by_the_same_model(tiny_run, pairs_folder, t
         invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
 
 
+def test_a_prediction_killed_half_way_goes_on_where_it_was(tiny_run, tmp_path, monkeypatch):
+    images.write(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 999, (1500, 40)).astype(np.uint16))
+    invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "unbroken")
+    target, notes = tmp_path / "killed/a.tif", tmp_path / "killed/.a.tif.partial/progress.json"
+    command = ["predict", tiny_run, tmp_path / "a.tif", "--out", target.parent]
+    process = subprocess.Popen([sys.executable, "-m", "dfcan_bmz", *map(str, command)])
+    while not (notes.exists() and json.loads(notes.read_text())["done"][1]):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not target.exists()
+    written = json.loads(notes.read_text())["done"][1]
+    began, bands = [], stream.predict_bands
+
+    def noted(predictor, read, shape, rows, on_tile):
+        began.append(rows.start)
+        return bands(predictor, read, shape, rows, on_tile=on_tile)
+
+    monkeypatch.setattr(stream, "predict_bands", noted)
+    invoke(*command)
+    assert began == [written]
+    assert sorted(target.parent.iterdir()) == [target]
+    np.testing.assert_array_equal(tifffile.imread(target), tifffile.imread(tmp_path / "unbroken/a.tif"))
+
+
 def test_patterns_name_images_and_mixed_shapes_are_told(tiny_run, tmp_path, capsys):
     for name, size in (("a1.tif", 20), ("a2.tif", 31), ("b.tif", 20)):
         images.write(tmp_path / name, np.random.default_rng(0).integers(0, 999, (size, 20)).astype(np.uint16))
@@ -185,10 +215,13 @@ def test_ome_zarr_goes_in_and_comes_out(tiny_run, tmp_path):
 def test_a_local_cluster_predicts_what_one_process_predicts(tiny_run, tmp_path):
     stack = np.random.default_rng(0).integers(0, 999, (2, 40, 44)).astype(np.uint16)
     images.write(tmp_path / "a.tif", stack, "ZYX", 62.6)
+    write_ome_zarr(tmp_path / "b.ome.zarr", stack)
     invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
+    sources = (tmp_path / "a.tif", tmp_path / "b.ome.zarr")
     answer = command_line(
-        "predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out", "--scheduler", "local", "--workers", 2
+        "predict", tiny_run, *sources, "--out", tmp_path / "out", "--scheduler", "local", "--workers", 2
     )
     assert answer.returncode == 0, answer.stderr
-    one, many = (images.read(tmp_path / "out" / name).pixels for name in ("a.tif", "a.ome.zarr"))
-    np.testing.assert_array_equal(many, one)
+    one = images.read(tmp_path / "out/a.tif").pixels
+    for name in ("a.ome.zarr", "b.ome.zarr"):
+        np.testing.assert_array_equal(images.read(tmp_path / "out" / name).pixels, one)
