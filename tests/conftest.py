@@ -18,6 +18,7 @@ from dfcan_bmz.commands import simulate, train  # noqa: E402
 # a busy machine is no bug
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+LONGEST = ("test_demo.py", "test_readme.py", "test_published_models.py", "test_notebook.py")
 REPOSITORY = Path(__file__).parent.parent
 TINY_TRAINING = [
     "model.filters=4",
@@ -97,3 +98,8 @@ def skip_engine(reason: str) -> None:
     if os.environ.get("DFCAN_STRICT") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of few long tests, so that at the end no worker waits for the last of them."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

@@ -6,6 +6,8 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.read import ModelDescription, open_description, processing
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import FILE_NAMES, last_words, missing_extra
+from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, last_words, missing_extra
 
 LONGEST_S = 1800
 
@@ -81,13 +83,12 @@ def check(bundle: Path) -> list[Verdict]:
         _engine_in_fiji(content),
     ]
     outputs: dict[str, dict[str, np.ndarray]] = {}
-    for name, entry in description.weights:
-        if entry is None:
-            continue
-        if reason := _why_not(name, description):
-            verdicts.append(Verdict(name, "-", "load", NOT_RUN, None, reason))
-        else:
-            rows, outputs[name] = _check_format(bundle, name)
+    reasons = {name: _why_not(name, description) for name, entry in description.weights if entry is not None}
+    verdicts += [Verdict(name, "-", "load", NOT_RUN, None, reason) for name, reason in reasons.items() if reason]
+    runnable = [name for name, reason in reasons.items() if not reason]
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for name, (rows, results) in zip(runnable, pool.map(partial(_check_format, bundle), runnable), strict=True):
+            outputs[name] = results
             verdicts += rows
     if processing(description) is not None:
         verdicts += _agreement(outputs, check_format.tolerance(description))

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from dfcan_bmz.bundle.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
-from dfcan_bmz.engines import Network, fastest
+from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.files import sha256
@@ -148,6 +148,9 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32") 
             f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
         )
     if formats[0] == "keras_v3":
+        # Keras takes seconds to import, and a check of other formats runs without it
+        from dfcan_bmz.engines import fastest
+
         opened = predictor(description, formats[0], lambda name, path: fastest.load(path, engine, precision))
     elif (engine, precision) == ("auto", "float32"):
         opened = predictor(description, formats[0])

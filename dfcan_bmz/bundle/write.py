@@ -4,6 +4,7 @@ import math
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, export, missing_extra
 from dfcan_bmz.files import atomic_path, write_zip
 from dfcan_bmz.models.companion import companion
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
@@ -92,9 +93,9 @@ def write_bundle(
         folder.mkdir()
         if recipe.input == "enlarged":
             weights = _companion(weights, config.model.scale, Path(scratch))
-        for name in formats:
-            say(f"writing {name}")
-            export(name, weights, folder)
+        say(f"writing {', '.join(formats)}")
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            list(pool.map(lambda name: export(name, weights, folder), formats))
         lr_pixel_nm = images.read(run / "sample_lr.tif").pixel_size_nm
         _write_tensors(folder, sample.lr, lr_pixel_nm, config.model.scale if recipe.input == "enlarged" else 1)
         if recipe.cover != "auto":

@@ -19,6 +19,10 @@ ONNX_OPSET = 13
 # what a format needs beyond the package's own dependencies, and the extra that brings it
 EXTRAS = {"torchscript": ("torch", "torch"), "onnx": ("onnx onnxruntime", "onnx")}
 
+# processes that write or check a format beside each other: the imports of each keep one processor core busy, and a
+# full-size network takes a few GB
+AT_A_TIME = 2
+
 
 def missing_extra(weight_format: str) -> str | None:
     """Name of the extra to install before a format can be written and run; None where nothing is missing."""

@@ -5,7 +5,7 @@ from keras import layers
 
 from dfcan_bmz.models.parts import grey_input, last_convolution, shuffle_up
 
-RESIDUAL_SCALING = 0.1
+LARGE, RESIDUAL_SCALING = 256, 0.1
 
 
 def edsr(scale: int, filters: int, blocks: int, output: str) -> keras.Model:
@@ -16,7 +16,8 @@ def edsr(scale: int, filters: int, blocks: int, output: str) -> keras.Model:
     scale : int
         Scale factor s.
     filters, blocks : int
-        Width and depth (published baseline: 64 and 16; the large network: 256 and 32).
+        Width and depth (published baseline: 64 and 16; the large network: 256 and 32, whose residuals are scaled by
+        0.1 to keep its training stable).
     output : {"sigmoid", "linear"}
         Last activation (published: linear).
 
@@ -28,9 +29,10 @@ def edsr(scale: int, filters: int, blocks: int, output: str) -> keras.Model:
     image = grey_input()
     head = layers.Conv2D(filters, 3, padding="same")(image)
     x = head
+    scaling = RESIDUAL_SCALING if filters >= LARGE else 1
     for _ in range(blocks):
         y = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         y = layers.Conv2D(filters, 3, padding="same")(y)
-        x = x + y * RESIDUAL_SCALING
+        x = x + y * scaling
     x = head + layers.Conv2D(filters, 3, padding="same")(x)
     return keras.Model(image, last_convolution(shuffle_up(x, filters, scale), output), name="edsr")

@@ -62,6 +62,22 @@ def test_parameters_are_those_of_the_paper(name, scale):
     assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == published(name, scale)
 
 
+@pytest.mark.parametrize(("filters", "scaling"), [(64, 1), (256, 0.1)])
+def test_edsr_scales_the_residuals_of_its_large_network_alone(filters, scaling):
+    model = build_model(ModelConfig(name="edsr", filters=filters, blocks=1), np.random.default_rng(0))
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    for layer in convolutions:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    head, _, residual, body, up, last = convolutions
+    head.bias.assign(np.full(filters, 2.0))
+    residual.bias.assign(np.full(filters, 1.0))
+    for layer in (body, up, last):  # what comes first goes on unchanged
+        kernel = np.zeros(layer.kernel.shape)
+        kernel[1, 1, 0, :] = 1
+        layer.kernel.assign(kernel)
+    assert float(model(np.zeros((1, 8, 8, 1), "float32"))[0, 4, 4, 0]) == pytest.approx(2 + 2 + scaling)
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("name", MODELS)
 def test_any_even_size_comes_out_s_times_as_large(name, scale):
