@@ -1,5 +1,6 @@
 """How long a training will take and how much memory it needs, before it starts."""
 
+import math
 import os
 import time
 from typing import NamedTuple
@@ -57,7 +58,9 @@ def operations_and_activations(model: keras.Model, size: int) -> tuple[float, fl
 
 
 def memory_bytes() -> float:
-    """All of the machine's memory, in use or not."""
+    """All of the machine's memory, in use or not; infinite where the system (Windows) does not say."""
+    if not hasattr(os, "sysconf"):
+        return math.inf
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 

@@ -1,11 +1,14 @@
 """What a training costs, said before it starts."""
 
+import math
+import os
+
 import numpy as np
 
 from dfcan_bmz.commands import forecast
 from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.models import build_model
-from dfcan_bmz.training.estimate import operations_and_activations
+from dfcan_bmz.training.estimate import memory_bytes, operations_and_activations
 
 
 def test_operations_are_those_of_the_convolutions():
@@ -25,3 +28,8 @@ def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch, capsys):
     monkeypatch.setattr(forecast, "memory_bytes", lambda: 1e9)
     forecast.announce(model, config, images=10, validation_patches=3, epochs=2)
     assert "warning: this machine has 1.0 GB" in capsys.readouterr().out
+
+
+def test_where_the_system_does_not_tell_its_memory_no_batch_is_too_large(monkeypatch):
+    monkeypatch.delattr(os, "sysconf", raising=False)  # as on Windows
+    assert memory_bytes() == math.inf
