@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import atomic_path
 
 M = TypeVar("M", bound=BaseModel)
 SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
@@ -196,8 +197,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def write_yaml(file: Path, content: dict[str, Any]) -> None:
-    """Write a mapping, keys in the order given."""
-    file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    """Write a mapping, keys in the order given, atomically: a full disk leaves the old file."""
+    with atomic_path(file) as place:
+        place.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _parse_override(override: str) -> dict[str, dict[str, Any]]:

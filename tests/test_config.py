@@ -1,6 +1,6 @@
 import pytest
 
-from dfcan_bmz.config import Config, resolve
+from dfcan_bmz.config import Config, read_yaml, resolve, write_yaml
 from dfcan_bmz.errors import DfcanError
 
 
@@ -47,3 +47,18 @@ def test_a_file_that_is_no_mapping_of_sections_is_refused(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DfcanError, match=r"nowhere\.yaml"):
         resolve({}, tmp_path / "nowhere.yaml", [])
+
+
+def test_a_disk_that_is_full_leaves_the_file_of_before(tmp_path):
+    resource = pytest.importorskip("resource", reason="a limit for the size of files stands in for the full disk")
+    file, before = tmp_path / "config.yaml", {"train": {"epochs": 7}}
+    write_yaml(file, before)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            write_yaml(file, before)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert read_yaml(file) == before
+    assert list(tmp_path.iterdir()) == [file]
