@@ -40,8 +40,8 @@ class Row(NamedTuple):
 
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     files.refuse_existing([out], overwrite)
-    sources = [found for path in inputs for found in (images.find(path).values() if path.is_dir() else [path])]
-    stems = [source.stem for source in sources]
+    sources = [source for path in inputs for source in _images(path)]
+    stems = [images.name_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {min(doubled)}: give them in runs of their own")
     predictor = open_model(model)
@@ -55,7 +55,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
             except DfcanError as error:
                 problems.append(str(error))
                 continue
-            rows += _write_maps(folder, source.stem, image, predictor)
+            rows += _write_maps(folder, images.name_of(source), image, predictor)
         if not rows:
             raise DfcanError(problems[0])
         with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
@@ -66,6 +66,11 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     print(f"{out}: trust.csv, and for each of {len(sources) - len(problems)} images the maps as TIFF and a picture")
     if problems:
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
+
+
+def _images(path: Path) -> list[Path]:
+    """Images of a folder, or the one image that `path` is: OME-Zarr is a folder."""
+    return list(images.find(path).values()) if path.is_dir() and path.suffix != ".zarr" else [path]
 
 
 def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from commands.test_bad_input import expect_refusal, invoke
+from image_files import write_ome_zarr
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import UnfinishedError
@@ -53,3 +54,11 @@ def test_images_that_are_unfit_are_named_and_the_others_done(tiny_run, pairs_fol
     assert not (tmp_path / "none").exists()
     twice = [folder / "flat.tif", folder / "flat.tif"]
     expect_refusal("trust", tiny_run, *twice, "--out", tmp_path / "none", match="two images are called flat")
+
+
+def test_an_ome_zarr_folder_is_an_image_and_its_maps_are_called_as_it_is(tiny_run, pairs_folder, tmp_path):
+    write_ome_zarr(tmp_path / "cell.ome.zarr", images.read(pairs_folder / "lr/fov001_level02.tif").pixels[None])
+    invoke("trust", tiny_run, tmp_path / "cell.ome.zarr", "--out", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "trust.csv", "cell_trust.png", "cell_reblurring.tif", "cell_correlation.tif", "cell_disagreement.tif"
+    }  # fmt: skip
