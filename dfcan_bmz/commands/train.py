@@ -1,9 +1,8 @@
 """``dfcan-bmz train``: pairs to a run folder."""
 
 import math
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder
-from dfcan_bmz.commands.data_facts import data_facts, write_sample
+from dfcan_bmz.commands.data_facts import Opened, data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
+from dfcan_bmz.commands.replacing import older_waits, replacing, settle
 from dfcan_bmz.commands.starting import initialise, origin, resolve
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
@@ -31,8 +31,6 @@ from dfcan_bmz.training.provenance import provenance
 from dfcan_bmz.training.tensorboard import refuse_without_tensorboard
 from dfcan_bmz.training.trainer import patch_side
 
-ASIDE = ".replaced-"  # where an older run waits until the new one has its first epoch
-
 
 def run(
     lr: Path,
@@ -47,14 +45,18 @@ def run(
     pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
     if resume:
+        if not (out / "config.yaml").is_file() and settle(out):
+            raise DfcanError(
+                f"{out}: the training that was to replace it was killed before it began, and the older run is back: "
+                "repeat the command with --overwrite"
+            )
         run_folder.refuse_other_folders(out)
-        for stale in out.glob(f"{ASIDE}*"):
-            files.remove(stale)
         resolved = configuration.resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
     else:
         files.refuse_existing([out], overwrite)
         if out.is_file():
             raise DfcanError(f"{out} is a file: give a folder as --out")
+        settle(out)  # first of all: an older run may be the train.init
         resolved = resolve(data_layer(lr), config, overrides)
     scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
     chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
@@ -71,19 +73,19 @@ def run(
         refuse_one_scale_only(model, resolved, *opened)
     if resolved.train.tensorboard:
         refuse_without_tensorboard()
-    if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
-        initialise(model, Path(resolved.train.init))
     record = provenance(*chosen)
     _refuse_leaks(record["files"])
     if resume:
-        record = _same_training(out, resolved, record)
+        known = _same_training(out, resolved, record)
+        # killed in the first epoch of replacing an older run, it has nothing to go on from: it replaces that run again
+        resume = not settle(out)
+    if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
+        initialise(model, Path(resolved.train.init))
     own = [at_scale(part, resolved.model.scale) for part in opened]
-    with nullcontext() if resume else _replacing(out):
+    # the facts first: the older run that is put aside may be the train.init
+    record = known if resume else record | _facts(model, own, resolved)
+    with nullcontext() if resume else replacing(out):
         if not resume:
-            record |= {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
-            record |= data_facts(*own, resolved)
-            if resolved.train.init != "none":
-                record |= {"initial_weights": origin(Path(resolved.train.init))}
             write_sample(out, own[1], resolved)
 
         def begin() -> None:
@@ -104,23 +106,11 @@ def run(
     )
 
 
-@contextmanager
-def _replacing(out: Path) -> Iterator[None]:
-    """Put an older run aside, and back again if the new one fails before its first epoch is over."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=ASIDE) as aside:
-        older = [entry for entry in run_folder.ENTRIES if (out / entry).exists()]
-        for entry in older:
-            (out / entry).rename(Path(aside) / entry)
-        try:
-            yield
-        except BaseException:
-            if older and not run_folder.read_history(out):
-                for entry in run_folder.ENTRIES:
-                    files.remove(out / entry)
-                for entry in older:
-                    (Path(aside) / entry).rename(out / entry)
-            raise
+def _facts(model: keras.Model, own: list[Opened], config: Config) -> dict[str, Any]:
+    """What ``provenance.json`` tells of a training that begins, beside the versions and files."""
+    facts = {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
+    facts |= data_facts(*own, config)
+    return facts if config.train.init == "none" else facts | {"initial_weights": origin(Path(config.train.init))}
 
 
 def _same_training(out: Path, config: Config, record: dict[str, Any]) -> dict[str, Any]:
@@ -153,6 +143,11 @@ def _fit(
 
             return fit(model, config, training, validation, out, begin, on_step, on_epoch, print)
     except KeyboardInterrupt:
+        if older_waits(out):
+            raise UnfinishedError(
+                f"stopped before the first epoch was over; the older run is back in {out}: "
+                "repeat the command to replace it"
+            ) from None
         finished = len(run_folder.read_history(out))
         raise UnfinishedError(
             f"stopped after {finished} of {epochs} epochs; go on where {out} stands: repeat the command with --resume"

@@ -38,9 +38,9 @@ def run_training(pairs, out, *overrides, resume=False, overwrite=False, watch=No
     train.run(pairs / "lr", pairs / "hr", out, None, [*TINY_TRAINING, *overrides], resume, overwrite, watch)
 
 
-def start_training(pairs, out, *overrides):
+def start_training(pairs, out, *overrides, flags=()):
     settings = [argument for setting in [*TINY_TRAINING, *overrides] for argument in ("--set", setting)]
-    command = ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *settings]
+    command = ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *settings, *flags]
     return subprocess.Popen(
         [sys.executable, "-m", "dfcan_bmz", *map(str, command)],
         stdout=subprocess.PIPE,
