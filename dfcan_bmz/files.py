@@ -24,6 +24,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of the last change: another stamp, another content, as far as that is known without reading it."""
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
+
+
 def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     """Refuse outputs that exist already.
 

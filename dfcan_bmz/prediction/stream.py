@@ -98,6 +98,7 @@ def predict_to_file(
             done = Progress(index, row + len(band), done.clipped + clipped)
             _write_progress(folder, known, done)
         done = Progress(index + 1, 0, done.clipped)
+        _write_progress(folder, known, done)
     finish(folder, partial, target)
     return done.clipped
 
@@ -108,6 +109,15 @@ def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], tar
     done = read_progress(partial_folder(target), known) or Progress()
     shape, planes = image.pixels.shape[-2:], len(image.planes) - done.plane
     return count_tiles(predictor, shape, done.row) + (planes - 1) * count_tiles(predictor, shape) if planes else 0
+
+
+def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+    """Bytes on the disk that the partial output of this prediction has taken already."""
+    folder = partial_folder(target)
+    if read_progress(folder, fingerprint(predictor, image, scalings, output)) is None:
+        return 0
+    # a file that is not written in full has holes; Windows does not say how many
+    return sum(512 * getattr(path.stat(), "st_blocks", 0) for path in folder.rglob("*") if path.is_file())
 
 
 def resume(
@@ -210,9 +220,8 @@ def how_made(predictor: Predictor, output: Output) -> list[str]:
 
 def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
     """Name of a prediction: a partial output of another one must not be continued."""
-    source = image.path.stat()
     made_of = [predictor._replace(network=None, smoothing_px=None), output, scalings, image.pixels.shape]
-    made_of += [image.pixel_size_nm, str(image.path.resolve()), source.st_size, source.st_mtime_ns]
+    made_of += [image.pixel_size_nm, str(image.path.resolve()), *files.stamp(image.path)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 

@@ -125,6 +125,8 @@ def predict_bands(
     """
     s = predictor.scale
     (top, bottom, _), (left, right, _) = rows.indices(s * shape[0]), columns.indices(s * shape[1])
+    if top >= bottom:
+        return
     down, across = (
         [part for part in _parts(predictor, length) if part.start < stop and part.stop > start]
         for length, start, stop in ((shape[0], top, bottom), (shape[1], left, right))

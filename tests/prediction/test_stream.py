@@ -45,7 +45,7 @@ def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp
 
 
 @pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
-@pytest.mark.parametrize("survived", [1, 7, 16, 38])
+@pytest.mark.parametrize("survived", [1, 7, 16, 30, 38])
 def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survived):
     class KilledError(Exception):
         pass
@@ -71,6 +71,17 @@ def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survive
     assert again == planned
     assert again <= total - survived + 3 * 5, "at most a row of tiles, and the one that fades into it, is done again"
     np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
+
+
+def test_what_a_partial_output_holds_already_is_no_room_that_is_needed(stack, tmp_path, monkeypatch):
+    job = (load(), stack, scalings(stack), tmp_path / "out.ome.zarr", Output())
+    assert stream.held_bytes(*job) == 0
+    predict_to_file(*job)
+    complete = sum(path.stat().st_size for path in job[3].rglob("*") if path.is_file())
+    monkeypatch.setattr(stream, "finish", lambda *_: None)
+    predict_to_file(*job)
+    assert stream.held_bytes(*job) >= complete
+    assert stream.held_bytes(*job[:-1], Output("keep")) == 0
 
 
 def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path):

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,6 +94,20 @@ def test_a_region_is_predicted_as_within_the_whole_plane(height, width, blend, d
     columns = slice(left, data.draw(st.integers(left + 1, 2 * width)))
     region = predict_region(predictor, lambda *where: unit[where], unit.shape, rows, columns)
     np.testing.assert_array_equal(region, whole[rows, columns])
+
+
+def test_no_rows_are_no_bands():
+    predictor = enlarging(16, 4, network=position_dependent)
+    assert list(predict_bands(predictor, lambda rows, columns: None, (30, 20), slice(60, None))) == []
+
+
+def test_the_cuts_of_a_long_axis_take_no_more_memory_than_the_axis():
+    tracemalloc.start()
+    found = parts(100_000, 128, 8, 4, 2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[-1].stop == 200_000
+    assert peak < 10 * 200_000
 
 
 def test_blending_turns_the_step_between_tiles_into_a_slope():
