@@ -110,15 +110,14 @@ def parts(length: int, tile: int, halo: int, blend: int, scale: int) -> list[Par
     if not 0 <= blend <= halo:
         raise ValueError(f"a blend of {blend} is not within a halo of {halo}")
     found = spans(length, tile, halo)
-    pixels, reach = np.arange(scale * length), scale * blend
-    borders = [scale * span.keep_from for span in found[1:]]
-    steps = [np.ones(len(pixels)), *(_ramp(pixels, border, reach) for border in borders), np.zeros(len(pixels))]
-    cuts = [0, *borders, scale * length]
+    reach, end = scale * blend, scale * length
+    # the borders of the image are steps beyond which no tile fades
+    cuts = [-reach, *(scale * span.keep_from for span in found[1:]), end + reach]
     result = []
-    for index, span in enumerate(found):
-        start, stop = max(0, cuts[index] - reach), min(scale * length, cuts[index + 1] + reach)
-        start, stop = (0 if index == 0 else start), (stop if index < len(found) - 1 else scale * length)
-        weights = (steps[index] - steps[index + 1])[start:stop]  # no ramp overtakes the one before it
+    for span, left, right in zip(found, cuts[:-1], cuts[1:], strict=True):
+        start, stop = max(0, left - reach), min(end, right + reach)
+        pixels = np.arange(start, stop)
+        weights = _ramp(pixels, left, reach) - _ramp(pixels, right, reach)  # no ramp overtakes the one before it
         result.append(Part(span.keep_from - halo, start, stop, weights.astype(np.float32)))
     return result
 
