@@ -23,7 +23,7 @@ def predict(
     Parameters
     ----------
     model : str or pathlib.Path
-        A run folder or a bundle; it is loaded once, however often it is used.
+        A run folder or a bundle; it is loaded once, however often it is used, and again when it has changed.
     array : numpy.ndarray, xarray.DataArray or dask.array.Array
         (..., Y, X) of any size, in any units; every plane is predicted by itself.
     intensity : {"unit", "keep"}
@@ -43,8 +43,7 @@ def predict(
     >>> sharp = dfcan_bmz.predict("runs/actin", tifffile.imread("cell.tif"))
     """
     # imported here, so that importing the package is instant
-    from dfcan_bmz.commands.opening import open_model
+    from dfcan_bmz.commands.opening import load_of
     from dfcan_bmz.prediction.arrays import predict_array
-    from dfcan_bmz.prediction.loading import Load
 
-    return predict_array(Load(open_model, (Path(model).resolve(), engine, precision)), array, intensity)
+    return predict_array(load_of(Path(model), engine, precision), array, intensity)

@@ -27,10 +27,10 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import atomic_path
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
-EVALUATION = "evaluation"
+WEIGHTS, EVALUATION = "model.keras", "evaluation"
 ENTRIES = (
     "config.yaml",
-    "model.keras",
+    WEIGHTS,
     "last.keras",
     "state",
     "history.csv",
@@ -61,7 +61,7 @@ def weights(run: Path) -> Path:
         If `run` is no run folder, or no weights have been saved yet.
     """
     refuse_other_folders(run)
-    path = run / "model.keras"
+    path = run / WEIGHTS
     if not path.is_file():
         raise DfcanError(f"{run} holds no weights (model.keras): finish the training with `dfcan-bmz train --resume`")
     return path

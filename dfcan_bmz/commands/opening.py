@@ -7,6 +7,7 @@ from dfcan_bmz.bundle.read import read_bundle
 from dfcan_bmz.engines import fastest
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import reach
+from dfcan_bmz.prediction.loading import Load
 from dfcan_bmz.prediction.tiles import Predictor
 from dfcan_bmz.tiling import automatic_halo
 
@@ -37,6 +38,13 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32", ble
     if blend > opened.halo:
         raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {opened.halo} px: choose at most that")
     return opened._replace(blend=blend)
+
+
+def load_of(path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0) -> Load:
+    """How to `open_model`, for every process once for each version of its file."""
+    file = path / run_folder.WEIGHTS if path.is_dir() else path
+    version = files.stamp(file) if file.is_file() else None
+    return Load(open_model, (path.resolve(), engine, precision, blend), version)
 
 
 def _open_run(run: Path, engine: str, precision: str) -> Predictor:

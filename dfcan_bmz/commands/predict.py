@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz import files, images
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -57,7 +57,7 @@ def run(
         raise DfcanError(f"{out} is a file: give a folder as --out")
     files.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
-    load = Load(open_model, (model.resolve(), engine, output.precision, blend))
+    load = load_of(model, engine, output.precision, blend)
     predictor = loaded(load)
     with ExitStack() as stack:
         client = None
@@ -148,7 +148,8 @@ def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output)
 
 def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: Output) -> None:
     shapes = [stream.output_shape(predictor, job.image) for job in jobs]
-    refuse_full_disk(out, sum(map(math.prod, shapes)) * np.dtype(output.dtype).itemsize)
+    needed = sum(map(math.prod, shapes)) * np.dtype(output.dtype).itemsize
+    refuse_full_disk(out, needed - sum(stream.held_bytes(predictor, *job, output) for job in jobs))
     for job, shape in zip(jobs, shapes, strict=True):
         band = 4 * 4 * predictor.scale * predictor.tile * shape[-1]  # sums, a copy, what is written
         whole = job.image.pixels.nbytes if job.image.path.suffix.lower() == ".png" else 0
@@ -170,7 +171,7 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
 
 def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:
     """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
-    exact = loaded(Load(open_model, (model.resolve(), "torch", "float32")))
+    exact = loaded(load_of(model, "torch"))
     height, width = job.image.pixels.shape[-2:]
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]

@@ -10,6 +10,7 @@ does no harm. What is done is noted, and not done again after a kill::
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -44,6 +45,14 @@ PATIENCE = "20s"  # for a scheduler to answer
 WAITING_PER_THREAD = 4  # tasks that the scheduler holds at a time, for each thread of the workers
 
 
+class Source(NamedTuple):
+    """An image that workers open once: its path, and its size and time, with which another image of that path comes."""
+
+    path: str
+    size: int
+    changed_ns: int
+
+
 class Place(NamedTuple):
     """A block of the output: plane, first row and column, and side, in output pixels."""
 
@@ -71,15 +80,33 @@ def connect(scheduler: str, workers: int) -> Client:
     if scheduler == "local":
         return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
     try:
-        return Client(scheduler, timeout=PATIENCE)
+        client = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
         raise DfcanError(f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check address") from error
+    if not client.nthreads():
+        print(f"{scheduler} has no workers yet: waiting for the first (`dask worker {scheduler}`)", file=sys.stderr)
+    return client
 
 
 def scalings_of(client: Client, image: Image) -> list[Scaling]:
-    """Scaling of each plane of an image, measured by the workers."""
-    path = str(image.path.resolve())
-    return client.gather(client.map(_scaling_of_plane, [path] * len(image.planes), range(len(image.planes))))
+    """Scaling of each plane of an image, measured by the workers.
+
+    Raises
+    ------
+    DfcanError
+        If the image cannot be read, or the workers cannot run this package.
+    """
+    planes = len(image.planes)
+    try:
+        return client.gather(client.map(_scaling_of_plane, [_source(image)] * planes, range(planes), pure=False))
+    except DfcanError:
+        raise
+    except Exception as error:
+        # a worker without this package, one that dies or sees another disk: each has an exception of its own
+        raise UnfinishedError(
+            f"{image.path}: the cluster could not measure it ({_reason(error)}): see that its workers have dfcan-bmz, "
+            "enough memory, and the same disk"
+        ) from error
 
 
 def predict_to_zarr(
@@ -107,7 +134,7 @@ def predict_to_zarr(
     with files.atomic_path(folder / "blocks.txt") as whole_lines:
         whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
     waiting = (place for place in places(output_shape(predictor, image), chunk_side(predictor)) if place not in clipped)
-    inputs = load, str(image.path.resolve()), str(partial.resolve())
+    inputs = load, _source(image), str(partial.resolve())
 
     def submit(place: Place) -> Any:
         task = (*inputs, scalings[place.plane], output, place)
@@ -122,8 +149,9 @@ def predict_to_zarr(
             if task.status != "finished":
                 client.cancel(list(tasks.futures))
                 error = task.exception()
-                reason = (str(error) or type(error).__name__).splitlines()[0]
-                raise UnfinishedError(f"{image.path}: a block failed {RETRIES + 1} times ({reason}): run it again")
+                raise UnfinishedError(
+                    f"{image.path}: a block failed {RETRIES + 1} times ({_reason(error)}): run it again"
+                )
             place, count = task.result()
             clipped[place] = count
             notes.write(_line(place, count))
@@ -164,16 +192,24 @@ def _read_done(path: Path) -> dict[Place, int]:
     return {Place(*map(int, line[:4])): int(line[4]) for line in lines}
 
 
+def _reason(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _source(image: Image) -> Source:
+    return Source(str(image.path.resolve()), *files.stamp(image.path))
+
+
 # what follows runs on the workers
 
 
-def _scaling_of_plane(path: str, plane: int) -> Scaling:
-    pixels = _opened(path).planes
+def _scaling_of_plane(source: Source, plane: int) -> Scaling:
+    pixels = _opened(source).planes
     return scaling_of(pixels.plane(plane))
 
 
 def _predict_block(
-    load: Load, source: str, target: str, scaling: Scaling, output: Output, place: Place
+    load: Load, source: Source, target: str, scaling: Scaling, output: Output, place: Place
 ) -> tuple[Place, int]:
     predictor, image = loaded(load), _opened(source)
     rows, columns = (slice(start, start + place.side) for start in (place.row, place.column))
@@ -187,5 +223,5 @@ def _predict_block(
 
 
 @lru_cache(maxsize=2)
-def _opened(path: str) -> Image:
-    return images.open_planes(Path(path))
+def _opened(source: Source) -> Image:
+    return images.open_planes(Path(source.path))

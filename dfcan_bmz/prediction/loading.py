@@ -13,10 +13,21 @@ _lock = threading.Lock()
 
 
 class Load(NamedTuple):
-    """How to get a predictor: a function of a module and its arguments, which can be sent to other processes."""
+    """How to get a predictor: a function of a module and its arguments, which can be sent to other processes.
+
+    Attributes
+    ----------
+    function : callable
+        Returns the predictor.
+    arguments : tuple
+        Of the function.
+    version : hashable
+        Of what it loads: another one is loaded anew, though the arguments are the same.
+    """
 
     function: Callable[..., Predictor]
     arguments: tuple[Hashable, ...]
+    version: Hashable = None
 
 
 def loaded(load: Load) -> Predictor:

@@ -1,4 +1,7 @@
+import shutil
+
 import dask.array as da
+import keras
 import numpy as np
 import pytest
 import xarray
@@ -82,6 +85,16 @@ def test_a_labelled_array_keeps_its_labels_and_gets_half_the_spacing(lazy):
 def test_what_is_no_image_is_refused(array, match):
     with pytest.raises(DfcanError, match=match):
         predict_array(LOAD, array)
+
+
+def test_a_model_that_has_changed_is_loaded_anew(tiny_run, tmp_path):
+    run, image = tmp_path / "run", np.random.default_rng(0).poisson(50, (20, 24))
+    shutil.copytree(tiny_run, run)
+    before = dfcan_bmz.predict(run, image)
+    model = keras.saving.load_model(run / "model.keras", compile=False)
+    model.get_layer("output").bias.assign_add([0.1])
+    model.save(run / "model.keras")
+    assert np.abs(dfcan_bmz.predict(run, image) - before).max() > 0.05
 
 
 def test_the_package_predicts_with_a_run_folder_and_with_a_bundle(tiny_run, tiny_bundle):

@@ -10,6 +10,7 @@ from prediction.enlarging import load, load_and_note
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.loading import Load
 from dfcan_bmz.prediction.stream import Output, predict_to_file
 
@@ -88,6 +89,25 @@ def test_a_second_call_does_only_what_is_missing(client, stack, tmp_path):
     cluster.predict_to_zarr(client, Load(load, ()), stack, scalings, target, Output(), lambda: rest.append(1))
     assert len(rest) == 2 * 6 * 5 - 10
     np.testing.assert_array_equal(images.read(target).pixels, serial(stack, tmp_path, client))
+
+
+def test_an_image_that_took_the_place_of_another_is_opened_anew(client, stack, tmp_path):
+    cluster.scalings_of(client, stack)
+    images.write(stack.path, 3 * np.asarray(stack.pixels)[:1], "ZYX", 62.6)
+    other = images.open_lazily(stack.path)
+    assert cluster.scalings_of(client, other) == [scaling_of(other.planes.plane(0))]
+
+
+def test_workers_that_cannot_run_the_package_are_told(stack):
+    class Workers:
+        def map(self, *_, **__):
+            return []
+
+        def gather(self, _):
+            raise ModuleNotFoundError("No module named 'dfcan_bmz'")
+
+    with pytest.raises(UnfinishedError, match=r"No module named 'dfcan_bmz'.*see that its workers have dfcan-bmz"):
+        cluster.scalings_of(Workers(), stack)
 
 
 def test_a_line_that_a_kill_cut_off_costs_its_block_alone(client, stack, tmp_path):
