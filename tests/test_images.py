@@ -30,6 +30,20 @@ def test_imagej_finds_the_calibration(tmp_path):
         assert file.pages[0].tags["XResolution"].value[0] / file.pages[0].tags["XResolution"].value[1] == 20
 
 
+def test_a_z_step_alone_makes_no_pixel_size(tmp_path):
+    images.write(tmp_path / "stack.tif", np.zeros((3, 4, 4), np.uint16), "ZYX", z_step_nm=200.0)
+    image = images.read(tmp_path / "stack.tif")
+    assert image.pixel_size_nm is None
+    assert image.z_step_nm == pytest.approx(200)
+
+
+def test_a_png_of_too_many_pixels_is_told(tmp_path, monkeypatch):
+    PillowImage.fromarray(np.zeros((40, 40), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DfcanError, match="save it as TIFF"):
+        images.open_lazily(tmp_path / "a.png")
+
+
 def test_pixel_size_is_unknown_where_the_file_does_not_say(tmp_path):
     tifffile.imwrite(tmp_path / "image.tif", np.zeros((4, 4), np.uint8) + np.arange(4, dtype=np.uint8))
     assert images.read(tmp_path / "image.tif").pixel_size_nm is None

@@ -29,7 +29,7 @@ class _Memory:
                 return
             self.pieces[key] = piece
             self.nbytes += piece.nbytes
-            while self.nbytes > MOST_BYTES:
+            while self.nbytes > MOST_BYTES and len(self.pieces) > 1:  # a larger piece is still asked for again
                 self.nbytes -= self.pieces.popitem(last=False)[1].nbytes
 
 
@@ -37,7 +37,7 @@ _memory = _Memory()
 
 
 def remembered(key: Hashable, decode: Callable[[], np.ndarray]) -> np.ndarray:
-    """The piece of this key, decoded if need be; the pieces used last are kept, `MOST_BYTES` of them in all.
+    """The piece of this key, decoded if need be; the pieces used last are kept, `MOST_BYTES` of them in all, or one.
 
     Who gets a piece cannot change it.
     """

@@ -22,7 +22,7 @@ def open_png(path: Path) -> Opened:
     DfcanError
         If it is a colour image, or transparent in places.
     """
-    with PillowImage.open(path) as file:
+    with _opened(path) as file:
         if file.mode not in GREY_MODES or (file.mode == "LA" and file.getextrema()[1] != (255, 255)):
             raise colour(path)
         dtype, shape = np.dtype(GREY_MODES[file.mode]), (file.height, file.width)
@@ -31,6 +31,14 @@ def open_png(path: Path) -> Opened:
     opened = object()  # names this opening: a file written anew is decoded anew
     pixels = Pixels(path, shape, dtype, lambda _, y, x: remembered(opened, lambda: _decode(path))[y, x])
     return Opened(pixels, "YX", size if size and size <= COARSEST_NM else None)
+
+
+def _opened(path: Path) -> PillowImage.Image:
+    try:
+        return PillowImage.open(path)
+    except PillowImage.DecompressionBombError as error:
+        most = 2 * PillowImage.MAX_IMAGE_PIXELS / 1e6
+        raise DfcanError(f"{path} has more than {most:.0f} million pixels, a PNG may not: save it as TIFF") from error
 
 
 def _decode(path: Path) -> np.ndarray:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -30,6 +31,8 @@ def options(
     nbytes = math.prod(shape) * np.dtype(dtype).itemsize
     for_imagej = dtype in (np.uint8, np.uint16, np.float32) and nbytes <= LARGEST_FOR_IMAGEJ
     for_imagej = for_imagej and sorted(axes, key="TZCYX".index) == list(axes)
+    # ImageJ's one unit is that of the pixels too: without their size they would count as a micrometre each
+    for_imagej = for_imagej and not (z_step_nm is not None and pixel_size_nm is None)
     calibration: dict[str, Any] = {}
     metadata: dict[str, Any] = {"axes": axes}
     if notes:
@@ -44,7 +47,9 @@ def options(
     if z_step_nm is not None and "Z" in axes:
         metadata |= {"spacing": z_step_nm / 1e3, "unit": "um"} if for_imagej else {"PhysicalSizeZ": z_step_nm / 1e3}
     big = nbytes > LARGEST_FOR_IMAGEJ
-    return {"imagej": for_imagej, "ome": not for_imagej, "bigtiff": big, "metadata": metadata, **calibration}
+    kind = {"imagej": for_imagej, "ome": not for_imagej, "bigtiff": big}
+    # grey, also where an image is three or four pixels wide
+    return {**kind, "photometric": "minisblack", "metadata": metadata, **calibration}
 
 
 def create_tiff(path: Path, shape: tuple[int, ...], dtype: np.dtype, **settings: Any) -> None:
@@ -56,9 +61,11 @@ def tiff_notes(path: Path) -> str:
     """The `notes` of a file of `create_tiff`; empty where there are none, or the file is none."""
     try:
         with tifffile.TiffFile(path) as file:
+            if file.ome_metadata:
+                return str(tifffile.xml2dict(file.ome_metadata)["OME"]["Image"].get("Description", ""))
             return str((file.imagej_metadata or {}).get("Info", "")) or file.pages[0].description
-    except (OSError, tifffile.TiffFileError):
-        return ""
+    except (OSError, tifffile.TiffFileError, KeyError, AttributeError, ElementTree.ParseError):
+        return ""  # the last three: OME-XML by others
 
 
 def tiff_writer(path: Path) -> WriteRows:

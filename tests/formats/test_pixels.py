@@ -87,6 +87,15 @@ def test_what_was_decoded_is_kept_within_bounds(tmp_path, monkeypatch):
     assert list(decoded._memory.pieces) == [1, 3]
 
 
+def test_a_piece_that_is_larger_than_all_that_is_kept_is_decoded_once(monkeypatch):
+    monkeypatch.setattr(decoded, "MOST_BYTES", 3000)
+    monkeypatch.setattr(decoded, "_memory", decoded._Memory())
+    calls = []
+    for _ in range(3):
+        decoded.remembered("large", lambda: calls.append(1) or np.zeros(4000, np.uint8))
+    assert len(calls) == 1
+
+
 def test_a_file_written_anew_is_decoded_anew(tmp_path):
     for value in (1, 2):
         tifffile.imwrite(tmp_path / "a.tif", np.full((20, 20), value, np.uint8), compression="zlib")
