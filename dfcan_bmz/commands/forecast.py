@@ -5,7 +5,7 @@ import math
 import keras
 
 from dfcan_bmz.config import Config
-from dfcan_bmz.training.devices import accelerators
+from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.training.estimate import estimate, memory_bytes
 
 GB = 1e9

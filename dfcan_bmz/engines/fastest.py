@@ -3,9 +3,8 @@
 import importlib.util
 from pathlib import Path
 
-import keras
-
 from dfcan_bmz.engines import Network, keras_v3
+from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.errors import DfcanError
 
 
@@ -30,7 +29,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
     channels = model.input_shape[-1]
     if channels != 1:
         raise DfcanError(f"{path} takes {channels} channels, but images here have one: train on grey levels")
-    if (engine, precision) == ("auto", "float32") and keras.distribution.list_devices("gpu"):
+    if (engine, precision) == ("auto", "float32") and accelerators():
         return keras_v3.callable_of(model)
     if engine != "keras" and importlib.util.find_spec("torch") is not None:
         from dfcan_bmz.engines import torch_dfcan

@@ -12,8 +12,8 @@ import keras
 from IPython import get_ipython
 
 import dfcan_bmz
+from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.training.devices import accelerators
 
 # what Colab has imported before a notebook begins, and an installation may replace
 PRELOADED = {

@@ -10,8 +10,8 @@ from typing import Any
 
 import dfcan_bmz
 from dfcan_bmz.data.pairs import Pair
+from dfcan_bmz.engines.devices import devices
 from dfcan_bmz.files import sha256
-from dfcan_bmz.training.devices import devices
 
 PACKAGES = ("keras", "tensorflow", "torch", "jax", "numpy", "scipy", "scikit-image", "tifffile")
 

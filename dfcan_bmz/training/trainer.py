@@ -8,8 +8,8 @@ import numpy as np
 
 from dfcan_bmz import losses
 from dfcan_bmz.config import Config, ModelConfig
+from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.models import build_model
-from dfcan_bmz.training.devices import accelerators
 
 
 def trainer_of(model: keras.Model, config: Config) -> keras.Model:

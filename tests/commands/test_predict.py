@@ -140,6 +140,30 @@ def test_a_prediction_killed_half_way_goes_on_where_it_was(tiny_run, tmp_path, m
     np.testing.assert_array_equal(tifffile.imread(target), tifffile.imread(tmp_path / "unbroken/a.tif"))
 
 
+def test_an_ome_tiff_that_is_there_is_kept_by_resume(tiny_run, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 999, (2, 20, 24)).astype(np.uint16)
+    images.write(tmp_path / "a.tif", stack, "ZYX", z_step_nm=200.0)  # ImageJ's TIFF has no place for this
+    command = ("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
+    invoke(*command)
+    with tifffile.TiffFile(tmp_path / "out/a.tif") as file:
+        assert file.is_ome
+    written = (tmp_path / "out/a.tif").stat().st_mtime_ns
+    invoke(*command, "--resume")
+    assert (tmp_path / "out/a.tif").stat().st_mtime_ns == written
+    with pytest.raises(DfcanError, match=r"other settings \(now: Intensities: the input's"):
+        invoke(*command, "--resume", "--intensity", "keep")
+
+
+def test_keras_on_torch_predicts_the_same(tiny_run, pairs_folder, tmp_path, monkeypatch):
+    image = pairs_folder / "lr/fov000_level01.tif"
+    invoke("predict", tiny_run, image, "--out", tmp_path / "here")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    answer = command_line("predict", tiny_run, image, "--out", tmp_path / "there")
+    assert answer.returncode == 0, answer.stderr
+    here, there = (tifffile.imread(tmp_path / place / image.name) for place in ("here", "there"))
+    np.testing.assert_allclose(there, here, atol=1e-5)
+
+
 def test_patterns_name_images_and_mixed_shapes_are_told(tiny_run, tmp_path, capsys):
     for name, size in (("a1.tif", 20), ("a2.tif", 31), ("b.tif", 20)):
         images.write(tmp_path / name, np.random.default_rng(0).integers(0, 999, (size, 20)).astype(np.uint16))
