@@ -91,9 +91,10 @@ def run(
         def begin() -> None:
             run_folder.write_config(out, resolved)
             run_folder.write_provenance(out, record)
-            if (out / run_folder.EVALUATION).is_dir():
-                print(f"{out / run_folder.EVALUATION} is deleted: it was measured with the weights that now change")
-                files.remove(out / run_folder.EVALUATION)
+            for folder in out, *sorted(out.glob("other_scales/*")):
+                if (stale := folder / run_folder.EVALUATION).is_dir():
+                    print(f"{stale} is deleted: it was measured with the weights that now change")
+                    files.remove(stale)
             left = resolved.train.epochs - len(run_folder.read_history(out))
             announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))), left)
 

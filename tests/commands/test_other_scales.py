@@ -41,6 +41,7 @@ def run(sets, tmp_path_factory):
     """Trained on x2, x3 and x4; stopped once and resumed."""
     out = tmp_path_factory.mktemp("multi") / "run"
     run_training(sets, out, "train.epochs=2")
+    (out / "other_scales/x3/evaluation/of-these-weights").mkdir(parents=True)
     run_training(sets, out, "train.epochs=4", resume=True)
     return out
 
