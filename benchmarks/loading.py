@@ -44,7 +44,7 @@ def write_set(folder: Path, gigabytes: float) -> int:
 
 def peak_megabytes() -> float:
     """The most memory that this process has held, mapped files included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def measure_memory(folder: Path, most_patches: int) -> list[Plane]:

@@ -91,7 +91,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
         seconds.append(time.perf_counter() - started)
         processor.append(time.process_time() - started_processor)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    cells = (f"{seconds[0]:.1f} s", f"{min(seconds[1:]):.2f} s", f"{min(processor[1:]):.2f} s", f"{peak:.1f} GB")
+    cells = (f"{seconds[0]:.1f} s", f"{min(seconds[1:]):.2f} s", f"{min(processor[1:]):.2f} s", f"{peak:.1f} GiB")
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,6 +1,6 @@
 """What a training is: every key, its default and its range. Unknown keys are errors.
 
-The defaults are those of the thesis's notebook (Figure 6.6).
+The defaults are those of the thesis's notebook (Figure 6.6), but for `model.output`.
 """
 
 from pathlib import Path

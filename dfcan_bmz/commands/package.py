@@ -34,4 +34,4 @@ def _publish(run_folder: Path, recipe: Recipe, recipe_folder: Path, out: Path, o
         bundle = Path(scratch) / "bundle.zip"
         verdicts = write_bundle(run_folder, recipe, recipe_folder, bundle, print)
         publish(run_folder, bundle, folder, recipe.tile)
-    print(f"{out}: {len(verdicts)} checks passed; commit it, `dfcan-bmz package {out}` makes the bundle again")
+    print(f"{out}: {len(verdicts)} checks passed; commit it, `dfcan-bmz package {out} --recipe ...` makes the bundle again")
