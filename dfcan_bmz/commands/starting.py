@@ -1,6 +1,7 @@
 """``train.init``: where a training's first weights come from."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,25 @@ def initialise(model: keras.Model, source: Path) -> None:
     fresh = start_from(model, _read(source), str(source))
     if fresh:
         print(f"{source} is of another scale: {fresh:,} parameters that depend on the scale start afresh")
+
+
+def initialise_again(model: keras.Model, source: Path, checksum: str | None) -> None:
+    """Give a training that goes on the first weights that it once had, from which it may have to begin again.
+
+    Where they are no longer to be had, it goes on all the same: with its last weights all is well.
+
+    Parameters
+    ----------
+    model : keras.Model
+        To be trained further.
+    source : pathlib.Path
+        The ``train.init``.
+    checksum : str or None
+        What `origin` said of it.
+    """
+    with suppress(DfcanError, OSError):
+        if origin(source)["sha256"] == checksum:
+            start_from(model, _read(source), str(source))
 
 
 def origin(source: Path) -> dict[str, str]:

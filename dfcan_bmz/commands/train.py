@@ -16,7 +16,7 @@ from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
 from dfcan_bmz.commands.replacing import older_waits, replacing, settle
-from dfcan_bmz.commands.starting import initialise, origin, resolve
+from dfcan_bmz.commands.starting import initialise, initialise_again, origin, resolve
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
@@ -79,8 +79,12 @@ def run(
         known = _same_training(out, resolved, record)
         # killed in the first epoch of replacing an older run, it has nothing to go on from: it replaces that run again
         resume = not settle(out)
-    if resolved.train.init != "none" and not (resume and run_folder.read_history(out)):
-        initialise(model, Path(resolved.train.init))
+    if resolved.train.init != "none":
+        source = Path(resolved.train.init)
+        if resume and run_folder.read_history(out):
+            initialise_again(model, source, known.get("initial_weights", {}).get("sha256"))
+        else:
+            initialise(model, source)
     own = [at_scale(part, resolved.model.scale) for part in opened]
     # the facts first: the older run that is put aside may be the train.init
     record = known if resume else record | _facts(model, own, resolved)

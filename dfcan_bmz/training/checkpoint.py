@@ -1,7 +1,8 @@
 """Saving and restoring a training so that it goes on as if it had never stopped.
 
-``state/<epoch>.npz`` holds all weights and the optimizer's variables after that epoch. It is written before the epoch's
-row enters ``history.csv``, and the two newest are kept: the last row always finds its state, whenever a kill comes.
+``state/<epoch>.npz`` holds all weights and the optimizer's variables after that epoch, and whether the output was sound
+then. It is written before the epoch's row enters ``history.csv``, and the two newest are kept: the last row always finds
+its state, whenever a kill comes.
 """
 
 from pathlib import Path
@@ -13,16 +14,21 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import atomic_path
 
 
-def save(run: Path, epoch: int, trainer: keras.Model) -> None:
-    """Write the state after `epoch` and drop all but the newest two."""
+def save(run: Path, epoch: int, trainer: keras.Model, sound: bool) -> None:
+    """Write the state after `epoch`, whose output was more than flat if `sound`, and drop all but the newest two."""
     with atomic_path(_file(run, epoch)) as temporary:
-        np.savez(temporary, *values(trainer))
+        np.savez(temporary, *values(trainer), sound=np.array(sound))
     for old in sorted((run / "state").glob("*.npz"))[:-2]:
         old.unlink()
 
 
-def restore(run: Path, epoch: int, trainer: keras.Model) -> None:
+def restore(run: Path, epoch: int, trainer: keras.Model) -> bool:
     """Bring weights and optimizer back to what they were after `epoch`.
+
+    Returns
+    -------
+    bool
+        Whether the output was more than flat then; true of a state that does not say, which an earlier version wrote.
 
     Raises
     ------
@@ -33,13 +39,15 @@ def restore(run: Path, epoch: int, trainer: keras.Model) -> None:
     if not file.is_file():
         raise DfcanError(f"{file} is missing: this run cannot be resumed, start anew with train.init={run}")
     with np.load(file) as stored:
-        arrays = [stored[key] for key in stored.files]
+        arrays = [stored[key] for key in stored.files if key != "sound"]
+        sound = bool(stored["sound"]) if "sound" in stored.files else True
     if [array.shape for array in arrays] != [tuple(variable.shape) for variable in _variables(trainer)]:
         raise DfcanError(
             f"{file} belongs to another network or optimizer: resume with the run's own settings of model, "
             "train.ema, train.accumulate and train.precision"
         )
     assign(trainer, arrays)
+    return sound
 
 
 def forget(run: Path) -> None:

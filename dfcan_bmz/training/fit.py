@@ -81,9 +81,8 @@ def fit(
         trainer = trainer_of(model, config)
         beginning = checkpoint.values(trainer)
         history = run_folder.read_history(run)
-        if history:
-            checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
-        sound = True  # whether the output was more than flat after the last epoch
+        # whether the output was more than flat after the last epoch
+        sound = checkpoint.restore(run, int(history[-1]["epoch"]), trainer) if history else True
         if not finished(config, history):
             on_begin()
 
@@ -110,7 +109,7 @@ def fit(
                 except TrainingTroubleError as trouble:
                     _go_back(run, trainer, beginning, history, sound, trouble, on_restart)
                     continue
-                checkpoint.save(run, len(history), trainer)
+                checkpoint.save(run, len(history), trainer, sound)
                 run_folder.write_history(run, history)
                 on_epoch(history[-1])
                 interrupt()

@@ -2,12 +2,15 @@
 
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import TINY_TRAINING
 
 from dfcan_bmz.commands import train
+from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import read_history, read_provenance
 from dfcan_bmz.training import fit as fitting
@@ -89,6 +92,41 @@ def test_a_training_that_was_flat_for_epochs_begins_again(pairs_folder, tmp_path
     train.run(lr, hr, out, None, settings, resume=True, overwrite=False)
     assert [epoch_row["epoch"] for epoch_row in read_history(out)] == [1, 2, 3, 4]
     assert [epoch_row["lr"] for epoch_row in read_history(out)] == pytest.approx([2.5e-3] * 4)
+
+
+def stop(row):
+    raise KeyboardInterrupt
+
+
+def test_a_resumed_training_begins_again_from_the_weights_that_it_once_began_with(
+    pairs_folder, tiny_run, tmp_path, monkeypatch, capsys
+):
+    contrasts, real = [0.0, 0.0, 1.0, 1.0], fitting.validate
+    monkeypatch.setattr(
+        fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=contrasts.pop(0), brightness=1.0)
+    )
+    monkeypatch.setattr(safeguards, "PATIENCE", 20)  # the first epoch ends before, the second after it
+    lr, hr, out = pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run"
+    settings = [*TINY_TRAINING, f"train.init={tiny_run}", "train.learning_rate=1e-12", "data.patches_per_image=8"]
+    with pytest.raises(UnfinishedError, match="stopped after 1 of 2 epochs"):
+        train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop)
+    train.run(lr, hr, out, None, settings, resume=True, overwrite=False)
+    assert "epoch 2 went wrong: the output is flat" in (told := capsys.readouterr().out)
+    assert "Going on from the first weights" in told, "those of epoch 1 were flat before the stop"
+    first, last = (load_model(file).get_weights() for file in (tiny_run / "model.keras", out / "last.keras"))
+    for a, b in zip(first, last, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_training_goes_on_without_the_file_that_it_began_with(pairs_folder, tiny_run, tmp_path):
+    init = shutil.copy(tiny_run / "model.keras", tmp_path)
+    lr, hr, out = pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run"
+    settings = [*TINY_TRAINING, f"train.init={init}", "data.patches_per_image=8"]
+    with pytest.raises(UnfinishedError, match="stopped after 1 of 2 epochs"):
+        train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop)
+    Path(init).unlink()
+    train.run(lr, hr, out, None, [], resume=True, overwrite=False)
+    assert len(read_history(out)) == 2
 
 
 def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path):
