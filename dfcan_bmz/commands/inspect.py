@@ -43,10 +43,7 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
     problems += [problem for one in surveys for problem in one.problems]
     # a pair whose images cannot be read has been told of
     problems += [problem for check in checks for problem in check.problems if problem not in problems]
-    problems += [
-        f"{one} and {other} show the same field, which a split may put on both sides: give them one fov in manifest.csv"
-        for one, other in same_fields(checks)
-    ]
+    problems += [_same_field(one, other) for one, other in same_fields(checks)]
     console = Console(highlight=False)
     console.print(_image_table(surveys))
     if checks:
@@ -60,6 +57,13 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
     if problems:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
         raise UnfinishedError(f"{count} in {', '.join(map(str, folders))}: mend them, or leave files out")
+
+
+def _same_field(one: Path, other: Path) -> str:
+    told = f"{one} and {other} show the same field"
+    if one.parent == other.parent:
+        return f"{told}, which a split may put on both sides: give them one fov in manifest.csv"
+    return f"{told}, which may be trained on and tested on: leave it out of one of the sets"
 
 
 def _image_table(surveys: list[Survey]) -> Table:

@@ -1,5 +1,6 @@
 """Whether pairs can be trusted: sizes, registration, agreement, and fields of view that are in the set twice."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ class PairCheck(NamedTuple):
     ----------
     name, fov : str
         As in the manifest.
+    hr : pathlib.Path
+        The HR image. Its folder tells apart the sets that are inspected together: their names may be the same.
     scale : int or None
         HR pixels an LR pixel; None where the sizes do not fit or a file cannot be read.
     down_px, right_px : float
@@ -39,6 +42,7 @@ class PairCheck(NamedTuple):
 
     name: str
     fov: str
+    hr: Path
     scale: int | None = None
     down_px: float = np.nan
     right_px: float = np.nan
@@ -60,11 +64,11 @@ def check_pair(pair: Pair) -> PairCheck:
         middle = len(lr.planes) // 2
         lr_plane, hr_plane = lr.planes[middle], hr.planes[middle]
     except DfcanError as error:
-        return PairCheck(pair.name, pair.fov, problems=(str(error),))
+        return PairCheck(pair.name, pair.fov, pair.hr, problems=(str(error),))
     placement = find_shift(lr_plane, hr_plane)
     down, right = map(float, placement.shift)
     in_place, agreed = agreement(lr_plane, hr_plane), agreement(lr_plane, hr_plane, placement)
-    check = PairCheck(pair.name, pair.fov, scale, down, right, agreed, fingerprint(hr_plane))
+    check = PairCheck(pair.name, pair.fov, pair.hr, scale, down, right, agreed, fingerprint(hr_plane))
     problems = []
     if agreed < LEAST_AGREEMENT:
         problems.append(f"{pair.name}: LR and HR image hardly agree (correlation {agreed:.2f}): are they a pair?")
@@ -85,23 +89,23 @@ def check_pair(pair: Pair) -> PairCheck:
     return check._replace(problems=tuple(problems))
 
 
-def same_fields(checks: list[PairCheck]) -> list[tuple[str, str]]:
-    """Pairs of different fields of view whose HR images show the same: a split would put one field on both sides.
+def same_fields(checks: list[PairCheck]) -> list[tuple[Path, Path]]:
+    """Pairs of different fields of view, or of different sets, whose HR images show the same.
 
     Returns
     -------
-    list of (str, str)
-        Names, one couple for each two fields.
+    list of (pathlib.Path, pathlib.Path)
+        HR images, one couple for each two fields.
     """
     shown = [check for check in checks if check.fingerprint is not None]
     # levels of one field repeat its HR image
-    firsts = list({check.fov: check for check in reversed(shown)}.values())[::-1]
+    firsts = list({(check.hr.parent, check.fov): check for check in reversed(shown)}.values())[::-1]
     prints = np.array([check.fingerprint for check in firsts])
     found = []
     for start in range(0, len(firsts), CHUNK):
         alike = prints[start : start + CHUNK] @ prints.T > SAME
         found += [(start + one, other) for one, other in np.argwhere(alike).tolist() if start + one < other]
-    return [(firsts[one].name, firsts[other].name) for one, other in found]
+    return [(firsts[one].hr, firsts[other].hr) for one, other in found]
 
 
 def fingerprint(hr: np.ndarray) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 import csv
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,8 +84,26 @@ def test_a_field_that_is_in_two_splits_is_found(pairs_folder, pairs, capsys):
                 file.rename(file.with_name(file.name.replace("fov", "test")))
     problems_of(pairs_folder, pairs)
     printed = capsys.readouterr().out
-    assert "fov003_level01 and test003_level01 show the same field" in printed
+    told = f"{pairs_folder}/hr/fov003_level01.tif and {pairs}/hr/test003_level01.tif show the same field"
+    assert f"{told}, which may be trained on and tested on: leave it out of one of the sets" in printed
     assert printed.count("show the same field") == 1
+
+
+def test_a_field_is_found_in_two_sets_whose_names_are_the_same(pairs_folder, pairs, capsys):
+    problems_of(pairs_folder, pairs)
+    printed = capsys.readouterr().out
+    for field in range(4):
+        name = f"hr/fov{field:03d}_level01.tif"
+        assert f"{pairs_folder / name} and {pairs / name} show the same field" in printed
+    assert printed.count("show the same field") == 4
+
+
+def test_a_field_under_two_names_in_one_set_is_to_have_one_fov(pairs, capsys):
+    rows = (pairs / "manifest.csv").read_text()
+    (pairs / "manifest.csv").write_text(rows.replace("fov001_level02,fov001", "fov001_level02,other"))
+    problems_of(pairs)
+    told = "fov001_level02.tif show the same field, which a split may put on both sides: give them one fov"
+    assert told in capsys.readouterr().out
 
 
 def test_the_same_field_is_recognised_by_what_it_shows_not_by_its_bytes():
@@ -93,8 +112,8 @@ def test_the_same_field_is_recognised_by_what_it_shows_not_by_its_bytes():
     again = (one * 0.3 + 500 + rng.normal(0, 300, one.shape)).clip(0).astype(np.uint16)
     checks = []
     for name, hr in (("one", one), ("other", other), ("again", again)):
-        checks.append(PairCheck(name, name, 2, fingerprint=fingerprint(hr)))
-    assert same_fields(checks) == [("one", "again")]
+        checks.append(PairCheck(name, name, Path(name), fingerprint=fingerprint(hr)))
+    assert same_fields(checks) == [(Path("one"), Path("again"))]
 
 
 def test_an_image_of_a_few_bright_pixels_is_not_called_saturated(tmp_path):
