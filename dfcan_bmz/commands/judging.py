@@ -16,6 +16,7 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, read_manifest, read_pair
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
 from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
@@ -69,8 +70,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     deconvolution = target == "own" if deconvolution is None else deconvolution
     rivals, told = choose_rivals(planes, len(pairs), scale, target, smoothing_px, deconvolution)
     measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
-    unseen = {fact.image: fact.field for fact in measured.facts if not fact.seen}
-    fields = unseen or {fact.image: fact.field for fact in measured.facts}
+    fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
     return Report(
         title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.score import read_scores
+from dfcan_bmz.evaluation.means import read_means
 from dfcan_bmz.report.record import write_record
 
 
@@ -15,7 +15,7 @@ def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
     if not history:
         raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
     sample = tuple(images.read(run / f"sample_{side}.tif").pixels for side in ("lr", "hr"))
-    scores = read_scores(evaluation) if evaluation is not None else []
+    means = read_means(evaluation) if evaluation is not None else None
     with files.atomic_path(out) as path:
-        write_record(path, run.name, config, provenance, history, sample, scores)
-    print(f"{out}: settings, data, versions, curves{', metrics' if scores else ''}; print it from a browser for a PDF")
+        write_record(path, run.name, config, provenance, history, sample, means)
+    print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")

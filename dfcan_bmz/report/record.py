@@ -7,12 +7,13 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz.config import Config
-from dfcan_bmz.evaluation.score import Score, mean_scores
+from dfcan_bmz.evaluation.means import Means
 from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.side_by_side import plot_side_by_side
+from dfcan_bmz.report.warnings import seen_warning
 from dfcan_bmz.run_folder import Row, best_row
 
 AUGMENTATIONS = {
@@ -29,7 +30,7 @@ def write_record(
     provenance: dict[str, Any],
     history: list[Row],
     sample: tuple[np.ndarray, np.ndarray],
-    scores: list[Score],
+    evaluated: Means | None,
 ) -> None:
     """Write a self-contained HTML page; printed from a browser it becomes a PDF.
 
@@ -43,10 +44,10 @@ def write_record(
         The run's own records.
     sample : tuple of numpy.ndarray
         LR (Y, X) and HR (sY, sX) crop of a validation image.
-    scores : list of Score
-        Of an evaluation, the model last; empty where there was none.
+    evaluated : Means or None
+        Of an evaluation; None where there was none.
     """
-    means = mean_scores(scores)
+    means = evaluated.values if evaluated else {}
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     html = environment.get_template("record.html.j2").render(
         name=name,
@@ -66,6 +67,8 @@ def write_record(
         means=means,
         rows=list(dict.fromkeys((protocol, method) for protocol, method, _ in means)),
         metrics=list(dict.fromkeys(metric for *_, metric in means)),
-        count=len({score.image for score in scores}),
+        images=len(evaluated.fields) if evaluated else 0,
+        fields=len(set(evaluated.fields.values())) if evaluated else 0,
+        warnings=list(seen_warning(evaluated.facts)) if evaluated else [],
     )
     path.write_text(html, encoding="utf-8")

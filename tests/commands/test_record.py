@@ -6,10 +6,40 @@ from dfcan_bmz.commands import record
 from dfcan_bmz.errors import DfcanError
 
 
+FACTS = "image,field,level,signal_to_noise,seen,remarks\n"
+
+
+def write_evaluation(folder, psnr, facts):
+    rows = "".join(f"{image},DFCAN,affine,psnr,{value}\n" for image, value in psnr.items())
+    (folder / "metrics.csv").write_text("image,method,protocol,metric,value\n" + rows)
+    (folder / "images.csv").write_text(FACTS + "".join(f"{fact}\n" for fact in facts))
+
+
+def recorded(run, folder):
+    record.run(run, folder, folder / "record.html", overwrite=True)
+    return re.sub(r"\s+", " ", (folder / "record.html").read_text(encoding="utf-8"))
+
+
+def test_a_record_averages_as_the_evaluation_did(tiny_run, tmp_path):
+    """By field of view, without the images that the training has seen, or under a warning if there are no others."""
+    psnr = {"a1": 20, "a2": 22, "b": 27, "old": 90}
+    known = "old of the training set"
+    write_evaluation(tmp_path, psnr, ["a1,a,1,9,,", "a2,a,2,9,,", "b,b,1,9,,", f"old,c,1,9,{known},"])
+    page = recorded(tiny_run, tmp_path)
+    assert "<td>affine</td><td>DFCAN</td><td>24</td>" in page
+    assert "n = 3 images of 2 fields of view" in page
+    assert "1 of 4 images were part of the training" in page
+    write_evaluation(tmp_path, {"old": 90}, [f"old,c,1,9,{known},"])
+    page = recorded(tiny_run, tmp_path)
+    assert "<td>affine</td><td>DFCAN</td><td>90</td>" in page
+    assert "how well the training was remembered, not how good the model is" in page
+
+
 def test_a_record_tells_settings_data_versions_and_metrics(tiny_run, tmp_path, capsys):
     (tmp_path / "metrics.csv").write_text(
         "image,method,protocol,metric,value\na,bicubic,affine,psnr,20\na,DFCAN,affine,psnr,23.5\nb,DFCAN,affine,psnr,24.5\n"
     )
+    (tmp_path / "images.csv").write_text(FACTS + "a,a,,9,,\nb,b,,9,,\n")
     record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     page = re.sub(r"\s+", " ", (tmp_path / "record.html").read_text(encoding="utf-8"))
     assert "trained from scratch for 2 epochs on 6 pairs of images" in page
@@ -27,8 +57,9 @@ def test_a_record_without_an_evaluation_says_so(tiny_run, tmp_path):
 
 
 def test_what_is_no_evaluation_is_refused(tiny_run, tmp_path):
-    with pytest.raises(DfcanError, match=r"metrics.csv does not exist"):
+    with pytest.raises(DfcanError, match=r"images.csv does not exist"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
+    (tmp_path / "images.csv").write_text(FACTS + "a,a,,9,,\n")
     (tmp_path / "metrics.csv").write_text("image,score\na,1\n")
     with pytest.raises(DfcanError, match="no table of `dfcan-bmz evaluate`"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
