@@ -67,6 +67,12 @@ def weights(run: Path) -> Path:
     return path
 
 
+def evaluations(run: Path) -> list[Path]:
+    """Folders of what `dfcan-bmz evaluate` wrote into a run folder, in order of their names."""
+    # hidden ones belong to others: an evaluation that was killed, Jupyter
+    return sorted(path for path in (run / EVALUATION).glob("[!.]*") if path.is_dir())
+
+
 def read_config(run: Path) -> configuration.Config:
     """Resolved configuration of a run."""
     file = run / "config.yaml"

@@ -1,6 +1,7 @@
 """The referee: does every weight format of a bundle run in its own engine, in a fresh process and an empty folder?"""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.read import ModelDescription, open_description, processing
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, last_words, missing_extra
+from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, ON_PROCESSOR, last_words, missing_extra
 
 LONGEST_S = 1800
 
@@ -157,7 +158,9 @@ def _check_format(bundle: Path, name: str) -> tuple[list[Verdict], dict[str, np.
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dfcan_bmz.bundle.check_format", str(bundle.resolve()), name]
         try:
-            answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S)
+            answer = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S, env=os.environ | ON_PROCESSOR
+            )
         except subprocess.TimeoutExpired:
             message = f"no answer after {LONGEST_S // 60} minutes"
             return [Verdict(name, CORE, "load", FAILED, None, message)], {}

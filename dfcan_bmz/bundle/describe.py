@@ -5,6 +5,7 @@ A scale factor s is told by input ``scale: s * s`` and output ``scale: s``: the 
 """
 
 import importlib.metadata
+import re
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,12 @@ def describe(
 
 def picture_name(evaluation: Evaluation) -> str:
     """File of a bundle that shows the worst image of an evaluation."""
-    return f"worst_{evaluation.name}.png"
+    return f"worst_{_plain(evaluation.name)}.png"
+
+
+def _plain(name: str) -> str:
+    """A name that links in Markdown and, in lower case, identifiers of the spec may have."""
+    return re.sub("[^A-Za-z0-9_.-]", "-", name)
 
 
 def _optional(recipe: Recipe) -> dict[str, Any]:
@@ -274,7 +280,7 @@ def _evaluation(evaluation: Evaluation, dataset: Dataset) -> v0_5.Evaluation:
     """The chief protocol's figures, methods as columns."""
     chief = [row for row in evaluation.rows if row.protocol == evaluation.rows[0].protocol]
     return v0_5.Evaluation(
-        dataset_id=evaluation.name,
+        dataset_id=_plain(evaluation.name).lower(),
         dataset_source=dataset.source,
         dataset_role=dataset.role,
         sample_count=evaluation.images,

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dfcan_bmz import run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import read_facts
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, chief_protocol, read_scores
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
-from dfcan_bmz.run_folder import EVALUATION
 
 WORST = "worst.png"
 RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)
@@ -68,8 +68,7 @@ def read_evaluations(run: Path, target: str) -> list[Evaluation]:
     DfcanError
         If a folder is no evaluation, or holds no image that the training has not seen.
     """
-    folders = sorted(path for path in (run / EVALUATION).glob("*") if path.is_dir())
-    return [_read(folder, [chief_protocol(target), "min-max"]) for folder in folders]
+    return [_read(folder, [chief_protocol(target), "min-max"]) for folder in run_folder.evaluations(run)]
 
 
 def _read(folder: Path, protocols: list[str]) -> Evaluation:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from dfcan_bmz import images
+from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.describe import README
 from dfcan_bmz.bundle.evaluations import WORST
 from dfcan_bmz.data.patches import richest_crop
@@ -37,7 +37,7 @@ def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:
     sample = richest_crop(Plane(lr.pixels, hr.pixels), tile)
     for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
         images.write(folder / f"sample_{side}.tif", pixels, pixel_size_nm=source.pixel_size_nm)
-    for evaluation in sorted(path for path in (run / EVALUATION).glob("*") if path.is_dir()):
+    for evaluation in run_folder.evaluations(run):
         (folder / EVALUATION / evaluation.name).mkdir(parents=True)
         for name in TABLES:
             if (evaluation / name).is_file():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import bioimageio.spec
+import httpx
 from bioimageio.spec.model import v0_4, v0_5
 from bioimageio.spec.summary import ErrorEntry
 from pydantic import BaseModel, ValidationError
@@ -43,7 +44,7 @@ def open_description(bundle: Path) -> ModelDescription:
         # the spec reports what a description says wrong, but raises whatever its YAML reader raises
         reason = " ".join(str(error).split())
         raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
-    if any(error.type == "ConnectError" for error in _errors(description)):
+    if any(_is_of_the_network(error) for error in _errors(description)):
         description = _load_offline(bundle)
     if isinstance(description, ModelDescription):
         return description
@@ -57,6 +58,12 @@ def open_description(bundle: Path) -> ModelDescription:
 
 def _errors(description: AnyDescription) -> list[ErrorEntry]:
     return [error for detail in description.validation_summary.details for error in detail.errors]
+
+
+def _is_of_the_network(error: ErrorEntry) -> bool:
+    """Whether the spec could not ask the network: no connection, or a proxy that refuses."""
+    kind = getattr(httpx, error.type, None)
+    return isinstance(kind, type) and issubclass(kind, httpx.TransportError)
 
 
 def _load_offline(bundle: Path) -> AnyDescription:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import keras
 import numpy as np
 import yaml
 
@@ -156,8 +157,9 @@ def _companion(weights: Path, scale: int, scratch: Path) -> Path:
 def _write_tensors(folder: Path, tile: np.ndarray, lr_pixel_nm: float | None, enlarged: int) -> None:
     raw = _levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
     unit = scaling_of(raw).apply(raw)
-    network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
-    output = np.clip(network(unit[None, ..., None]), 0, 1)
+    with keras.device("cpu"):  # as the formats are compared
+        network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
+        output = np.clip(network(unit[None, ..., None]), 0, 1)
     np.save(folder / TEST_INPUT, raw[None, ..., None])
     np.save(folder / TEST_OUTPUT, output)
     for name, pixels in ((SAMPLE_INPUT, raw), (SAMPLE_OUTPUT, output[0, :, :, 0])):

@@ -1,5 +1,6 @@
 """``dfcan-bmz package``: a run folder to a tested bundle, or to the folder that a repository keeps of it."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,16 +13,17 @@ from dfcan_bmz.export import missing_extra
 
 
 def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None:
-    if out.suffix not in ("", ".zip") or (out.suffix and out.is_dir()):
+    to_bundle = out.suffix.lower() == ".zip"
+    if (to_bundle and out.is_dir()) or (not to_bundle and re.fullmatch(r"\.[a-z]+", out.suffix) and not out.is_dir()):
         raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
     files.refuse_existing([out], overwrite)
-    if not out.suffix:
+    if not to_bundle:
         files.refuse_input_as_output([run_folder], [out])
     recipe = read_recipe(recipe_file)
     for name in recipe.formats:
         if extra := missing_extra(name):
             print(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")
-    if out.suffix:
+    if to_bundle:
         verdicts = write_bundle(run_folder, recipe, recipe_file.parent, out, print)
         size = f"{out.stat().st_size / 1e6:.1f} MB"
         print(f"{out}: {size}, {len(verdicts)} checks passed; run it with `bioimageio predict`")
@@ -34,4 +36,5 @@ def _publish(run_folder: Path, recipe: Recipe, recipe_folder: Path, out: Path, o
         bundle = Path(scratch) / "bundle.zip"
         verdicts = write_bundle(run_folder, recipe, recipe_folder, bundle, print)
         publish(run_folder, bundle, folder, recipe.tile)
-    print(f"{out}: {len(verdicts)} checks passed; commit it, `dfcan-bmz package {out} --recipe ...` makes the bundle again")
+    again = f"`dfcan-bmz package {out} --recipe ...` makes the bundle again"
+    print(f"{out}: {len(verdicts)} checks passed; commit it, {again}")

@@ -1,6 +1,8 @@
 """One file per weight format: ``write(model_file, path)``, run in a fresh process."""
 
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,9 @@ EXTRAS = {"torchscript": ("torch", "torch"), "onnx": ("onnx onnxruntime", "onnx"
 # processes that write or check a format beside each other: the imports of each keep one processor core busy, and a
 # full-size network takes a few GB
 AT_A_TIME = 2
+# formats are written and compared on the processor: a trace keeps the device that it was made on, and accelerators
+# round the factors of their products to ten bits, which is beyond the tolerance of a bundle
+ON_PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_TORCH_DEVICE": "cpu", "JAX_PLATFORMS": "cpu"}
 
 
 def missing_extra(weight_format: str) -> str | None:
@@ -56,7 +61,7 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
     """
     path = folder / FILE_NAMES[weight_format]
     command = [sys.executable, "-m", f"dfcan_bmz.export.{weight_format}", str(model_file), str(path)]
-    answer = subprocess.run(command, capture_output=True, text=True)
+    answer = subprocess.run(command, capture_output=True, text=True, env=os.environ | ON_PROCESSOR)
     if answer.returncode:
         reason = last_words(answer)
         raise UnfinishedError(f"{weight_format} could not be written ({reason}): leave it out of the recipe's formats")
@@ -64,5 +69,6 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
 
 
 def last_words(answer: subprocess.CompletedProcess) -> str:
-    """Last line that a failed process wrote on stderr: of a Python process, its error."""
-    return (answer.stderr.strip().splitlines() or [f"the process ended with {answer.returncode}, without a word"])[-1]
+    """The error that a failed process wrote on stderr: its last line that names one, else its last line."""
+    lines = answer.stderr.strip().splitlines() or [f"the process ended with {answer.returncode}, without a word"]
+    return next((line for line in reversed(lines) if re.match(r"[\w.]+(Error|Exception)\b", line)), lines[-1])

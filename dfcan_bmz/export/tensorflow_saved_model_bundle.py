@@ -1,8 +1,11 @@
 """Zipped SavedModel with a frozen graph: no variables, one signature, readable by TensorFlow 2.7 and newer."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # this module runs as a process of its own
 
 import keras
 import tensorflow as tf

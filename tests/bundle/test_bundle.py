@@ -274,12 +274,13 @@ def test_a_bundle_that_would_not_run_is_not_written(tiny_run, tiny_recipe, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_maintainer_needs_no_network(tiny_bundle, description, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ProxyError, httpx.ReadTimeout])
+def test_a_maintainer_needs_no_network(tiny_bundle, description, tmp_path, monkeypatch, error):
     asked = []
 
     def unreachable(url, **_):
         asked.append(url)
-        raise httpx.ConnectError("no network")
+        raise error("no network")
 
     monkeypatch.setattr(httpx, "get", unreachable)
     people = {"maintainers": [{"name": "M", "github_user": "somebody-unknown"}]}

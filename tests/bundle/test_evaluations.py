@@ -16,7 +16,7 @@ from dfcan_bmz.errors import DfcanError
 EVALUATED = """\
 formats: [keras_v3]
 evaluations:
-  held-out: {title: Unseen fields, source: "https://example.org/set", role: test}
+  Held out: {title: Unseen fields, source: "https://example.org/set", role: test}
 version: 1.1.0
 version_comment: More light levels.
 parent: tiny-ancestor
@@ -29,8 +29,9 @@ def evaluated_run(tiny_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluated")
     simulate.run(folder / "test", "actin", pairs=7, size=40, scale=2, levels=1, haze=0.0, seed=9, overwrite=False)
     shutil.copytree(tiny_run, folder / "run")
-    out = folder / "run/evaluation/held-out"
+    out = folder / "run/evaluation/Held out"
     evaluate.run(folder / "run", folder / "test/lr", folder / "test/hr", out, overwrite=False)
+    (out.parent / ".ipynb_checkpoints").mkdir()  # which is nobody's evaluation
     return folder / "run"
 
 
@@ -46,32 +47,33 @@ def published(evaluated_run, tmp_path_factory):
 
 
 def test_the_card_shows_the_means_of_the_table(evaluated_run, published):
-    with (evaluated_run / "evaluation/held-out/metrics.csv").open(newline="") as lines:
+    with (evaluated_run / "evaluation/Held out/metrics.csv").open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if (row["protocol"], row["metric"]) == ("affine", "psnr")]
     readme = (published / "rdf/tiny/README.md").read_text()
     assert "### Unseen fields\n\n7 images of 7 fields of view" in readme
     for method, shown in (("bicubic", "bicubic"), ("DFCAN", "**DFCAN**")):
         mean = np.mean([float(row["value"]) for row in rows if row["method"] == method])
         assert f"| affine | {shown} | {mean:.2f} (" in readme
-    assert "![LR, every method and HR](worst_held-out.png)" in readme
+    assert "![LR, every method and HR](worst_Held-out.png)" in readme
 
 
 def test_the_description_shows_them_to_programs(published):
     description = yaml.safe_load((published / "rdf/tiny/rdf.yaml").read_text())
     (told,) = description["config"]["bioimageio"]["evaluations"]
     assert (told["dataset_source"], told["dataset_role"]) == ("https://example.org/set", "test")
+    assert told["dataset_id"] == "held-out"
     assert told["sample_count"] == 7
     assert told["evaluation_factors"] == ["bicubic", "smoothed bicubic", "deconvolution", "DFCAN"]
     assert (description["version"], description["version_comment"]) == ("1.1.0", "More light levels.")
     assert description["parent"]["id"] == "tiny-ancestor"
-    assert description["covers"] == ["cover.png", "worst_held-out.png"]
+    assert description["covers"] == ["cover.png", "worst_Held-out.png"]
 
 
 def test_what_a_repository_keeps_is_small_and_makes_the_same_bundle(published):
     kept = {str(path.relative_to(published / "rdf/tiny")) for path in (published / "rdf/tiny").rglob("*.*")}
-    tables = {f"evaluation/held-out/{name}" for name in ("metrics.csv", "images.csv", "worst.png", "doubt.png")}
+    tables = {f"evaluation/Held out/{name}" for name in ("metrics.csv", "images.csv", "worst.png", "doubt.png")}
     run = {"config.yaml", "model.keras", "history.csv", "provenance.json", "sample_lr.tif", "sample_hr.tif"}
-    assert kept == tables | run | {"README.md", "rdf.yaml", "cover.png", "worst_held-out.png"}
+    assert kept == tables | run | {"README.md", "rdf.yaml", "cover.png", "worst_Held-out.png"}
     with zipfile.ZipFile(published / "tiny.zip") as archive:
         for name in ("README.md", "rdf.yaml", "cover.png"):
             assert archive.read(name) == (published / "rdf/tiny" / name).read_bytes(), name
@@ -79,7 +81,7 @@ def test_what_a_repository_keeps_is_small_and_makes_the_same_bundle(published):
 
 def test_few_fields_have_no_interval(evaluated_run, tmp_path):
     folder = tmp_path / "run/evaluation/few"
-    shutil.copytree(evaluated_run / "evaluation/held-out", folder)
+    shutil.copytree(evaluated_run / "evaluation/Held out", folder)
     lines = (folder / "images.csv").read_text().splitlines()
     (folder / "images.csv").write_text("\n".join(lines[:3]) + "\n")
     (evaluation,) = read_evaluations(tmp_path / "run", "own")
@@ -98,7 +100,7 @@ def test_few_fields_have_no_interval(evaluated_run, tmp_path):
 )
 def test_a_damaged_evaluation_is_refused(evaluated_run, tmp_path, damage, match):
     folder = tmp_path / "run/evaluation/held-out"
-    shutil.copytree(evaluated_run / "evaluation/held-out", folder)
+    shutil.copytree(evaluated_run / "evaluation/Held out", folder)
     damage(folder)
     with pytest.raises(DfcanError, match=match):
         read_evaluations(tmp_path / "run", "own")
@@ -109,7 +111,7 @@ HEAD = "image,method,protocol,metric,value\na,DFCAN,raw,mse,1\n"
 
 def test_an_evaluation_that_is_not_there_is_named(tiny_run, tmp_path):
     (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + EVALUATED, encoding="utf-8")
-    with pytest.raises(DfcanError, match=r"evaluations names held-out, and there is no such folder"):
+    with pytest.raises(DfcanError, match=r"evaluations names Held out, and there is no such folder"):
         package.run(tiny_run, tmp_path / "recipe.yaml", tmp_path / "out.zip", overwrite=False)
 
 
