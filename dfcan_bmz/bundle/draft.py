@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import validate
-from dfcan_bmz.models import describe_model
+from dfcan_bmz.models import MODELS, describe_model
 
 # what people call a modality, and the zoo's tag for it
 MODALITIES = {
@@ -44,8 +44,8 @@ class Facts(NamedTuple):
     ----------
     run : str
         Name of the run folder; empty without one.
-    network : str
-        The network in words.
+    network, reference : str
+        The network in words, and where it was published.
     scale, tile : int
         Scale factor, and patch of the training in LR pixels.
     pixel_nm : float or None
@@ -56,6 +56,7 @@ class Facts(NamedTuple):
 
     run: str = ""
     network: str = "DFCAN"
+    reference: str = MODELS["dfcan"].reference
     scale: int = 2
     tile: int = 128
     pixel_nm: float | None = None
@@ -77,6 +78,7 @@ def read_facts(run: Path | None) -> Facts:
         facts = Facts(
             run=run.resolve().name,
             network=describe_model(config.model),
+            reference=MODELS[config.model.name].reference,
             scale=config.model.scale,
             tile=config.data.patch_size,
             pixel_nm=images.read(run / "sample_lr.tif").pixel_size_nm,
@@ -87,9 +89,8 @@ def read_facts(run: Path | None) -> Facts:
 
 def default_name(facts: Facts, structure: str) -> str:
     """A name such as "DFCAN actin x2"."""
-    network = facts.network.split()[0].strip(",")
     kept = "".join(letter for letter in structure if letter.isascii() and (letter.isalnum() or letter in " +-_()"))
-    return f"{network} {kept.strip()} x{facts.scale}"[:64]
+    return f"{_short_name(facts)} {kept.strip()} x{facts.scale}"[:64]
 
 
 def draft(answers: Answers, facts: Facts) -> str:
@@ -109,10 +110,11 @@ def draft(answers: Answers, facts: Facts) -> str:
     environment.filters["quoted"] = _quoted
     structure_tag = "-".join("".join(c if c.isalnum() else " " for c in answers.structure.lower()).split())
     tags = ["super-resolution", MODALITIES[answers.modality], "2d", "grayscale", structure_tag]
-    tags += ["image-restoration", "tensorflow", "pytorch", "fiji", "deepimagej", "dfcan"]
+    tags += ["image-restoration", "tensorflow", "pytorch", "fiji", "deepimagej", _short_name(facts).lower()]
     text = environment.get_template("recipe.yaml.j2").render(
         answers=answers,
         facts=facts,
+        cite=_citation(facts.reference),
         modality=answers.modality,
         tags=[_quoted(tag) for tag in dict.fromkeys(tags) if tag],
         nickname=nickname(answers.name),
@@ -120,6 +122,17 @@ def draft(answers: Answers, facts: Facts) -> str:
     )
     validate(Recipe, yaml.safe_load(text), "recipe")
     return text
+
+
+def _short_name(facts: Facts) -> str:
+    return facts.network.split()[0].strip(",")
+
+
+def _citation(reference: str) -> dict[str, str]:
+    """What the zoo wants of a reference such as "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"."""
+    text, place = reference.rsplit(", ", 1)
+    kind, number = place.split()
+    return {"text": text, "doi": number} if kind == "doi" else {"text": text, "url": f"https://arxiv.org/abs/{number}"}
 
 
 def nickname(name: str) -> str:

@@ -51,7 +51,7 @@ MODELS = {
         drcn, lambda m: 2 + -(-(m.blocks + 4) // m.scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
     ),
     "bicubic": Architecture(bicubic, lambda m: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
-    "lanczos": Architecture(lanczos, lambda m: 3, "Duchon 1979"),
+    "lanczos": Architecture(lanczos, lambda m: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
 }
 
 

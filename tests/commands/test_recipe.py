@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, nickname, read_facts
 from dfcan_bmz.bundle.recipe import Recipe, read_recipe
 from dfcan_bmz.commands import recipe as command
-from dfcan_bmz.config import read_yaml
+from dfcan_bmz.config import read_yaml, validate
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.models import MODELS
 
 ANSWERS = Answers("DFCAN actin x2", "A. Tester", "actin", "fluorescence microscopy", "Simulated.", "MIT")
 GIVEN = {"structure": "actin", "author": "A. Tester", "training_data": "Simulated."}
@@ -48,6 +49,18 @@ def test_the_draft_is_complete_without_a_run(tmp_path):
     assert recipe.authors[0].orcid == "0000-0002-1825-0097"
     assert "electron-microscopy" in recipe.tags
     assert recipe.tile == 128
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_another_network_is_tagged_and_cited_by_its_own_name(name):
+    recipe = validate(
+        Recipe, yaml.safe_load(draft(ANSWERS, Facts(name.upper(), name.upper(), MODELS[name].reference))), ""
+    )
+    assert name in recipe.tags
+    assert ("dfcan" in recipe.tags) == (name == "dfcan")
+    (citation,) = recipe.cite
+    assert MODELS[name].reference.startswith(citation.text)
+    assert (citation.doi or str(citation.url)).split("/")[-1] in MODELS[name].reference
 
 
 def test_in_a_terminal_it_asks_takes_the_defaults_and_asks_again_what_does_not_fit(tmp_path, monkeypatch, capsys):
