@@ -74,10 +74,15 @@ def middle(shape: tuple[int, int]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def fingerprint(plane: np.ndarray) -> Fingerprint:
-    """Fingerprint of the middle of an LR plane (Y, X), at least `SMALLEST_PX` a side."""
+def fingerprint(plane: np.ndarray) -> Fingerprint | None:
+    """Fingerprint of the middle of an LR plane (Y, X); None under `SMALLEST_PX` a side, or if the middle is flat."""
+    if min(plane.shape) < SMALLEST_PX:
+        return None
     plane = plane[middle(plane.shape)]
-    unit = scaling_of(plane).apply(plane)
+    scaling = scaling_of(plane)
+    if scaling.low == scaling.high:
+        return None
+    unit = scaling.apply(plane)
     frequency, power = radial_power(unit)
     band = np.minimum(frequency / NYQUIST * BANDS, BANDS - 1).astype(int)
     in_bands = np.bincount(band, power, BANDS) / np.bincount(band, minlength=BANDS)
@@ -95,8 +100,8 @@ def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: It
     Parameters
     ----------
     planes : iterable of (str, numpy.ndarray)
-        Field of view and LR plane, needed one at a time, `MOST_PLANES` of them are plenty; those under `SMALLEST_PX`
-        are passed over.
+        Field of view and LR plane, needed one at a time, `MOST_PLANES` of them are plenty; those without a
+        `fingerprint` are passed over.
     pixel_sizes_nm : iterable of float or None
         Pixel sizes of the LR images; None where a file does not say.
 
@@ -109,9 +114,9 @@ def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: It
     fields: list[str] = []
     prints: list[Fingerprint] = []
     for field, plane in planes:
-        if min(plane.shape) >= SMALLEST_PX:
+        if found := fingerprint(plane):
             fields.append(field)
-            prints.append(fingerprint(plane))
+            prints.append(found)
     kept = _most_different(prints)
     gaps = dict(SMALLEST_GAPS)
     for field, one in zip(fields, prints, strict=True):
@@ -151,9 +156,9 @@ def outside_domain(plane: np.ndarray, pixel_size_nm: float | None, domain: dict[
         seen = f"{sizes[0]:g}" if len(sizes) == 1 else f"{sizes[0]:g} to {sizes[-1]:g}"
         reasons.append(f"its pixels are {pixel_size_nm:.4g} nm, the model was trained on {seen} nm")
     seen = [_from_text(text) for text in domain["fingerprints"]]
-    if not seen or min(plane.shape) < SMALLEST_PX:
-        return reasons
     own = fingerprint(plane)
+    if not seen or own is None:
+        return reasons
     for kind, distance in _nearest(own, seen).items():
         ratio = distance / domain["gaps"][kind]
         if ratio > TOLERANCE:

@@ -83,6 +83,17 @@ def test_only_the_middle_of_a_large_plane_is_looked_at():
     assert small == large
 
 
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_plane_whose_middle_is_flat_says_nothing(actin, spots):
+    rng = np.random.default_rng(0)
+    framed = rng.normal(0, 100, (1100, 1100))
+    framed[middle(framed.shape)] = 7
+    framed[500, 500] += spots
+    planes = fields("actin", 2, seed=0)
+    assert describe_domain([*planes, ("framed", framed)], []) == describe_domain(planes, [])
+    assert outside_domain(framed, LR_PIXEL_NM, actin) == []
+
+
 def test_run_folders_and_bundles_know_what_the_training_saw(tiny_run, tiny_bundle):
     of_run = open_model(tiny_run).domain
     assert of_run["pixel_sizes_nm"] == [LR_PIXEL_NM]
