@@ -1,4 +1,4 @@
-"""Test images that the training has seen."""
+"""Test images, and fields of view, that the training has seen."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from dfcan_bmz.files import sha256
 
 
 def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str]:
-    """Test pairs of which a file was part of the training, byte by byte.
+    """Test pairs of which a file was part of the training, byte by byte, and all others of the same field of view.
 
     Parameters
     ----------
@@ -19,8 +19,7 @@ def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str
     Returns
     -------
     dict of str to str
-        Name of the pair and how it is known, e.g. ``"fov003 of the training set"``. Another light level of a field
-        counts as well, as it has the same HR file.
+        Name of the pair and how it is known, e.g. ``"fov003 of the training set"``.
     """
     known = {
         file[key]: f"{file['name']} of the {part} set"
@@ -33,4 +32,10 @@ def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str
         for path in (pair.lr, pair.hr):
             if found := known.get(sha256(path)):
                 seen[pair.name] = found
-    return seen
+    # another light level shows the same field, even where each level has an HR file of its own
+    fields = {pair.fov: seen[pair.name] for pair in pairs if pair.name in seen}
+    return {
+        pair.name: seen.get(pair.name, f"of the same field as {fields[pair.fov]}")
+        for pair in pairs
+        if pair.fov in fields
+    }

@@ -25,3 +25,16 @@ def test_one_file_in_common_is_enough(tiny_run, pairs_folder, tmp_path, fresh):
             (tmp_path / role / "x.tif").write_bytes((pairs_folder / role / "fov001_level02.tif").read_bytes())
     seen = seen_in_training(find_pairs(tmp_path / "lr", tmp_path / "hr"), run_folder.read_provenance(tiny_run))
     assert list(seen) == ([] if fresh == "both" else ["x"])
+
+
+def test_a_field_is_seen_at_every_light_level_though_each_has_an_hr_file_of_its_own(tiny_run, pairs_folder, tmp_path):
+    rng = np.random.default_rng(0)
+    for role, side in (("lr", 40), ("hr", 80)):
+        (tmp_path / role).mkdir()
+        (tmp_path / role / "level1.tif").write_bytes((pairs_folder / role / "fov001_level02.tif").read_bytes())
+        for name in ("level2", "elsewhere"):
+            images.write(tmp_path / role / f"{name}.tif", rng.integers(0, 99, (side, side)).astype("uint16"))
+    (tmp_path / "manifest.csv").write_text("name,fov\nlevel1,cell\nlevel2,cell\nelsewhere,other\n")
+    seen = seen_in_training(find_pairs(tmp_path / "lr", tmp_path / "hr"), run_folder.read_provenance(tiny_run))
+    assert list(seen) == ["level1", "level2"]
+    assert seen["level2"] == f"of the same field as {seen['level1']}"
