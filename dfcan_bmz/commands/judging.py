@@ -56,8 +56,11 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     names = list(models)
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
+    count = 0
     for pair in watched(pairs, "checking"):
-        _refuse_tiny(read_pair(pair, scale)[1])
+        _, image = read_pair(pair, scale)
+        _refuse_tiny(image)
+        count += len(image.planes)
     target = "input" if all(model.target == "input" for model in models.values()) else "own"
     levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
     seen = _seen(paths, pairs)
@@ -68,7 +71,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     known = {model.smoothing_px for model in models.values()}
     smoothing_px = known.pop() if len(known) == 1 else None
     deconvolution = target == "own" if deconvolution is None else deconvolution
-    rivals, told = choose_rivals(planes, len(pairs), scale, target, smoothing_px, deconvolution)
+    rivals, told = choose_rivals(planes, count, scale, target, smoothing_px, deconvolution)
     measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
     fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))

@@ -52,7 +52,7 @@ class Case(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What came of a test set; `worst` begins with the worst, `series` is the first unseen field at all its levels."""
+    """What came of a test set; `worst` begins with the worst, `series`: the first unseen field once a level."""
 
     scores: list[Score]
     facts: list[Facts]
@@ -116,9 +116,14 @@ def measure(
         # NaN is the worst of all
         case = Case(plane, min(psnr, key=lambda value: (not np.isnan(value), value)), predicted)
         worst = sorted([*worst, case], key=lambda case: (not np.isnan(case.psnr), case.psnr))[:WORST]
-        if plane.level and not facts[-1].seen and (not series or series[0].plane.field == plane.field):
+        if plane.level and not facts[-1].seen and _continues(series, plane):
             series.append(case)
     return Measured(scores, facts, worst, series)
+
+
+def _continues(series: list[Case], plane: Plane) -> bool:
+    """Whether a plane shows the field of a series at another light level; of a stack, one plane is enough."""
+    return all(case.plane.field == plane.field and case.plane.level != plane.level for case in series)
 
 
 def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Predictor]) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """The rivals of a test set, tuned: a model that beats weak ones has shown nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+import numpy as np
 
 from dfcan_bmz.data.patches import Plane as Patch
 from dfcan_bmz.data.patches import richest_crop
@@ -25,7 +28,7 @@ def choose_rivals(
     planes : callable
         Begins the test set anew at each call.
     count : int
-        How many planes it has, roughly.
+        How many planes it has.
     scale : int
         Scale factor s.
     target : {"own", "input"}
@@ -50,12 +53,18 @@ def choose_rivals(
     told = f"“{SMOOTHED}”: Gaussian of {smoothing_px:g} LR px before bicubic enlargement, sigma chosen on {chosen_on}."
     if not deconvolution:
         return Rivals(smoothing_px, None), told
-    step = max(1, count // TUNING_PLANES)
-    sample = [plane for index, plane in enumerate(planes()) if index % step == 0][:TUNING_PLANES]
-    crops = [richest_crop(Patch(plane.lr, plane.hr), TUNING_PX) for plane in sample]
-    settings = best_deconvolution([(crop.lr, crop.hr) for crop in crops], scale, target)
+    settings = best_deconvolution(_crops(planes(), count), scale, target)
     told += (
         f" “{DECONVOLVED}”: Richardson-Lucy after bicubic enlargement, Gaussian PSF of {settings.sigma_px:g} LR px, "
         f"{settings.iterations} iterations, both chosen on crops of the test images themselves, in its favour."
     )
     return Rivals(smoothing_px, settings), told
+
+
+def _crops(planes: Iterable[Plane], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Crops of `TUNING_PLANES` of the planes, from the first to the last; one plane at a time is in memory."""
+    chosen = {index * count // TUNING_PLANES for index in range(TUNING_PLANES)}
+    for index, plane in enumerate(islice(planes, max(chosen) + 1)):
+        if index in chosen:
+            crop = richest_crop(Patch(plane.lr, plane.hr), TUNING_PX)
+            yield crop.lr, crop.hr

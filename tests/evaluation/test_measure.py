@@ -1,9 +1,12 @@
+import weakref
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.deconvolution import CANDIDATES
 from dfcan_bmz.evaluation import measure as measuring
+from dfcan_bmz.evaluation import rivals as tuning
 from dfcan_bmz.evaluation.measure import Plane, measure
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import Rivals
@@ -42,6 +45,13 @@ def test_worst_cases_and_the_series_of_an_unseen_field(planes, monkeypatch):
     assert len(found.scores) == 6 * 3 * (2 * 8 + 2)
 
 
+def test_of_a_stack_the_series_has_one_plane_a_level(planes):
+    """A field of stacks has many planes at each level, and all of them with their predictions are too much to keep."""
+    stacks = [plane._replace(name=f"{plane.name}[{index}]") for plane in planes for index in range(3)]
+    found = measure({"m": enlarging("m")}, stacks, Rivals(0.5, None), "own", {})
+    assert [case.plane.name for case in found.series] == ["a1[0]", "a2[0]"]
+
+
 def test_a_model_that_predicts_nan_is_the_worst(planes, monkeypatch):
     monkeypatch.setattr(measuring, "WORST", 1)
     broken = enlarging("broken", lambda output: np.where(output[..., :1, :1, :] > 0.2, np.nan, output))
@@ -64,3 +74,24 @@ def test_rivals_are_tuned_where_nobody_has(planes):
     rivals, told = choose_rivals(begin, 6, 2, "own", None, deconvolution=True)
     assert rivals.deconvolution in CANDIDATES
     assert told.count("in its favour") == 2
+
+
+@pytest.mark.parametrize(("count", "chosen"), [(3, [0, 1, 2]), (11, [0, 1, 3, 5, 7, 9]), (60, [0, 10, 20, 30, 40, 50])])
+def test_a_deconvolution_is_tuned_on_planes_from_everywhere_held_one_at_a_time(planes, monkeypatch, count, chosen):
+    read, most, tuned_on = [], [], []
+
+    def begin():
+        for index in range(count):
+            plane = planes[0]._replace(lr=planes[0].lr + index, hr=planes[0].hr + index)
+            read.append(weakref.ref(plane.lr))
+            most.append(sum(reference() is not None for reference in read))
+            yield plane
+
+    def best(crops, scale, target):
+        tuned_on.extend(round(float((lr - planes[0].lr).mean())) for lr, _ in crops)
+        return CANDIDATES[0]
+
+    monkeypatch.setattr(tuning, "best_deconvolution", best)
+    choose_rivals(begin, count, 2, "own", 0.7, deconvolution=True)
+    assert tuned_on == chosen
+    assert max(most) <= 3  # the one that is read, the one before, and the crop of one
