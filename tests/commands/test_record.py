@@ -5,7 +5,6 @@ import pytest
 from dfcan_bmz.commands import record
 from dfcan_bmz.errors import DfcanError
 
-
 FACTS = "image,field,level,signal_to_noise,seen,remarks\n"
 
 
