@@ -21,7 +21,8 @@ class Degradation(NamedTuple):
     psf : numpy.ndarray or None
         B: a measured point spread function in HR pixels, (Y, X) with odd sides, instead of the Gaussian.
     sampling : {"area", "point"}
-        S: the mean of s x s pixels, or the pixel in the middle of them (the lower one of two).
+        S: the mean of s x s pixels, or the pixel in the middle of them; where s is even, that is a corner of four
+        pixels, whose mean is taken: any one of them would move the image by half a pixel.
     saturation : float
         Largest intensity as a share of the image's intensity range; 0 for none.
     photons : float
@@ -103,7 +104,9 @@ def _blur(image: np.ndarray, settings: Degradation) -> np.ndarray:
 
 
 def _sample(image: np.ndarray, scale: int, sampling: str) -> np.ndarray:
-    if sampling == "point":
-        return image[(scale - 1) // 2 :: scale, (scale - 1) // 2 :: scale]
     height, width = image.shape
-    return image.reshape(height // scale, scale, width // scale, scale).mean(axis=(1, 3))
+    blocks = image.reshape(height // scale, scale, width // scale, scale)
+    if sampling == "point":
+        middle = slice((scale - 1) // 2, scale // 2 + 1)
+        blocks = blocks[:, middle, :, middle]
+    return blocks.mean(axis=(1, 3))
