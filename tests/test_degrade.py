@@ -4,6 +4,9 @@ import tifffile
 from conftest import REPOSITORY, command_line
 from scipy.ndimage import gaussian_filter
 
+from dfcan_bmz import images
+from dfcan_bmz.commands import degrade as degrading
+from dfcan_bmz.data.pairs import read_manifest
 from dfcan_bmz.degrade import Degradation, crop_to_multiple, degrade
 
 
@@ -39,6 +42,22 @@ def test_point_sampling_takes_the_pixel_in_the_middle():
     hr = np.arange(81.0).reshape(9, 9)
     lr = degrade(hr, 3, Degradation(sampling="point"), np.random.default_rng(0))
     np.testing.assert_array_equal(lr, hr[1::3, 1::3])
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("sampling", ["area", "point"])
+def test_sampling_moves_nothing(scale, sampling):
+    """The middle of an LR pixel is the middle of the HR pixels that it covers: of a ramp, their mean."""
+    hr = np.add.outer(3.0 * np.arange(24), np.arange(24))
+    lr = degrade(hr, scale, Degradation(sampling=sampling), np.random.default_rng(0))
+    covered = hr.reshape(24 // scale, scale, 24 // scale, scale)
+    np.testing.assert_allclose(lr, covered.mean(axis=(1, 3)))
+
+
+def test_point_sampling_of_an_even_scale_takes_the_four_pixels_in_the_middle():
+    hr = np.random.default_rng(0).uniform(0, 100, (8, 12))
+    lr = degrade(hr, 4, Degradation(sampling="point"), np.random.default_rng(0))
+    assert lr[1, 2] == pytest.approx(hr[5:7, 9:11].mean(), rel=1e-6)
 
 
 def test_a_measured_psf_takes_the_place_of_the_gaussian():
@@ -92,8 +111,23 @@ def test_options_override_a_preset(tmp_path):
     answer = command_line("degrade", source, tmp_path / "out", *options, "--sampling", "point")
     assert answer.returncode == 0, answer.stderr
     for path in (tmp_path / "out/lr").iterdir():
-        np.testing.assert_allclose(tifffile.imread(path), tifffile.imread(source / path.name)[::2, ::2], rtol=1e-5)
+        hr = tifffile.imread(source / path.name)
+        expected = hr.reshape(hr.shape[0] // 2, 2, hr.shape[1] // 2, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(tifffile.imread(path), expected, rtol=1e-5)
     tifffile.imwrite(tmp_path / "even.tif", np.ones((4, 4), np.float32))
     answer = command_line("degrade", source, tmp_path / "none", "--psf", tmp_path / "even.tif")
     assert answer.returncode == 2
     assert "point spread function" in answer.stderr
+
+
+def test_fields_of_view_stay_together_where_the_manifest_pairs_files_of_unequal_names(tmp_path):
+    (tmp_path / "hr").mkdir()
+    for name in ("sim_1", "sim_2", "plain"):
+        pixels = np.random.default_rng(0).integers(0, 999, (16, 16)).astype(np.uint16)
+        images.write(tmp_path / "hr" / f"{name}.tif", pixels)
+    (tmp_path / "manifest.csv").write_text(
+        "name,fov,lr,hr\none,cell,wide_1.tif,sim_1.tif\ntwo,cell,wide_2.tif,sim_2.tif\nplain,other,,\n"
+    )
+    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em", {}, seed=0, overwrite=False)
+    rows = read_manifest(tmp_path / "out/lr")
+    assert {name: row["fov"] for name, row in rows.items()} == {"sim_1": "cell", "sim_2": "cell", "plain": "other"}

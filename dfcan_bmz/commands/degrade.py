@@ -20,7 +20,9 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
         settings = settings._replace(psf=_read_psf(settings.psf))
     sources = images.find(hr_dir)
     refuse_input_as_output([hr_dir], [out / "lr", out / "hr"])
-    known = read_manifest(hr_dir) or {}
+    manifest = read_manifest(hr_dir) or {}
+    # a manifest that pairs files of unequal names names those of the HR images
+    known = manifest | {images.name_of(Path(row["hr"])): row for row in manifest.values() if row.get("hr")}
     tell_of_others(hr_dir)
     with new_set(out, overwrite) as folder:
         rows = []
