@@ -1,10 +1,11 @@
 """``dfcan-bmz import-biosr``: the BioSR data set to training pairs."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import watched
-from dfcan_bmz.data.biosr import Source, find_sources, read_source
+from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of
 from dfcan_bmz.data.pairs import new_set, write_records
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import refuse_input_as_output
@@ -13,7 +14,8 @@ from dfcan_bmz.files import refuse_input_as_output
 def run(root: Path, out: Path, structures: list[str], levels: list[int], overwrite: bool) -> None:
     sources = find_sources(root, structures, levels)
     refuse_input_as_output([root], [out])
-    rows, problems, scales = [], [], {}
+    _refuse_two_scales(sources)
+    rows, problems, scale = [], [], None
     with new_set(out, overwrite) as folder:
         for source in watched(sources, "importing"):
             try:
@@ -22,22 +24,28 @@ def run(root: Path, out: Path, structures: list[str], levels: list[int], overwri
                 problems.append(str(error))
                 continue
             rows.append(row)
-            scales.setdefault(scale, source.structure)
-            if len(scales) > 1:
-                (one, other) = scales.items()
-                raise DfcanError(
-                    f"{one[1]} is x{one[0]} and {other[1]} is x{other[0]}, which no network learns at once: "
-                    f"import them one by one with --structure"
-                )
         if not rows:
             raise DfcanError(problems[0])
-        (scale,) = scales
         settings = {"command": "import-biosr", "structures": sorted({source.structure for source in sources})}
         config = {"model": {"scale": scale}, "data": {"target": "own"}}
         write_records(folder, rows, {"settings": settings, "config": config})
     print(f"{out}: {len(rows)} pairs, x{scale}; train with --lr {out}/lr --hr {out}/hr")
     if problems:
         raise UnfinishedError(f"{len(problems)} of {len(sources)} pairs were left out: {'; '.join(problems)}")
+
+
+def _refuse_two_scales(sources: list[Source]) -> None:
+    """Tell from the sizes alone, before hours of reading and writing."""
+    scales: dict[int, str] = {}
+    for source in watched(sources, "looking"):
+        with suppress(DfcanError):  # told when its turn comes
+            scales.setdefault(scale_of(source), source.structure)
+    if len(scales) > 1:
+        (one, of_one), (other, of_other), *_ = scales.items()
+        raise DfcanError(
+            f"{of_one} is x{one} and {of_other} is x{other}, which no network learns at once: "
+            f"import them one by one with --structure"
+        )
 
 
 def _import(source: Source, folder: Path) -> tuple[dict, int]:

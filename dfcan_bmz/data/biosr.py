@@ -11,6 +11,7 @@
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,18 @@ def _of_structure(structure: str, folder: Path) -> list[Source]:
     return sources
 
 
+def scale_of(source: Source) -> int:
+    """Scale factor of a pair, of which only the sizes are read.
+
+    Raises
+    ------
+    DfcanError
+        As by `read_source`.
+    """
+    raw, hr = images.open_lazily(source.raw), _open_target(source)
+    return scale_between(replace(raw, pixels=raw.planes.plane(0), axes="YX"), hr)
+
+
 def read_source(source: Source) -> tuple[Image, Image, int]:
     """Read a pair: the mean of the raw frames as float32, the target as it is, and the scale factor between them.
 
@@ -95,13 +108,18 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     DfcanError
         If the target is missing, a file cannot be read, or the sizes are in no ratio of 2, 3 or 4.
     """
-    if source.target is None:
-        raise DfcanError(f"{source.raw} has no target beside it ({', '.join(TARGETS)}): copy it there")
-    raw, hr = images.read(source.raw), images.read(source.target)
-    if len(hr.axes) != 2:
-        raise DfcanError(f"{source.target} holds {len(hr.pixels)} frames, but a target is a single image")
+    raw, hr = images.read(source.raw), images.in_memory(_open_target(source))
     # frame by frame: the raw frames of a nonlinear image are 25
     lr = Image(raw.path, np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32), "YX", raw.pixel_size_nm)
     images.refuse_constant(lr)
     images.refuse_constant(hr)
     return lr, hr, scale_between(lr, hr)
+
+
+def _open_target(source: Source) -> Image:
+    if source.target is None:
+        raise DfcanError(f"{source.raw} has no target beside it ({', '.join(TARGETS)}): copy it there")
+    hr = images.open_lazily(source.target)
+    if len(hr.axes) != 2:
+        raise DfcanError(f"{source.target} holds {len(hr.pixels)} frames, but a target is a single image")
+    return hr

@@ -9,6 +9,7 @@ from conftest import command_line
 from mrc_files import mrc_bytes
 
 from dfcan_bmz import images
+from dfcan_bmz.commands import import_biosr
 from dfcan_bmz.config import read_yaml
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
 from dfcan_bmz.errors import DfcanError
@@ -92,8 +93,15 @@ def test_levels_can_be_chosen(biosr, tmp_path):
 def test_two_scale_factors_are_not_mixed(biosr, tmp_path):
     answer = run(biosr, tmp_path / "out")
     assert answer.returncode == 2
+    assert "CCPs is x2 and F-actin_Nonlinear is x3" in answer.stderr
     assert "--structure" in answer.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_two_scale_factors_are_told_before_a_pixel_is_read(biosr, tmp_path, monkeypatch):
+    monkeypatch.setattr(import_biosr, "read_source", lambda source: pytest.fail(f"{source.name} was read"))
+    with pytest.raises(DfcanError, match="import them one by one with --structure"):
+        import_biosr.run(biosr, tmp_path / "out", [], [], overwrite=False)
 
 
 def test_a_damaged_pair_is_listed_and_the_others_are_imported(biosr, tmp_path):
