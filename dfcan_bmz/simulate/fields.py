@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.simulate import camera, optics
 from dfcan_bmz.simulate.structures import STRUCTURES
 
@@ -97,6 +98,11 @@ def simulate_field(
         (s size, s size) uint16 target without noise.
     lr : list of numpy.ndarray
         (size, size) uint16 camera counts by level, dimmest first; registered with `hr` by construction.
+
+    Raises
+    ------
+    DfcanError
+        If the field is so small, or so sparsely labelled, that nothing shines in it.
     """
     fine_pixels = (size + 2 * MARGIN_PX) * scale * OVERSAMPLING
     fine_um = microscope.pixel_nm / 1e3 / (scale * OVERSAMPLING)
@@ -104,6 +110,8 @@ def simulate_field(
     if microscope.labelling < 1:
         points = points[rng.random(len(points)) < microscope.labelling]
     fluorophores = optics.render(points, fine_pixels, fine_um)
+    if not fluorophores.any():
+        raise DfcanError(f"no fluorophore is left in a field of {size} px: raise --labelling or --size")
     cutoff = microscope.cutoff_per_um
     target_cutoff = cutoff * (microscope.bandwidth or scale)
     target = optics.image(fluorophores, fine_um, target_cutoff, optics.TRANSFERS[microscope.target])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.simulate import camera, fields, optics, structures
 from dfcan_bmz.simulate.structures import (
     LABELS_PER_UM,
@@ -188,3 +189,9 @@ def test_labelling_thins_the_fluorophores_and_not_the_specimen():
     assert np.corrcoef(full.ravel(), thinned.ravel())[0, 1] > 0.7
     roughness = [np.abs(np.diff(image, axis=0)).mean() / image.mean() for image in (full, thinned)]
     assert roughness[1] > 1.1 * roughness[0]
+
+
+def test_a_field_in_which_nothing_shines_is_refused():
+    dark = fields.BIOSR._replace(labelling=1e-6)
+    with pytest.raises(DfcanError, match="no fluorophore is left in a field of 32 px: raise --labelling or --size"):
+        fields.simulate_field("ccps", 32, 2, 1, 0.0, np.random.default_rng(0), dark)
