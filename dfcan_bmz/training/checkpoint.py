@@ -1,8 +1,8 @@
 """Saving and restoring a training so that it goes on as if it had never stopped.
 
-``state/<epoch>.npz`` holds all weights and the optimizer's variables after that epoch, and whether the output was sound
-then. It is written before the epoch's row enters ``history.csv``, and the two newest are kept: the last row always finds
-its state, whenever a kill comes.
+``state/<epoch>.npz`` holds all weights and the optimizer's variables after that epoch, and whether its output was
+sound. It is written before the epoch's row enters ``history.csv``, and the two newest are kept: the last row always
+finds its state, whenever a kill comes.
 """
 
 from pathlib import Path
