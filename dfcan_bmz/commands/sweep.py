@@ -8,11 +8,11 @@ from typing import Any
 import keras
 
 from dfcan_bmz import config as configuration
-from dfcan_bmz import run_folder
+from dfcan_bmz import files, run_folder
 from dfcan_bmz.commands import evaluate, train
 from dfcan_bmz.commands.starting import resolve
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import data_layer
+from dfcan_bmz.data.pairs import data_layer, find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.score import mean_scores, read_scores
 from dfcan_bmz.files import atomic_path, new_folder
@@ -20,7 +20,8 @@ from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.fit import finished
 from dfcan_bmz.training.sweep import Run, Sweep, read_sweep
 
-FAILURES = "failures.json"  # why runs ended before their time: they are not tried again
+FAILURES = "failures.json"  # why runs did not start or ended before their time: they are not tried again
+WANTED = "wanted.yaml"  # in a run folder: the settings of a training that is not over
 METRICS = ("psnr", "ssim", "ms_ssim")
 PROTOCOL = "min-max"  # that of the DFCAN authors' scripts
 
@@ -39,13 +40,15 @@ def run(
     for name, wanted in settings.items():
         if (out / name / "config.yaml").is_file() and run_folder.read_config(out / name) != wanted:
             raise DfcanError(f"{out / name} was trained with other settings: choose another --out, or remove it")
+    for folders in [(lr, hr), test] if test else [(lr, hr)]:
+        find_pairs(*folders)  # what would stop every run is told before any is trained
     failures = json.loads((out / FAILURES).read_text()) if (out / FAILURES).is_file() else {}
     for name, wanted in settings.items():
         print(f"== {name}", flush=True)
         if name not in failures:
             try:
                 _train(out / name, wanted, lr, hr)
-            except UnfinishedError as error:
+            except DfcanError as error:
                 if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
                     raise  # which ends the sweep
                 print(f"{name}: {error}", flush=True)
@@ -59,7 +62,9 @@ def run(
     print(markdown(rows))
     print(f"{out}: summary.csv, summary.md, summary.png")
     if failures:
-        raise UnfinishedError(f"{', '.join(failures)} did not end well: {out / FAILURES} says why")
+        raise UnfinishedError(
+            f"{', '.join(failures)} did not end well: {out / FAILURES} says why; remove it to try again"
+        )
 
 
 def _settings(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: list[str]) -> Config:
@@ -73,15 +78,18 @@ def _settings(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: 
 def _train(out: Path, wanted: Config, lr: Path, hr: Path) -> None:
     """Train, or go on where an earlier call was stopped."""
     resume = (out / "provenance.json").is_file()
-    if resume and finished(wanted, run_folder.read_history(out)):
+    if resume and _is_over(out, wanted):
         return
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_path(out / "wanted.yaml") as place:
-        configuration.write_yaml(place, wanted.model_dump(mode="json"))
-    try:
-        train.run(lr, hr, out, out / "wanted.yaml", [], resume=resume, overwrite=True)
-    finally:
-        (out / "wanted.yaml").unlink(missing_ok=True)
+    files.remove(out / "test")  # measured with the weights that now change
+    configuration.write_yaml(out / WANTED, wanted.model_dump(mode="json"))
+    train.run(lr, hr, out, out / WANTED, [], resume=resume, overwrite=True)
+    (out / WANTED).unlink()
+
+
+def _is_over(out: Path, wanted: Config) -> bool:
+    history = run_folder.read_history(out)
+    used_up = wanted.train.minutes and history and not (out / WANTED).is_file()
+    return bool(used_up) or finished(wanted, history)
 
 
 def _table(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """A sweep: a run folder for each setting, resumable, with a table and a figure."""
 
 import csv
+import json
 
 import pytest
 from conftest import REPOSITORY, TINY_TRAINING
@@ -10,7 +11,7 @@ from dfcan_bmz.commands import sweep, train
 from dfcan_bmz.config import resolve
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.run_folder import read_config, read_history
+from dfcan_bmz.run_folder import read_config, read_history, write_history
 from dfcan_bmz.training.sweep import Sweep, read_sweep
 
 BENCHMARKS = REPOSITORY / "benchmarks"
@@ -20,7 +21,10 @@ SETTINGS = [setting for setting in TINY_TRAINING if not setting.startswith("trai
 
 
 def run(file, pairs, out, *settings):
-    test = (pairs / "lr", pairs / "hr")
+    run_untested(file, pairs, out, *settings, test=(pairs / "lr", pairs / "hr"))
+
+
+def run_untested(file, pairs, out, *settings, test=None):
     sweep.run(file, pairs / "lr", pairs / "hr", out, test, None, [*SETTINGS, "train.epochs=1", *settings])
 
 
@@ -91,6 +95,53 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, m
         run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
     notes = [row["notes"] for row in table(tmp_path / "out")]
     assert notes == ["epoch 1 went wrong again", ""]
+
+
+def test_a_setting_that_does_not_fit_the_images_is_told_and_the_others_go_on(pairs_folder, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(
+        "runs:\n- {name: wide, set: {data.patch_size: 64}}\n- {name: small, set: {}}\n"
+    )
+    settings = [*(setting for setting in SETTINGS if "patch_size" not in setting), "train.epochs=1"]
+    (tmp_path / "config.yaml").write_text("data: {patch_size: 16}")
+    data = (pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out", None, tmp_path / "config.yaml")
+    with pytest.raises(UnfinishedError, match=r"^wide did not end well: .* remove it to try again"):
+        sweep.run(tmp_path / "sweep.yaml", *data, settings)
+    [(name, reason)] = json.loads((tmp_path / "out/failures.json").read_text()).items()
+    assert name == "wide"
+    assert "smaller than the patch of 64" in reason
+    assert [row["epochs"] for row in table(tmp_path / "out")] == ["0", "1"]
+
+
+def test_what_would_stop_every_run_is_told_before_any_is_trained(pairs_folder, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(GRID)
+    train_on = (tmp_path / "sweep.yaml", pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out")
+    with pytest.raises(DfcanError, match="nowhere is not a folder"):
+        sweep.run(*train_on, (tmp_path / "nowhere", pairs_folder / "hr"), None, SETTINGS)
+    with pytest.raises(DfcanError, match=r"train\.epoch: unknown key"):
+        sweep.run(*train_on, None, None, [*SETTINGS, "train.epoch=1"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DfcanError, match="empty holds no image"):
+        sweep.run(train_on[0], tmp_path / "empty", *train_on[2:], None, None, SETTINGS)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_whose_time_is_up_is_over(pairs_folder, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(ONE)
+    for _ in range(2):
+        run_untested(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out", "train.minutes=1e-6", "train.epochs=3")
+        assert [row["epochs"] for row in table(tmp_path / "out")] == ["1"]
+
+
+def test_a_run_that_is_trained_further_is_measured_again(pairs_folder, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(ONE)
+    settings, only = ("train.epochs=2", "data.patches_per_image=4"), tmp_path / "out/7"
+    run_untested(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out", *settings)
+    write_history(only, read_history(only)[:1])  # as a kill in the second epoch leaves it
+    (only / "test").mkdir()
+    (only / "test/metrics.csv").write_text("of the weights before")
+    run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out", *settings)
+    assert [row["epochs"] for row in table(tmp_path / "out")] == ["2"]
+    assert 10 < float(table(tmp_path / "out")[0]["psnr"]) < 40
 
 
 def test_a_run_from_trained_weights_has_their_network(pairs_folder, tiny_run):
