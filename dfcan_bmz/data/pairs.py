@@ -10,6 +10,7 @@
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
     Raises
     ------
     DfcanError
-        If a folder is missing or empty, a name has no partner, or the manifest lacks a name.
+        If a folder is missing or empty, a name has no partner, or the manifest lacks a name or has one twice.
     """
     pairs, problems = match(lr_dir, hr_dir)
     if problems:
@@ -81,6 +82,11 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
         for missing_in, name in lonely
     ]
     names = [name for name in lr if name in hr]
+    problems += [
+        f"{file} calls {pair.lr.name} and {pair.hr.name} {pair.name}, as other files are called: give them another name"
+        for pair in pairs
+        if pair.name in names
+    ]
     if manifest is not None:
         problems += [f"{file} does not list {name}: add its row" for name in names if name not in manifest]
     fovs = {name: row["fov"] for name, row in (manifest or {}).items()}
@@ -190,7 +196,7 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     Raises
     ------
     DfcanError
-        If it is no CSV table in UTF-8 with a name and a fov in each row.
+        If it is no CSV table in UTF-8 with a fov and a name of its own in each row.
     """
     manifest = _beside(image_dir, "manifest.csv")
     if not manifest.is_file():
@@ -202,7 +208,11 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
         raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
     if not rows or not all(row.get("name") and row.get("fov") for row in rows):
         raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
-    return {row["name"]: row for row in rows}
+    found = {row["name"]: row for row in rows}
+    if len(found) < len(rows):
+        ((name, count),) = Counter(row["name"] for row in rows).most_common(1)
+        raise DfcanError(f"{manifest} has {count} rows of the name {name}: give each pair a name of its own")
+    return found
 
 
 @contextmanager

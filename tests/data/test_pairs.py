@@ -67,6 +67,22 @@ def test_a_manifest_pairs_files_of_unequal_names(tmp_path):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
+def test_two_rows_of_one_name_are_refused(tmp_path):
+    for name in ("a", "b"):
+        write_pair(tmp_path, name)
+    (tmp_path / "manifest.csv").write_text("name,fov,lr,hr\nx,1,a.tif,a.tif\nx,2,b.tif,b.tif\n")
+    with pytest.raises(DfcanError, match=r"manifest.csv has 2 rows of the name x: give each pair a name of its own"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_a_pair_is_not_called_as_other_files_are(tmp_path):
+    for name in ("a", "wide"):
+        write_pair(tmp_path, name)
+    (tmp_path / "manifest.csv").write_text("name,fov,lr,hr\na,1,wide.tif,wide.tif\n")
+    with pytest.raises(DfcanError, match=r"calls wide.tif and wide.tif a, as other files are called"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
 def test_a_relative_folder_finds_its_manifest_and_settings(pairs_folder, monkeypatch):
     monkeypatch.chdir(pairs_folder / "lr")
     pairs = find_pairs(Path("."), Path("../hr"))
