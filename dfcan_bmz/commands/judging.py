@@ -24,7 +24,7 @@ from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Rivals, S
 from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Image
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 from dfcan_bmz.report.html import METRICS, Report
 from dfcan_bmz.report.warnings import remarks_warnings, seen_warning, some
 
@@ -80,7 +80,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
         measured=measured,
         summary=summarise(measured.scores, fields, drawn),
         comparisons=compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, drawn),
-        predict={name: lambda plane, model=model: predict_plane(model, plane) for name, model in models.items()},
+        predict={name: lambda unit, model=model: predict_unit(model, unit) for name, model in models.items()},
         protocol=chief_protocol(target),
         rivals=told,
         fields=fields,
@@ -132,7 +132,8 @@ def _sentence(row: Comparison) -> str:
     difference, better, p = row.result
     unit = " dB" if row.metric == "psnr" else ""
     margin = "" if difference.low is None else f" [{difference.low:+.3g}, {difference.high:+.3g}]"
-    chance = "too few fields for a test" if p is None else f"p = {p:.2g}"
+    untested = "too few fields for a test" if difference.low is None else "no test, as a value is NaN"
+    chance = untested if p is None else f"p = {p:.2g}"
     name = METRICS[row.metric].removesuffix(" (dB)")
     return (
         f"{row.model} against {row.rival}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
@@ -154,6 +155,8 @@ def _names(paths: list[Path]) -> list[str]:
     chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
     if len(set(chosen)) < len(chosen):
         raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
+    if taken := set(chosen) & {BICUBIC, SMOOTHED, DECONVOLVED}:
+        raise DfcanError(f"a model cannot be called {taken.pop()}, as a rival is: rename its file or folder")
     return chosen
 
 

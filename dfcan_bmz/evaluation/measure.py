@@ -52,12 +52,30 @@ class Case(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What came of a test set; `worst` begins with the worst, `series`: the first unseen field once a level."""
+    """What came of a test set.
+
+    Attributes
+    ----------
+    scores, facts : list
+        Of every image.
+    worst : list of Case
+        The worst one first.
+    series : list of Case
+        The first unseen field, once a light level.
+    hr_pixels_nm : dict of str to float or None
+        Side of an HR pixel of each image in nanometres; None where it is not known.
+    """
 
     scores: list[Score]
     facts: list[Facts]
     worst: list[Case]
     series: list[Case]
+    hr_pixels_nm: dict[str, float | None]
+
+
+def worst_first(psnr: float) -> tuple[bool, float]:
+    """Key by which images are ranked: NaN is the worst of all."""
+    return not np.isnan(psnr), psnr
 
 
 def read_facts(evaluation: Path) -> list[Facts]:
@@ -105,6 +123,7 @@ def measure(
     facts: list[Facts] = []
     worst: list[Case] = []
     series: list[Case] = []
+    hr_pixels_nm: dict[str, float | None] = {}
     for plane in planes:
         predicted = predictions(models, plane.lr, rivals)
         scored = score_image(plane.name, plane.hr, predicted, target)
@@ -113,12 +132,12 @@ def measure(
         snr = round(signal_to_noise(plane.lr), 2)
         facts.append(Facts(plane.name, plane.field, plane.level, snr, seen.get(plane.pair, ""), remarks))
         psnr = [row.value for row in scored if row.method in models and row[2:4] == (chief_protocol(target), "psnr")]
-        # NaN is the worst of all
-        case = Case(plane, min(psnr, key=lambda value: (not np.isnan(value), value)), predicted)
-        worst = sorted([*worst, case], key=lambda case: (not np.isnan(case.psnr), case.psnr))[:WORST]
+        case = Case(plane, min(psnr, key=worst_first), predicted)
+        worst = sorted([*worst, case], key=lambda case: worst_first(case.psnr))[:WORST]
+        hr_pixels_nm[plane.name] = plane.hr_pixel_nm
         if plane.level and not facts[-1].seen and _continues(series, plane):
             series.append(case)
-    return Measured(scores, facts, worst, series)
+    return Measured(scores, facts, worst, series, hr_pixels_nm)
 
 
 def _continues(series: list[Case], plane: Plane) -> bool:

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
 from dfcan_bmz.metrics import least_squares_fit, pearson
-from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.normalize import Scaling, scaling_of
 
 WIDEST_PX = 4.0  # of the blur between prediction and image, in LR pixels
 NOISE_WINDOW_PX = 1.0  # Gaussian that averages the noise of the residual away, in LR pixels
@@ -28,7 +28,7 @@ class Reblur(NamedTuple):
     sigma_px : float
         Gaussian that fits best, in LR pixels.
     error : numpy.ndarray
-        (Y, X): the size of the disagreement, in shares of the LR image's percentile span; the noise is averaged over
+        (Y, X): the size of the disagreement, in shares of the plane's percentile span; the noise is averaged over
         `NOISE_WINDOW_PX` before.
     correlation : numpy.ndarray
         (Y, X): Pearson's coefficient in the neighbourhood of each pixel.
@@ -58,8 +58,18 @@ class Disagreement(NamedTuple):
     spread: np.ndarray
 
 
-def reblur(prediction: np.ndarray, lr: np.ndarray) -> Reblur:
-    """Blur a prediction (sY, sX), in any units, until it is as like the LR image (Y, X) as it can be."""
+def reblur(prediction: np.ndarray, lr: np.ndarray, scaling: Scaling | None = None) -> Reblur:
+    """Blur a prediction until it is as like its LR image as it can be.
+
+    Parameters
+    ----------
+    prediction : numpy.ndarray
+        (sY, sX), in any units.
+    lr : numpy.ndarray
+        (Y, X).
+    scaling : Scaling, optional
+        That of the plane of which `lr` is a part; left out, `lr` is a plane of its own.
+    """
     height, width = lr.shape
     s = prediction.shape[0] // height
     lr, prediction = np.asarray(lr, np.float64), np.asarray(prediction, np.float64)
@@ -71,7 +81,7 @@ def reblur(prediction: np.ndarray, lr: np.ndarray) -> Reblur:
         lambda sigma_px: -pearson(lr, seen(sigma_px)), bounds=(0, WIDEST_PX), method="bounded", options={"xatol": 0.02}
     )
     fitted = least_squares_fit(seen(best.x), lr)
-    low, high = scaling_of(lr)
+    low, high = scaling or scaling_of(lr)
     residual = (lr - fitted) / (high - low)
     return Reblur(
         sigma_px=float(best.x),

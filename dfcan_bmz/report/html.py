@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dfcan_bmz.evaluation.measure import Case, Measured
+from dfcan_bmz.evaluation.measure import Case, Measured, worst_first
 from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
 from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
 from dfcan_bmz.report.curves import plot_history
@@ -50,7 +50,7 @@ class Report(NamedTuple):
     comparisons : list of Comparison
         Each model against its rivals.
     predict : dict of str to callable
-        The models: an LR plane (Y, X) to (sY, sX) in 0..1.
+        The models: a normalised LR image (Y, X) to (sY, sX) in 0..1.
     protocol : str
         The one by which images are ranked.
     rivals : str
@@ -86,7 +86,7 @@ def write_report(path: Path, report: Report) -> None:
 
 
 def _content(report: Report) -> dict[str, Any]:
-    scores, facts, worst, series = report.measured
+    scores, facts, worst, series, pixels_nm = report.measured
     models = list(report.predict)
     methods = list(dict.fromkeys(score.method for score in scores))
     some = next(iter(report.summary.values()))
@@ -97,8 +97,8 @@ def _content(report: Report) -> dict[str, Any]:
         ),
         "One field of view at its light levels, each fitted to the HR image": plot_series(series, models),
     }
-    sizes = {case.plane.hr_pixel_nm for case in worst}
-    hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None
+    sizes = {pixels_nm[fact.image] for fact in counted}
+    hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None  # a mean of periods in pixels is one in nm of equal pixels
     differences: dict[tuple[str, str, str], dict[str, Any]] = {}
     for protocol, model, rival, metric, result in report.comparisons:
         differences.setdefault((protocol, model, rival), {})[metric] = result
@@ -152,7 +152,7 @@ def _rows(report: Report, methods: list[str]) -> list[dict[str, Any]]:
         for fact in report.measured.facts
     ]
     last = slice(len(methods) - len(report.predict), None)  # the models
-    return sorted(rows, key=lambda row: min(psnr for psnr, _ in row["figures"][last]))
+    return sorted(rows, key=lambda row: min(worst_first(psnr) for psnr, _ in row["figures"][last]))
 
 
 def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:

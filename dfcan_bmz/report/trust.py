@@ -70,7 +70,7 @@ def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarr
     prediction : numpy.ndarray
         (sY, sX), finite, in the units of `plane.lr`.
     predict : callable
-        The model: an LR plane (Y, X) to (sY, sX) in 0..1.
+        The model: a normalised LR image (Y, X) to (sY, sX) in 0..1.
     """
     s = plane.hr.shape[0] // plane.lr.shape[0]
     height, width = plane.lr.shape
@@ -79,4 +79,6 @@ def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarr
     rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
     lr = plane.lr[y : y + side_y, x : x + side_x]
     error = rse_map(*affine(plane.hr, prediction))[rows, columns]
-    return plot_trust(lr, reblur(prediction[rows, columns], lr), disagreement(predict, lr), plane.hr_pixel_nm, error)
+    scaling = scaling_of(plane.lr)  # a crop by its own percentiles is another input, of another prediction
+    reblurred, turned = reblur(prediction[rows, columns], lr, scaling), disagreement(predict, scaling.apply(lr))
+    return plot_trust(lr, reblurred, turned, plane.hr_pixel_nm, error)

@@ -13,6 +13,7 @@ from dfcan_bmz.commands.judging import judge
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.evaluation import measure
+from dfcan_bmz.report.html import write_report
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,39 @@ def judged(model, folder):
     return judge([model], folder / "lr", folder / "hr", deconvolution=False)
 
 
+@pytest.fixture(scope="module")
+def report(tiny_run, test_set):
+    """Without pictures of single images, which take long to draw."""
+    found = judged(tiny_run, test_set)
+    return found._replace(measured=found.measured._replace(worst=[]))
+
+
+@pytest.mark.parametrize(
+    ("odd", "seen", "unit"), [(31.3, "", "nm"), (50.0, "", "HR px"), (None, "", "HR px"), (50.0, "a", "nm")]
+)
+def test_resolution_is_in_nanometres_if_all_images_that_count_have_one_pixel_size(report, tmp_path, odd, seen, unit):
+    sizes = dict.fromkeys(report.measured.hr_pixels_nm, 31.3) | {"fov003_level01": odd}
+    fields = {image: field for image, field in report.fields.items() if not (seen and image == "fov003_level01")}
+    changed = report._replace(measured=report.measured._replace(hr_pixels_nm=sizes), fields=fields)
+    write_report(tmp_path / "report.html", changed)
+    assert f"agreement with HR ({unit})" in (tmp_path / "report.html").read_text()
+
+
+def test_the_pixel_size_of_every_image_is_known_to_a_report(report):
+    assert report.measured.hr_pixels_nm == pytest.approx(dict.fromkeys(report.fields, 31.3), rel=1e-4)
+
+
+def test_the_table_of_images_begins_with_those_whose_prediction_is_nan(report, tmp_path):
+    scores = [
+        score._replace(value=np.nan) if score.method == "DFCAN" and score.image == "fov003_level01" else score
+        for score in report.measured.scores
+    ]
+    write_report(tmp_path / "report.html", report._replace(measured=report.measured._replace(scores=scores)))
+    table = (tmp_path / "report.html").read_text().split("Every image</h2>")[1]
+    named = re.findall(r"fov00\d_level01", table)
+    assert named[0] == "fov003_level01"
+
+
 def test_images_that_were_trained_on_are_left_out_of_the_means(tiny_run, pairs_folder, test_set, tmp_path):
     mixed = shutil.copytree(test_set, tmp_path / "mixed")
     (mixed / "manifest.csv").unlink()
@@ -111,7 +145,10 @@ def test_nan_is_named_and_never_averaged_away(tiny_run, test_set, tmp_path, caps
         evaluate(broken, test_set, tmp_path / "out", "--no-deconvolution")
     values = [row["value"] for row in read(tmp_path / "out/metrics.csv") if row["method"] == "DFCAN"]
     assert set(values) == {"nan"}
-    assert "nan" in everything(capsys)
+    told = everything(capsys)
+    assert "nan" in told
+    assert "no test, as a value is NaN" in told
+    assert "too few fields" not in told
     assert (tmp_path / "out/report.html").is_file()
 
 
@@ -145,6 +182,9 @@ def test_what_cannot_be_compared_is_refused(tiny_run, test_set, tmp_path):
     arguments = ["--lr", test_set / "lr", "--hr", test_set / "hr", "--out", tmp_path / "out"]
     expect_refusal("compare", tiny_run, *arguments, match="one model cannot be compared")
     expect_refusal("compare", tiny_run, tiny_run, *arguments, match="two of the models have one name")
+    for rival in ("bicubic", "smoothed bicubic", "deconvolution"):
+        copy = shutil.copytree(tiny_run, tmp_path / rival)
+        expect_refusal("compare", tiny_run, copy, *arguments, match=f"cannot be called {rival}, .*rename its file")
     other = shutil.copytree(tiny_run, tmp_path / "x3")
     config = yaml.safe_load((other / "config.yaml").read_text())
     config["model"]["scale"] = 3
