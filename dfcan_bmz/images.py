@@ -29,6 +29,7 @@ OPENERS = {
     ".nd2": open_vendor,
     ".lif": open_vendor,
 }
+SMALLEST_SPAN = 1e-4  # of the intensities: normalisation adds 1e-6 to the span, which is to be a hundredth at most
 NOTES = {"", ".csv", ".db", ".ini", ".json", ".log", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
 
 
@@ -162,10 +163,15 @@ def refuse_constant(image: Image) -> None:
 
 
 def refuse_flat(image: Image, index: int, low: float, high: float) -> None:
-    """Raise DfcanError if the percentiles 0.1 and 99.9 of plane `index`, `low` and `high`, are one value."""
+    """Raise DfcanError if the percentiles 0.1 and 99.9 of plane `index`, `low` and `high`, are one value or nearly."""
+    where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
     if low == high:
-        where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
         raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
+    if high - low < SMALLEST_SPAN:
+        raise DfcanError(
+            f"{where} spans {high - low:.1g} only, which normalisation would take for nearly flat: multiply the image, "
+            "e.g. give nm instead of m"
+        )
 
 
 def intensity_range(pixels: np.ndarray) -> float:

@@ -150,3 +150,12 @@ def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
         (tmp_path / name).touch()
     assert [path.name for path in images.others(tmp_path)] == ["b.jpg", "c.lsm"]
     assert list(images.find(tmp_path)) == ["a", "d"]
+
+
+def test_an_image_in_tiny_units_is_refused_as_normalisation_would_squash_it(tmp_path):
+    nm = np.random.default_rng(0).uniform(0, 100, (32, 32)).astype(np.float32)
+    images.write(tmp_path / "nm.tif", nm)
+    images.write(tmp_path / "m.tif", nm * np.float32(1e-9))
+    images.refuse_constant(images.read(tmp_path / "nm.tif"))
+    with pytest.raises(DfcanError, match=r"m.tif spans 1e-07 only, .*multiply the image, e.g. give nm instead of m"):
+        images.refuse_constant(images.read(tmp_path / "m.tif"))
