@@ -1,5 +1,6 @@
 """The command line: names, options, help. A command's code is imported when it runs, so that help is instant."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -398,6 +399,13 @@ def record(
     run(run_folder, evaluation, out, overwrite)
 
 
+def _told(error: OSError) -> str:
+    """What the system says, and what to do; only a full disk is known by its number to be one of the output."""
+    if error.filename is None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return f"{error}: make room or choose another --out"
+    return f"{error.filename}: {error.strerror}: see to its rights, or name another file or folder"
+
+
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     try:
@@ -406,6 +414,5 @@ def main() -> None:
         print(f"dfcan-bmz: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
-        # a full disk, a folder without rights: what the system says is what there is to say
-        print(f"dfcan-bmz: {error}: make room or choose another --out", file=sys.stderr)
+        print(f"dfcan-bmz: {_told(error)}", file=sys.stderr)
         sys.exit(UnfinishedError.exit_code)

@@ -6,6 +6,7 @@ import pytest
 from conftest import REPOSITORY, command_line
 
 import dfcan_bmz
+from dfcan_bmz import cli
 
 COMMANDS = [
     "demo",
@@ -52,6 +53,31 @@ def test_an_error_is_one_line_on_stderr_and_tensorflow_is_silent(tmp_path):
     assert answer.returncode == 2
     assert answer.stderr.startswith("dfcan-bmz: ")
     assert len(answer.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "make room or choose another --out"),
+        (OSError(28, "No space left on device", "out/a.tif"), "make room or choose another --out"),
+        (PermissionError(13, "Permission denied", "run/config.yaml"), "run/config.yaml: Permission denied: see to its"),
+        (IsADirectoryError(21, "Is a directory", "run/config.yaml"), "run/config.yaml: Is a directory: "),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_one_line_and_room_is_asked_for_where_it_lacks(
+    error, told, monkeypatch, capsys
+):
+    def refuse():
+        raise error
+
+    monkeypatch.setattr(cli, "app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    answer = capsys.readouterr().err
+    assert told in answer
+    assert ("make room" in answer) == (error.errno == 28)
+    assert len(answer.strip().splitlines()) == 1
 
 
 def test_the_version_is_told_once():
