@@ -77,14 +77,11 @@ def check_pair(pair: Pair) -> PairCheck:
             f"{pair.name}: the HR image lies {down:+.1f} HR px down and {right:+.1f} to the right of the LR image: "
             "run `dfcan-bmz align`"
         )
-    if (
-        lr.pixel_size_nm
-        and hr.pixel_size_nm
-        and abs(lr.pixel_size_nm / hr.pixel_size_nm / scale - 1) > PIXEL_SIZE_ERROR
-    ):
+    lr_pixel_nm = lr.pixel_size_nm or pair.pixel_size_nm
+    if lr_pixel_nm and hr.pixel_size_nm and abs(lr_pixel_nm / hr.pixel_size_nm / scale - 1) > PIXEL_SIZE_ERROR:
         problems.append(
-            f"{pair.name}: pixels of {lr.pixel_size_nm:.4g} and {hr.pixel_size_nm:.4g} nm do not fit a scale factor of "
-            f"{scale}: correct the one that is wrong (Fiji: Image > Properties)"
+            f"{pair.name}: pixels of {lr_pixel_nm:.4g} and {hr.pixel_size_nm:.4g} nm do not fit a scale factor of "
+            f"{scale}: correct the one that is wrong (Fiji: Image > Properties; or manifest.csv)"
         )
     return check._replace(problems=tuple(problems))
 

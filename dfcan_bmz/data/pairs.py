@@ -13,7 +13,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,25 @@ MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
 
 @dataclass(frozen=True)
 class Pair:
-    """Files of one pair; pairs of one `fov` show the same field of view, at several light levels perhaps."""
+    """Files of one pair.
+
+    Attributes
+    ----------
+    name : str
+        Of the pair.
+    fov : str
+        Pairs of one `fov` show the same field of view, at several light levels perhaps.
+    lr, hr : pathlib.Path
+        The images.
+    pixel_size_nm : float or None
+        Side of an LR pixel as the manifest has it, for files that do not say; None where it does not say either.
+    """
 
     name: str
     fov: str
     lr: Path
     hr: Path
+    pixel_size_nm: float | None = None
 
 
 def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
@@ -67,7 +80,7 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     file, problems, pairs = _beside(lr_dir, "manifest.csv"), [], []
     for row in (manifest or {}).values():
         if row.get("lr") and row.get("hr"):
-            pair = Pair(row["name"], row["fov"], lr_dir / row["lr"], hr_dir / row["hr"])
+            pair = Pair(row["name"], row["fov"], lr_dir / row["lr"], hr_dir / row["hr"], _pixel_size_nm(row, file))
             problems += [
                 f"{file} names {path.name} for {pair.name}, which is not in {path.parent}: correct it"
                 for path in (pair.lr, pair.hr)
@@ -89,8 +102,8 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     ]
     if manifest is not None:
         problems += [f"{file} does not list {name}: add its row" for name in names if name not in manifest]
-    fovs = {name: row["fov"] for name, row in (manifest or {}).items()}
-    pairs += [Pair(name, fovs.get(name, name), lr[name], hr[name]) for name in names]
+    rows = {name: (manifest or {}).get(name, {"name": name, "fov": name}) for name in names}
+    pairs += [Pair(name, row["fov"], lr[name], hr[name], _pixel_size_nm(row, file)) for name, row in rows.items()]
     return sorted(pairs, key=lambda pair: pair.name), problems
 
 
@@ -120,7 +133,7 @@ def pair_scale(pair: Pair) -> int:
 
 
 def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
-    """Open both images of a pair without reading their pixels.
+    """Open both images of a pair without reading their pixels; a pixel size that the LR file lacks is the manifest's.
 
     Raises
     ------
@@ -134,7 +147,7 @@ def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
             f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: "
             "crop or resample it, or set model.scale"
         )
-    return lr, hr
+    return replace(lr, pixel_size_nm=lr.pixel_size_nm or pair.pixel_size_nm), hr
 
 
 def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
@@ -238,6 +251,19 @@ def write_records(folder: Path, rows: list[dict[str, Any]], dataset: dict[str, A
         writer.writeheader()
         writer.writerows(rows)
     write_yaml(folder / "dataset.yaml", dataset)
+
+
+def _pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
+    text = row.get("pixel_size_nm")
+    if not text:
+        return None
+    try:
+        size = float(text)
+    except ValueError:
+        size = 0.0
+    if not 0 < size < np.inf:
+        raise DfcanError(f"{manifest} has pixel_size_nm {text} for {row['name']}: write nanometres of an LR pixel")
+    return size
 
 
 def _beside(folder: Path, name: str) -> Path:

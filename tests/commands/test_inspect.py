@@ -141,3 +141,12 @@ def test_pixel_sizes_that_do_not_fit_the_scale_are_named(tmp_path):
         images.write(tmp_path / "hr.tif", hr, pixel_size_nm=size)
         problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif")).problems
         assert (not problems) == fits
+
+
+def test_a_pixel_size_of_the_manifest_is_to_fit_too_where_the_file_has_none(tmp_path):
+    hr, (lr,) = simulate_field("er", 64, 2, 1, 0.0, np.random.default_rng(0))
+    images.write(tmp_path / "lr.tif", lr)
+    images.write(tmp_path / "hr.tif", hr, pixel_size_nm=31.3)
+    for size, fits in ((62.6, True), (31.3, False)):
+        problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif", size)).problems
+        assert (not problems) == fits

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_pair, split
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, read_pair, split
 from dfcan_bmz.errors import DfcanError
 
 
@@ -80,6 +80,26 @@ def test_a_pair_is_not_called_as_other_files_are(tmp_path):
         write_pair(tmp_path, name)
     (tmp_path / "manifest.csv").write_text("name,fov,lr,hr\na,1,wide.tif,wide.tif\n")
     with pytest.raises(DfcanError, match=r"calls wide.tif and wide.tif a, as other files are called"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
+def test_pixel_sizes_that_files_do_not_tell_are_those_of_the_manifest(tmp_path):
+    for name in ("silent", "known", "unknown"):
+        write_pair(tmp_path, name)
+    images.write(tmp_path / "lr/known.tif", images.read(tmp_path / "lr/known.tif").pixels, pixel_size_nm=50.0)
+    (tmp_path / "manifest.csv").write_text("name,fov,pixel_size_nm\nsilent,1,80\nknown,2,80\nunknown,3,\n")
+    sizes = {}
+    for pair in find_pairs(tmp_path / "lr", tmp_path / "hr"):
+        lr, _ = open_pair(pair, 2)
+        sizes[pair.name] = lr.pixel_size_nm
+    assert sizes == {"silent": 80, "known": pytest.approx(50), "unknown": None}
+
+
+@pytest.mark.parametrize("size", ["0", "-3", "nan", "62.6 nm"])
+def test_a_pixel_size_that_is_no_length_is_named(tmp_path, size):
+    write_pair(tmp_path, "a")
+    (tmp_path / "manifest.csv").write_text(f"name,fov,pixel_size_nm\na,1,{size}\n")
+    with pytest.raises(DfcanError, match=f"pixel_size_nm {size} for a: write nanometres of an LR pixel"):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
