@@ -15,7 +15,8 @@ import numpy as np
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, mean_scores, read_scores
+from dfcan_bmz.evaluation.means import read_means
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
 from dfcan_bmz.prediction.tiles import predict_unit
 
 SIDE = 512
@@ -33,7 +34,7 @@ def main(*runs: str) -> None:
     for run in map(Path, runs):
         parameters, taken = f"{run_folder.read_provenance(run)['parameters']:,}", f"{seconds(run):.1f}"
         for folder in sorted([*run.glob("evaluation/*"), *run.glob("test")]):
-            means = mean_scores(read_scores(folder))
+            means = read_means(folder).values
             where = f"{run.name}, {folder.name}" if folder.parent.name == run_folder.EVALUATION else run.parent.name
             methods = list(dict.fromkeys(method for _, method, _ in means))
             for method in sorted(methods, key=lambda name: RIVALS.index(name) if name in RIVALS else len(RIVALS)):

@@ -17,5 +17,5 @@ def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
     sample = tuple(images.read(run / f"sample_{side}.tif").pixels for side in ("lr", "hr"))
     means = read_means(evaluation) if evaluation is not None else None
     with files.atomic_path(out) as path:
-        write_record(path, run.name, config, provenance, history, sample, means)
+        write_record(path, run.resolve().name, config, provenance, history, sample, means)
     print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")

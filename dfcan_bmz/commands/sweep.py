@@ -14,7 +14,7 @@ from dfcan_bmz.commands.starting import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.score import mean_scores, read_scores
+from dfcan_bmz.evaluation.means import read_means
 from dfcan_bmz.files import atomic_path, new_folder
 from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.fit import finished
@@ -124,16 +124,12 @@ def _references(sweep: Sweep) -> list[str]:
 
 
 def _test_scores(run: Path) -> dict[str, float]:
-    """Means over the test images of the model's scores."""
+    """Means over the test fields of the model's scores."""
     if not (run / "test/metrics.csv").is_file():
         return {}
-    scores = read_scores(run / "test")
-    model = scores[-1].method  # it stands last
-    return {
-        metric: mean
-        for (protocol, method, metric), mean in mean_scores(scores).items()
-        if (protocol, method) == (PROTOCOL, model)
-    }
+    means = read_means(run / "test").values
+    _, model, _ = list(means)[-1]
+    return {metric: means[PROTOCOL, model, metric] for metric in METRICS if (PROTOCOL, model, metric) in means}
 
 
 def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> list[dict[str, Any]]:

@@ -167,12 +167,3 @@ def _resolution(hr: np.ndarray, image: np.ndarray) -> dict[str, float]:
 def values_of(scores: list[Score], method: str, protocol: str, metric: str) -> dict[str, float]:
     """Value of one metric by image."""
     return {row.image: row.value for row in scores if row[1:4] == (method, protocol, metric)}
-
-
-def mean_scores(scores: list[Score]) -> dict[tuple[str, str, str], float]:
-    """Mean over the images by (protocol, method, metric), in order of appearance; what has no protocol is left out."""
-    values: dict[tuple[str, str, str], list[float]] = {}
-    for score in scores:
-        if score.protocol != NO_PROTOCOL:
-            values.setdefault((score.protocol, score.method, score.metric), []).append(score.value)
-    return {key: float(np.mean(found)) for key, found in values.items()}

@@ -69,10 +69,3 @@ def test_the_deconvolution_is_the_best_of_all(pair, target):
         return score.values_of(rows, "m", protocol, "psnr")["x"]
 
     assert psnr(best) == max(psnr(settings) for settings in CANDIDATES)
-
-
-def test_means_run_over_the_images():
-    rows = [score.Score(image, "m", "raw", "psnr", value) for image, value in (("a", 20.0), ("b", 30.0))]
-    assert score.mean_scores([*rows, score.Score("a", "m", "none", "frc_frequency", 0.2)]) == {
-        ("raw", "m", "psnr"): 25.0
-    }
