@@ -106,7 +106,7 @@ def degrade(
     blur: Annotated[float | None, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = None,
     psf: Annotated[Path | None, typer.Option(help="Image of a point spread function, instead of the Gaussian.")] = None,
     sampling: Annotated[
-        Literal["area", "point"] | None, typer.Option(help="Mean of the pixels of an LR pixel, or the middle one.")
+        Literal["area", "point"] | None, typer.Option(help="Mean of the pixels of an LR pixel, or its middle.")
     ] = None,
     noise: Annotated[
         float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a share of the intensity range.")

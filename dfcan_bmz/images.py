@@ -164,7 +164,7 @@ def refuse_constant(image: Image) -> None:
 
 def refuse_flat(image: Image, index: int, low: float, high: float) -> None:
     """Raise DfcanError if the percentiles 0.1 and 99.9 of plane `index`, `low` and `high`, are one value or nearly."""
-    where = f"plane {index} of {image.path}" if len(image.axes) == 3 else str(image.path)
+    where = f"plane {index} of {image.path}" if len(image.axes) > 2 else str(image.path)
     if low == high:
         raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
     if high - low < SMALLEST_SPAN:

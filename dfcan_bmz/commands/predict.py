@@ -129,9 +129,7 @@ def _scalings(image: Image, client) -> list[Scaling]:
     else:
         scalings = [scaling_of(image.planes.plane(index)) for index in range(len(image.planes))]
     for index, scaling in enumerate(scalings):
-        if scaling.low == scaling.high:
-            where = f"plane {index} of {image.path}" if len(image.axes) > 2 else str(image.path)
-            raise DfcanError(f"{where} is constant ({scaling.low:g}) but for a few pixels at most: leave it out")
+        images.refuse_flat(image, index, scaling.low, scaling.high)
     return scalings
 
 

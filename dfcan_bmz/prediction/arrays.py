@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import SMALLEST_SPAN
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import chunk_side
@@ -62,6 +63,11 @@ def _scaling(plane: np.ndarray) -> Scaling:
     scaling = scaling_of(plane)
     if scaling.low == scaling.high:
         raise DfcanError(f"a plane of the array is constant ({scaling.low:g}) but for a few pixels: leave it out")
+    if scaling.high - scaling.low < SMALLEST_SPAN:
+        raise DfcanError(
+            f"a plane of the array spans {scaling.high - scaling.low:.1g} only, which normalisation would take for "
+            "nearly flat: multiply it"
+        )
     return scaling
 
 

@@ -80,7 +80,12 @@ def test_a_labelled_array_keeps_its_labels_and_gets_half_the_spacing(lazy):
 
 @pytest.mark.parametrize(
     ("array", "match"),
-    [(np.zeros(9), "no image"), (np.zeros((9, 9)), "constant"), (np.full((9, 9), np.nan), "NaN")],
+    [
+        (np.zeros(9), "no image"),
+        (np.zeros((9, 9)), "constant"),
+        (np.full((9, 9), np.nan), "NaN"),
+        (1e-8 * planes(9, 9), "nearly flat"),
+    ],
 )
 def test_what_is_no_image_is_refused(array, match):
     with pytest.raises(DfcanError, match=match):
