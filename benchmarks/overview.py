@@ -33,7 +33,7 @@ def main(*runs: str) -> None:
     known = set()
     for run in map(Path, runs):
         parameters, taken = f"{run_folder.read_provenance(run)['parameters']:,}", f"{seconds(run):.1f}"
-        for folder in sorted([*run.glob("evaluation/*"), *run.glob("test")]):
+        for folder in [*run_folder.evaluations(run), *run.glob("test")]:
             means = read_means(folder).values
             where = f"{run.name}, {folder.name}" if folder.parent.name == run_folder.EVALUATION else run.parent.name
             methods = list(dict.fromkeys(method for _, method, _ in means))

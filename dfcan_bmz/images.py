@@ -74,6 +74,11 @@ def name_of(path: Path) -> str:
     return path.stem.removesuffix(".ome")
 
 
+def is_folder_of_images(path: Path) -> bool:
+    """Whether images lie in `path`; an OME-Zarr image is a folder too, but one image."""
+    return path.is_dir() and path.suffix != ".zarr"
+
+
 def find(folder: Path) -> dict[str, Path]:
     """Images of a folder by name (see `name_of`), sorted.
 

@@ -92,7 +92,7 @@ def _refuse_without_dask() -> None:
 def _sources(inputs: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in inputs:
-        if path.suffix != ".zarr" and path.is_dir():
+        if images.is_folder_of_images(path):
             found += images.find(path).values()
             tell_of_others(path)
         elif not path.exists() and glob.has_magic(str(path)):

@@ -69,8 +69,8 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
 
 
 def _images(path: Path) -> list[Path]:
-    """Images of a folder, or the one image that `path` is: OME-Zarr is a folder."""
-    return list(images.find(path).values()) if path.is_dir() and path.suffix != ".zarr" else [path]
+    """Images of a folder, or the one image that `path` is."""
+    return list(images.find(path).values()) if images.is_folder_of_images(path) else [path]
 
 
 def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:
