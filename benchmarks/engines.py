@@ -1,10 +1,12 @@
 """Seconds a prediction takes in each engine, as ratios to Keras on TensorFlow, and differences from Keras, in one run.
 
-    python benchmarks/engines.py [filters groups blocks]
+    python benchmarks/engines.py [name=rcan] [filters=32] [...]
+
+The network is a full-size DFCAN, or what such settings of the config's section `model` make of it.
 
 Random weights, those of the attention ten times as large as usual, so that the Fourier branch matters; sizes 128, 256
 and 502 px, batch 1. Every engine loads its own file, in this process, one after the other. Each time is the best of
-several repetitions. The last line is the share of onnxruntime's time that goes into the Fourier transforms.
+several repetitions. For a DFCAN the last line is the share of onnxruntime's time that the Fourier transforms take.
 """
 
 import importlib
@@ -21,6 +23,7 @@ from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.models import build_model
 
+ATTENTION = ("dfcan", "rcan")  # whose convolutions of 1 x 1 are those of the attention
 SIZES_PX = (128, 256, 502)
 REPETITIONS = {128: 7, 256: 5, 502: 3}
 
@@ -42,17 +45,17 @@ def seconds(network, size: int) -> float:
     return min(times)
 
 
-def main(filters: int = 64, groups: int = 4, blocks: int = 4) -> None:
+def main(*settings: str) -> None:
     """Print a Markdown table."""
-    print(f"DFCAN x2, {filters} filters, {groups} x {blocks} blocks, {os.cpu_count()} cores\n")
+    config = ModelConfig.model_validate(dict(setting.split("=") for setting in settings))
+    print(f"{config.name} {' '.join(settings)}, {os.cpu_count()} cores\n")
     print("| engine | " + " | ".join(f"{size} px" for size in SIZES_PX) + " |")
     print("|---" * (len(SIZES_PX) + 1) + "|")
     with tempfile.TemporaryDirectory() as folder:
         model_file = Path(folder) / "model.keras"
-        config = ModelConfig(filters=filters, groups=groups, blocks=blocks)
         model = build_model(config, np.random.default_rng(0))
         for layer in model.layers:
-            if getattr(layer, "kernel_size", None) == (1, 1):
+            if config.name in ATTENTION and getattr(layer, "kernel_size", None) == (1, 1):
                 layer.kernel.assign(10 * layer.kernel)
         model.save(model_file)
         reference, outputs = {}, {}
@@ -68,7 +71,7 @@ def main(filters: int = 64, groups: int = 4, blocks: int = 4) -> None:
                 difference = np.abs(output - outputs.setdefault(size, output)).max()
                 cells.append(f"{taken:.2f} s ({taken / reference[size]:.2f}), {difference:.1e}")
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-        if not missing_extra("onnx"):
+        if config.name == "dfcan" and not missing_extra("onnx"):
             shares = [f"{transform_share(Path(folder) / FILE_NAMES['onnx'], size):.0%}" for size in SIZES_PX]
             print(f"\nFourier transforms in onnxruntime: {', '.join(shares)}")
 
@@ -90,4 +93,4 @@ def transform_share(path: Path, size: int) -> float:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -232,7 +232,7 @@ def predict(
     ] = "float32",
     file_format: Annotated[Literal["tif", "zarr"], typer.Option("--format", help="TIFF or OME-Zarr.")] = "tif",
     engine: Annotated[
-        Literal["auto", "keras", "torch"], typer.Option(help="What runs the network; auto: the fastest.")
+        Literal["auto", "keras", "torch", "onnx"], typer.Option(help="What runs the network; auto: the fastest.")
     ] = "auto",
     precision: Annotated[
         Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is faster where the processor has it.")

@@ -1,5 +1,6 @@
 """onnxruntime runs ONNX files."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from dfcan_bmz.engines import Network
 
 def load(path: Path) -> Network:
     """Load an ONNX file as a callable on (N, H, W, 1) float32."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    # onnxruntime does not read the variable, and would take every core in each worker of a cluster
+    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0  # 0: as many as cores
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     (source,) = session.get_inputs()
 
     def run(batch: np.ndarray) -> np.ndarray:

@@ -23,9 +23,9 @@ import torch
 from torch.nn import functional
 
 from dfcan_bmz.engines import Network
+from dfcan_bmz.engines.keras_v3 import agrees
 from dfcan_bmz.models.dfcan import EPS, EXPONENT, dfcan
 
-TOLERANCE = 1e-4  # between this engine and Keras, on the tile that is compared when a network is loaded
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEPT_BYTES = 2**28  # the largest tensor, of 256 channels, at 502 x 502 px
@@ -68,9 +68,7 @@ def callable_of(model: keras.Model, precision: str = "float32") -> Network | Non
         return None
     _keep_freed_memory()
     exact = _network(model, sizes, torch.float32)
-    tile = np.random.default_rng(0).uniform(size=(1, 16, 18, 1)).astype(np.float32)
-    expected = keras.ops.convert_to_numpy(model(tile))
-    if not np.abs(exact(tile) - expected).max() < TOLERANCE:
+    if not agrees(model, exact):
         return None
     return exact if precision == "float32" else _network(model, sizes, PRECISIONS[precision])
 

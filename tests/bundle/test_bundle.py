@@ -190,7 +190,10 @@ def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path
     package.run(tmp_path / "run", tmp_path / "recipe.yaml", tmp_path / "b.zip", overwrite=False)
     assert {verdict.verdict for verdict in check(tmp_path / "b.zip")} == {"passed"}
     plane = images.read(next(lr.glob("*.tif"))).pixels
-    assert predict_plane(read_bundle(tmp_path / "b.zip"), plane).shape == (40 * scale, 40 * scale)
+    fastest = predict_plane(read_bundle(tmp_path / "b.zip"), plane)
+    assert fastest.shape == (40 * scale, 40 * scale)
+    for engine in ("keras", "onnx"):
+        np.testing.assert_allclose(predict_plane(read_bundle(tmp_path / "b.zip", engine), plane), fastest, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
