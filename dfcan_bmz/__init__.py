@@ -28,8 +28,8 @@ def predict(
         (..., Y, X) of any size, in any units; every plane is predicted by itself.
     intensity : {"unit", "keep"}
         0..1, or that mapped to the percentiles of each plane.
-    engine : {"auto", "keras", "torch"}
-        What runs the network.
+    engine : {"auto", "keras", "torch", "onnx"}
+        What runs the network; "onnx" for bundles alone.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions.
 

@@ -79,7 +79,7 @@ def simulate(
     target: Annotated[
         Literal["otf", "wiener"] | None, typer.Option(help="Transfer of the target: falling, or flat as reconstructed.")
     ] = None,
-    dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first light level (15).")] = None,
+    dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first of several levels (15).")] = None,
     brightest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the last light level (600).")] = None,
     labelling: Annotated[
         float | None, typer.Option(min=0.001, max=1, help="Share of the binding sites that are labelled (1).")
@@ -138,7 +138,8 @@ def import_biosr(
     root: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
     structures: Annotated[
-        list[str] | None, typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin or F-actin_Nonlinear.")
+        list[str] | None,
+        typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear alone."),
     ] = None,
     levels: Annotated[list[int] | None, typer.Option("--levels", help="A light level; repeat for several.")] = None,
     overwrite: Overwrite = False,
@@ -186,7 +187,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.epochs=20.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished epoch of RUN.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished epoch of --out.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a network on pairs of images."""

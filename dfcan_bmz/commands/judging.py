@@ -59,7 +59,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     count = 0
     for pair in watched(pairs, "checking"):
         _, image = read_pair(pair, scale)
-        _refuse_tiny(image)
+        refuse_tiny(image)
         count += len(image.planes)
     target = "input" if all(model.target == "input" for model in models.values()) else "own"
     levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
@@ -168,9 +168,10 @@ def _common_scale(models: dict[str, Predictor]) -> int:
     return next(iter(scales.values()))
 
 
-def _refuse_tiny(hr: Image) -> None:
-    if min(hr.pixels.shape[-2:]) < SMALLEST_PX:
-        raise DfcanError(f"{hr.path} is smaller than {SMALLEST_PX} px, too small for SSIM: leave it out")
+def refuse_tiny(image: Image) -> None:
+    """Raise DfcanError if an image is too small for SSIM, or for a spectrum of more than a few rings."""
+    if min(image.pixels.shape[-2:]) < SMALLEST_PX:
+        raise DfcanError(f"{image.path} is smaller than {SMALLEST_PX} px, too small to be judged: leave it out")
 
 
 def _opponents(models: list[str], rivals: Rivals) -> list[tuple[str, str]]:

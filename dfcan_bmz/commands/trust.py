@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz import files, images
+from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
 from dfcan_bmz.evaluation.trust import disagreement, reblur
@@ -51,11 +52,11 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
         for source in watched(sources, "doubting"):
             try:
                 image = images.read(source)
+                refuse_tiny(image)
                 images.refuse_constant(image)
+                rows += _write_maps(folder, images.name_of(source), image, predictor)
             except DfcanError as error:
                 problems.append(str(error))
-                continue
-            rows += _write_maps(folder, images.name_of(source), image, predictor)
         if not rows:
             raise DfcanError(problems[0])
         with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
@@ -70,7 +71,10 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
 
 def _images(path: Path) -> list[Path]:
     """Images of a folder, or the one image that `path` is."""
-    return list(images.find(path).values()) if images.is_folder_of_images(path) else [path]
+    if not images.is_folder_of_images(path):
+        return [path]
+    tell_of_others(path)
+    return list(images.find(path).values())
 
 
 def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:
@@ -80,6 +84,8 @@ def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> 
     for index, plane in enumerate(image.planes):
         turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
         prediction = predict_plane(predictor, plane)
+        if not np.isfinite(prediction).all():
+            raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
         blurred = reblur(prediction, plane)
         if not index:
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
@@ -104,5 +110,5 @@ def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> 
     for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
         size = hr_pixel_nm if name == "disagreement" else image.pixel_size_nm
-        images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size)
+        images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size, image.z_step_nm)
     return rows

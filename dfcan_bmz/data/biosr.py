@@ -64,13 +64,13 @@ def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[S
         If nothing is found, or not what was asked for.
     """
     there = {name: root / name for name in STRUCTURES if (root / name).is_dir()}
-    if root.name in STRUCTURES and not there:
-        there = {root.name: root}
+    if (own_name := root.resolve().name) in STRUCTURES and not there:
+        there = {own_name: root}
     if not there:
         raise DfcanError(f"{root} is no BioSR folder: it should hold {', '.join(STRUCTURES)} or be one of them")
     if missing := [name for name in structures if name not in there]:
         raise DfcanError(f"{root} has no {missing[0]}: it has {', '.join(there)}")
-    sources = [source for name in structures or there for source in _of_structure(name, there[name])]
+    sources = [source for name in dict.fromkeys(structures or there) for source in _of_structure(name, there[name])]
     chosen = [source for source in sources if not levels or int(source.level) in levels]
     if not chosen:
         known = ", ".join(sorted({source.level for source in sources})) or "no raw images in Cell_* folders"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -82,8 +83,14 @@ def connect_drive() -> None:
     print(f"Your files are in {DRIVE}/MyDrive; open the tab Files on the left to see them.")
 
 
+@cache
+def _beginning() -> Path:
+    """Where the session is when this is first asked: the cell that changes the folder may be run again."""
+    return Path.cwd()
+
+
 def work_in(folder: Path) -> None:
-    """Create a folder and let relative paths begin there.
+    """Create a folder and let relative paths begin there; a relative one lies where the session began.
 
     Raises
     ------
@@ -91,8 +98,9 @@ def work_in(folder: Path) -> None:
         If there is a file of that name, or it cannot be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chdir(folder)
+        place = _beginning() / folder
+        place.mkdir(parents=True, exist_ok=True)
+        os.chdir(place)
     except OSError as error:
         raise DfcanError(f"{folder} cannot be used ({error.strerror}): choose another Working_folder") from error
     print(f"Working in {Path.cwd()}")

@@ -28,7 +28,7 @@ def plot_contact_sheet(cells: Sequence[Cell]) -> Figure:
     shown = [cell for cell in cells if cell.wrong][:MOST_CELLS]
     sound = [cell for cell in cells if not cell.wrong]
     room = (MOST_CELLS - len(shown)) // 2 * 2
-    every = 2 * math.ceil(len(sound) / room) if room else len(sound) + 1
+    every = max(2, 2 * math.ceil(len(sound) / room)) if room else len(sound) + 1
     shown += [cell for start in range(0, len(sound), every) for cell in sound[start : start + 2]][:room]
     columns = min(COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)

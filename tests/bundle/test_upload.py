@@ -11,7 +11,7 @@ import yaml
 from bundle_files import rewrite
 
 from dfcan_bmz.bundle import upload as uploading
-from dfcan_bmz.bundle.check import FAILED, Verdict
+from dfcan_bmz.bundle.check import FAILED, NOT_RUN, Verdict
 from dfcan_bmz.commands import upload as command
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 
@@ -157,4 +157,14 @@ def test_what_the_zoo_would_object_to_is_not_sent(tiny_bundle, zoo, checked):
     checked.append(Verdict("onnx", "bioimageio.core", "load", FAILED, None, "no"))
     with pytest.raises(UnfinishedError, match="onnx, load"):
         command.run(tiny_bundle, yes=True)
+    assert zoo.calls == []
+
+
+def test_weights_that_were_not_run_are_named_and_not_sent(tiny_bundle, zoo, checked, tmp_path, capsys):
+    bundle = with_maintainer(tiny_bundle, tmp_path / "b.zip")
+    checked.append(Verdict("torchscript", "-", "load", NOT_RUN, None, "its engine is missing"))
+    command.run(bundle, yes=False)
+    assert "not tested, torchscript: its engine is missing" in capsys.readouterr().out
+    with pytest.raises(UnfinishedError, match="weights that nobody has tested"):
+        command.run(bundle, yes=True)
     assert zoo.calls == []

@@ -1,9 +1,12 @@
 import re
+import shutil
 
 import pytest
 
+from dfcan_bmz import run_folder
 from dfcan_bmz.commands import record
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.training.safeguards import note_restart
 
 FACTS = "image,field,level,signal_to_noise,seen,remarks\n"
 
@@ -63,3 +66,27 @@ def test_what_is_no_evaluation_is_refused(tiny_run, tmp_path):
     with pytest.raises(DfcanError, match="no table of `dfcan-bmz evaluate`"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     assert not (tmp_path / "record.html").exists()
+
+
+def test_a_comparison_of_models_is_refused(tiny_run, tmp_path):
+    write_evaluation(tmp_path, {"a": 20}, ["a,a,1,9,,"])
+    with (tmp_path / "metrics.csv").open("a") as lines:
+        lines.write("a,other,affine,psnr,30\n")
+    with pytest.raises(DfcanError, match="measures DFCAN, other: give an evaluation of this model alone"):
+        record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
+
+
+def test_a_record_tells_of_a_restart_and_of_averaged_weights(tiny_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    note_restart(run, 2, "the output is flat")
+    config = run_folder.read_config(run)
+    averaged = config.train.model_copy(update={"ema": 0.9, "accumulate": 2})
+    run_folder.write_config(run, config.model_copy(update={"train": averaged}))
+    record.run(run, None, tmp_path / "record.html", overwrite=False)
+    page = re.sub(r"\s+", " ", (tmp_path / "record.html").read_text(encoding="utf-8"))
+    assert (
+        "Epoch 2 went wrong (the output is flat): the training went on from the last good weights at 0.5 times" in page
+    )
+    assert "batches of 4 (2 of them for each step), the optimizer" in page
+    assert "The moving average (momentum 0.9) of the weights of epoch" in page

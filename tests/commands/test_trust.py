@@ -7,6 +7,7 @@ from commands.test_bad_input import expect_refusal, invoke
 from image_files import write_ome_zarr
 
 from dfcan_bmz import images
+from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import UnfinishedError
 
 
@@ -14,7 +15,7 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     source = pairs_folder / "lr/fov001_level02.tif"
     image = images.read(source)
     stack = np.stack([image.pixels, image.pixels[::-1]])
-    images.write(tmp_path / "stack.tif", stack, "ZYX", pixel_size_nm=2 * image.pixel_size_nm)
+    images.write(tmp_path / "stack.tif", stack, "ZYX", pixel_size_nm=2 * image.pixel_size_nm, z_step_nm=300)
     invoke("trust", tiny_run, source, tmp_path / "stack.tif", "--out", tmp_path / "out")
     with (tmp_path / "out/trust.csv").open(newline="") as lines:
         rows = {row["image"]: row for row in csv.DictReader(lines)}
@@ -31,6 +32,7 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     # a mirrored image has the mirrored maps
     single, both = (images.read(tmp_path / f"out/{stem}_disagreement.tif") for stem in ("fov001_level02", "stack"))
     assert both.pixels.shape == (2, 80, 80)
+    assert both.z_step_nm == pytest.approx(300)
     np.testing.assert_allclose(both.pixels[1], single.pixels[::-1], atol=1e-5)
     assert single.pixel_size_nm == pytest.approx(31.3)
     reblurring = images.read(tmp_path / "out/fov001_level02_reblurring.tif")
@@ -42,13 +44,16 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     assert (tmp_path / "out/stack_trust.png").is_file()
 
 
-def test_images_that_are_unfit_are_named_and_the_others_done(tiny_run, pairs_folder, tmp_path):
+def test_images_that_are_unfit_are_named_and_the_others_done(tiny_run, pairs_folder, tmp_path, capsys):
     folder = tmp_path / "in"
     folder.mkdir()
     shutil.copy(pairs_folder / "lr/fov001_level02.tif", folder)
     images.write(folder / "flat.tif", np.full((40, 40), 7, np.uint16))
-    with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out: .*flat\.tif is constant"):
+    images.write(folder / "tiny.tif", np.arange(25, dtype=np.uint16).reshape(5, 5))
+    (folder / "photo.jpg").touch()
+    with pytest.raises(UnfinishedError, match=r"2 of 3 images were left out: .*flat\.tif is constant.*tiny\.tif is sm"):
         invoke("trust", tiny_run, folder, "--out", tmp_path / "out")
+    assert "photo.jpg is of no format that is read here" in capsys.readouterr().err
     assert (tmp_path / "out/fov001_level02_trust.png").is_file()
     expect_refusal("trust", tiny_run, folder / "flat.tif", "--out", tmp_path / "none", match="flat.tif is constant")
     assert not (tmp_path / "none").exists()
@@ -62,3 +67,13 @@ def test_an_ome_zarr_folder_is_an_image_and_its_maps_are_called_as_it_is(tiny_ru
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "trust.csv", "cell_trust.png", "cell_reblurring.tif", "cell_correlation.tif", "cell_disagreement.tif"
     }  # fmt: skip
+
+
+def test_a_model_that_predicts_nan_is_told(tiny_run, pairs_folder, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    model = load_model(run / "model.keras")
+    model.layers[-1].bias.assign([np.nan])
+    model.save(run / "model.keras")
+    image = pairs_folder / "lr/fov001_level02.tif"
+    expect_refusal("trust", run, image, "--out", tmp_path / "out", match="holds NaN: the weights are damaged")

@@ -1,6 +1,7 @@
 """A miniature BioSR in the layout and byte format of the original."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,6 +123,13 @@ def test_nothing_is_written_where_no_pair_is_whole(biosr, tmp_path):
         target.unlink()
     assert run(biosr, tmp_path / "out", "--structure", "CCPs").returncode == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_a_structure_s_folder_may_be_the_working_directory_and_counts_once(biosr, monkeypatch):
+    monkeypatch.chdir(biosr / "F-actin")
+    whole = find_sources(biosr, ["F-actin"], [])
+    assert len(find_sources(Path(), [], [])) == len(whole)
+    assert find_sources(biosr, ["F-actin", "F-actin"], []) == whole
 
 
 @pytest.mark.parametrize("structures", [["Vimentin"], []])

@@ -50,6 +50,12 @@ def test_the_helpers_run_without_a_screen(tmp_path):
     checks = """
         newImage("small", "16-bit ramp", 40, 10, 1); reason = problem(); print("small: " + reason);
         newImage("constant", "8-bit black", 40, 40, 1); reason = problem(); print("constant: " + reason);
+        newImage("padded", "16-bit ramp", 40, 40, 3); setSlice(2);
+        for (y = 0; y < 40; y++) for (x = 0; x < 40; x++) setPixel(x, y, 0);
+        setSlice(1);
+        reason = problem(); print("padded: " + reason + ", shown " + getSliceNumber());
+        newImage("selected", "8-bit black", 40, 40, 1); setPixel(30, 30, 9);
+        makeRectangle(0, 0, 5, 5); reason = problem(); print("selected: [" + reason + "]");
         newImage("colour", "RGB ramp", 40, 40, 1); reason = problem(); print("colour: " + reason);
         newImage("channels", "16-bit ramp", 40, 40, 2, 3, 1); reason = problem(); print("channels: " + reason);
         newImage("good", "32-bit ramp", 40, 40, 3); reason = problem(); print("good: [" + reason + "]");
@@ -68,6 +74,9 @@ def test_the_helpers_run_without_a_screen(tmp_path):
     )
     assert "wants 11 px" in told["small"]
     assert "constant" in told["constant"]
+    assert "has a plane 2 that is constant" in told["padded"]
+    assert told["padded"].endswith("shown 1")
+    assert told["selected"] == "[]"
     assert "Split Channels" in told["colour"]
     assert "Split Channels" in told["channels"]
     assert told["good"] == "[]"

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -54,6 +55,12 @@ def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     session.work_in(tmp_path / "new")
     assert capsys.readouterr().out == f"Working in {tmp_path / 'new'}\n"
+    session._beginning.cache_clear()
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # the cell may be run again
+        session.work_in(Path("relative"))
+        assert Path.cwd() == tmp_path / "relative"
+    session._beginning.cache_clear()
     (tmp_path / "file").touch()
     with pytest.raises(DfcanError, match="choose another Working_folder"):
         session.work_in(tmp_path / "file")

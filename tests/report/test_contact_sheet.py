@@ -18,3 +18,8 @@ def test_what_is_wrong_comes_first_and_the_rest_is_chosen_evenly(count, wrong):
         assert sound[0] == 0
         assert sound[-1] >= 0.9 * (count - 4)
         assert len(sound) >= min(count, MOST_CELLS // 3)
+
+
+def test_images_that_are_all_wrong_are_shown():
+    titles = [axes.get_title() for axes in plot_contact_sheet([Cell("a", None, True), Cell("b", None, True)]).axes]
+    assert titles[:2] == ["a", "b"]
