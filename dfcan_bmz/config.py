@@ -93,7 +93,7 @@ class TrainConfig(_Section):
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(8, ge=1)
     learning_rate: float = Field(5e-4, gt=0, le=1)
-    loss: Literal["dfcan", "mae", "mse", "charbonnier"] = "dfcan"
+    loss: Literal["dfcan", "mae", "mse", "charbonnier", "fourier"] = "dfcan"
     ssim_weight: float = Field(0.1, ge=0)
     schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
     patience: int = Field(10, ge=1)

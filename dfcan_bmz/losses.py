@@ -9,6 +9,7 @@ WINDOW = 11
 SIGMA_PX = 1.5
 C1, C2 = 0.01**2, 0.03**2
 CHARBONNIER_EPS = 1e-3  # of the intensity range: errors below it count by their squares
+FOURIER_EPS = 1e-12  # inside the root of a power, whose gradient at 0 has no value
 
 
 def ssim(truth, prediction):
@@ -57,6 +58,19 @@ def charbonnier(truth, prediction):
     return ops.mean(ops.sqrt(ops.square(ops.subtract(truth, prediction)) + CHARBONNIER_EPS**2), axis=(1, 2, 3))
 
 
+def fourier(truth, prediction):
+    """MAE + mean magnitude of the Fourier coefficients of the difference of each image; (N, H, W, 1) to (N,).
+
+    After Cho et al. 2021 (doi 10.1109/ICCV48922.2021.00460); the transform here is orthonormal, so that both parts
+    weigh alike for images of any size.
+    """
+    difference = ops.squeeze(ops.subtract(truth, prediction), -1)
+    real, imaginary = ops.fft2((difference, ops.zeros_like(difference)))
+    pixels = ops.sum(ops.ones_like(difference[:1]))
+    magnitude = ops.sqrt((ops.square(real) + ops.square(imaginary)) / pixels + FOURIER_EPS)
+    return mae(truth, prediction) + ops.mean(magnitude, axis=(1, 2))
+
+
 def dfcan(truth, prediction, ssim_weight=0.1):
     """MSE + w (1 - SSIM) of each image, published with w = 0.1 (Qiao et al. 2021; thesis, equation 4.5).
 
@@ -85,6 +99,7 @@ LOSSES = {
     "mae": lambda config: mae,
     "mse": lambda config: mse,
     "charbonnier": lambda config: charbonnier,
+    "fourier": lambda config: fourier,
 }
 
 
@@ -93,5 +108,6 @@ def describe_loss(config: TrainConfig) -> str:
     words = {
         "dfcan": f"MSE + {config.ssim_weight:g} (1 - SSIM)",
         "charbonnier": f"Charbonnier (eps {CHARBONNIER_EPS:g})",
+        "fourier": "MAE + mean magnitude of the difference's Fourier transform",
     }
     return words.get(config.loss, config.loss.upper())

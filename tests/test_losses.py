@@ -53,6 +53,21 @@ def test_charbonnier_has_the_gradient_of_an_absolute_error_far_from_zero_and_non
     np.testing.assert_allclose(tape.gradient(loss, differences), [-1, -0.0995, 0, 0.0995, 1], atol=1e-4)
 
 
+def test_the_fourier_loss_adds_the_orthonormal_spectrum_of_the_difference_to_mae(batch):
+    truth, prediction = batch
+    spectrum = np.fft.fft2((truth - prediction)[..., 0].astype(float), norm="ortho")
+    expected = np.abs(truth - prediction).mean(axis=(1, 2, 3)) + np.abs(spectrum).mean(axis=(1, 2))
+    np.testing.assert_allclose(losses.fourier(*batch), expected, rtol=1e-5)
+
+
+def test_the_fourier_loss_has_a_gradient_where_nothing_differs(batch):
+    truth = tf.constant(batch[0])
+    with tf.GradientTape() as tape:
+        tape.watch(truth)
+        loss = losses.fourier(truth, batch[0])
+    np.testing.assert_array_equal(tape.gradient(loss, truth), 0)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -60,6 +75,7 @@ def test_charbonnier_has_the_gradient_of_an_absolute_error_far_from_zero_and_non
         ({"loss": "mae"}, "MAE"),
         ({"loss": "mse"}, "MSE"),
         ({"loss": "charbonnier"}, "Charbonnier (eps 0.001)"),
+        ({"loss": "fourier"}, "MAE + mean magnitude of the difference's Fourier transform"),
     ],
 )
 def test_every_loss_is_told_in_words(settings, words):
