@@ -126,6 +126,14 @@ def breakdown(batch: int, patch: int) -> None:
             y = spectrum(x)
         return tape.gradient(y, x, gradient)
 
+    def weight_gradient_of_products():
+        """The same sums as products of large matrices: three rows of taps, three columns side by side in each."""
+        padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        beside = tf.concat([padded[:, :, column : column + patch] for column in range(3)], -1)
+        taps = [tf.reshape(beside[:, row : row + patch], (-1, 3 * filters)) for row in range(3)]
+        flat = tf.reshape(gradient, (-1, filters))
+        return tf.stack([tf.matmul(tap, flat, transpose_a=True) for tap in taps])
+
     filter_gradient = {"filter_sizes": kernel.shape, "strides": ones, "padding": "SAME"}
     parts = {
         "convolution": lambda: tf.nn.conv2d(x, kernel, 1, "SAME"),
@@ -133,6 +141,7 @@ def breakdown(batch: int, patch: int) -> None:
         "its gradient of the weights": lambda: tf.raw_ops.Conv2DBackpropFilter(
             input=x, out_backprop=gradient, **filter_gradient
         ),
+        "the same as matrix products": weight_gradient_of_products,
         "spectrum and its gradient": spectrum_and_gradient,
     }
     for name, part in parts.items():
