@@ -159,7 +159,10 @@ def test_every_run_of_the_thesis_has_known_settings(table, count, config):
     assert {setting.model.filters for setting in settings} == {64 if config is None else 16}
 
 
-@pytest.mark.parametrize(("file", "count"), [("losses.yaml", 8), ("networks.yaml", 7), ("fine_tuning.yaml", 5)])
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [("losses.yaml", 10), ("networks.yaml", 7), ("networks_actin.yaml", 7), ("fine_tuning.yaml", 5)],
+)
 def test_every_run_of_the_other_benchmarks_has_known_settings(file, count):
     assert len({str(setting) for setting in resolved(file, None)}) == count, "they differ"
 
