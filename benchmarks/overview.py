@@ -16,12 +16,11 @@ import numpy as np
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.evaluation.means import read_means
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
+from dfcan_bmz.evaluation.score import RIVALS
 from dfcan_bmz.prediction.tiles import predict_unit
 
 SIDE = 512
 PROTOCOLS = ("raw", "min-max", "affine")
-RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)
 
 
 def main(*runs: str) -> None:

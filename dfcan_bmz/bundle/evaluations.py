@@ -11,11 +11,10 @@ import numpy as np
 from dfcan_bmz import run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import read_facts
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, chief_protocol, read_scores
+from dfcan_bmz.evaluation.score import RIVALS, chief_protocol, read_scores
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 
 WORST = "worst.png"
-RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)
 
 
 class Row(NamedTuple):

@@ -5,7 +5,6 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,22 +155,19 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32") 
             f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
         )
     if formats[0] == "keras_v3":
-        opened = predictor(description, formats[0], partial(_load_fastest, description, formats, engine, precision))
+        # Keras takes seconds to import, and a check of other formats runs without it
+        from dfcan_bmz.engines import fastest
+
+        def load(_: str, path: Path) -> Network:
+            onnx = weights_file(description, "onnx", path.parent) if "onnx" in formats else None
+            return fastest.load(path, engine, precision, onnx)
+
+        opened = predictor(description, formats[0], load)
     elif (engine, precision) == ("auto", "float32"):
         opened = predictor(description, formats[0])
     else:
         raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
     return opened._replace(sha256=sha256(bundle))
-
-
-def _load_fastest(
-    description: ModelDescription, formats: list[str], engine: str, precision: str, name: str, path: Path
-) -> Network:
-    # Keras takes seconds to import, and a check of other formats runs without it
-    from dfcan_bmz.engines import fastest
-
-    onnx = weights_file(description, "onnx", path.parent) if "onnx" in formats else None
-    return fastest.load(path, engine, precision, onnx)
 
 
 def predictor(

@@ -20,7 +20,7 @@ from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
 from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Rivals, Score, chief_protocol
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, RIVALS, SMOOTHED, Rivals, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Image
@@ -155,7 +155,7 @@ def _names(paths: list[Path]) -> list[str]:
     chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
     if len(set(chosen)) < len(chosen):
         raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
-    if taken := set(chosen) & {BICUBIC, SMOOTHED, DECONVOLVED}:
+    if taken := set(chosen).intersection(RIVALS):
         raise DfcanError(f"a model cannot be called {taken.pop()}, as a rival is: rename its file or folder")
     return chosen
 

@@ -5,10 +5,8 @@ from pathlib import Path
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.means import read_means
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
+from dfcan_bmz.evaluation.score import RIVALS
 from dfcan_bmz.report.record import write_record
-
-RIVALS = {BICUBIC, SMOOTHED, DECONVOLVED}
 
 
 def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
@@ -19,7 +17,7 @@ def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
         raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
     sample = tuple(images.read(run / f"sample_{side}.tif").pixels for side in ("lr", "hr"))
     means = read_means(evaluation) if evaluation is not None else None
-    if means and len(names := {method for _, method, _ in means.values} - RIVALS) != 1:
+    if means and len(names := {method for _, method, _ in means.values}.difference(RIVALS)) != 1:
         raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of this model alone")
     with files.atomic_path(out) as path:
         write_record(path, run.resolve().name, config, provenance, history, sample, means)

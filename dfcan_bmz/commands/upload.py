@@ -21,10 +21,10 @@ def run(bundle: Path, yes: bool) -> None:
     if failed:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in failed)
         raise UnfinishedError(f"{bundle} was not uploaded, the zoo would object ({reasons})")
-    skipped = [f"{verdict.format}: {verdict.message}" for verdict in verdicts if verdict.verdict == NOT_RUN]
-    for line in skipped:
-        print(f"not tested, {line}")
-    if yes and any(verdict.verdict == NOT_RUN and verdict.test == "load" for verdict in verdicts):
+    skipped = [verdict for verdict in verdicts if verdict.verdict == NOT_RUN]
+    for verdict in skipped:
+        print(f"not tested, {verdict.format}: {verdict.message}")
+    if yes and any(verdict.test == "load" for verdict in skipped):
         raise UnfinishedError(f"{bundle} was not uploaded: weights that nobody has tested are no proof")
     score = next(verdict.figure for verdict in verdicts if verdict.test == SCORE)
     print(f"{bundle}: {len(names)} files, {bundle.stat().st_size / 1e6:.1f} MB, predicted score {score:.2f}")

@@ -18,6 +18,7 @@ T = TypeVar("T")
 BICUBIC = "bicubic"
 SMOOTHED = "smoothed bicubic"
 DECONVOLVED = "deconvolution"
+RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)  # methods without learning, and so without a model's name
 NO_PROTOCOL = "none"  # of metrics that gain and offset do not change
 FRC, DECORRELATION = "frc_frequency", "decorrelation_frequency"
 

@@ -55,8 +55,8 @@ def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     session.work_in(tmp_path / "new")
     assert capsys.readouterr().out == f"Working in {tmp_path / 'new'}\n"
-    session._beginning.cache_clear()
     monkeypatch.chdir(tmp_path)
+    session._beginning.cache_clear()
     for _ in range(2):  # the cell may be run again
         session.work_in(Path("relative"))
         assert Path.cwd() == tmp_path / "relative"
