@@ -5,6 +5,7 @@ from pathlib import Path
 from dfcan_bmz import files, run_folder
 from dfcan_bmz.bundle.read import read_bundle
 from dfcan_bmz.engines import fastest
+from dfcan_bmz.engines.devices import tiles_at_once
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import reach
 from dfcan_bmz.prediction.loading import Load
@@ -37,7 +38,7 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32", ble
         raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
     if blend > opened.halo:
         raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {opened.halo} px: choose at most that")
-    return opened._replace(blend=blend)
+    return opened._replace(blend=blend, batch=tiles_at_once(opened.tile))
 
 
 def load_of(path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0) -> Load:

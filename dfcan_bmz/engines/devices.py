@@ -2,6 +2,8 @@
 
 import keras
 
+PIXELS_AT_ONCE = 2**18  # whose 256 channels, the widest layer of DFCAN, take 268 MB
+
 
 def devices() -> list[str]:
     """Names of what Keras would run on, as ``gpu:0`` or ``cpu:0``."""
@@ -17,3 +19,8 @@ def devices() -> list[str]:
 def accelerators() -> list[str]:
     """Those of the devices that are no processors."""
     return [device for device in devices() if not device.startswith("cpu")]
+
+
+def tiles_at_once(tile: int) -> int:
+    """How many tiles of this side the network is given at once: one on a processor, many on an accelerator."""
+    return max(1, PIXELS_AT_ONCE // tile**2) if accelerators() else 1

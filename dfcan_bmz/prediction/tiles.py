@@ -39,6 +39,8 @@ class Predictor(NamedTuple):
         from one tile, as bioimageio.core has it.
     sha256 : str
         Of the file that the weights came in; empty where there is none.
+    batch : int
+        Tiles that the network is given at once: a graphics card is slow with one.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Predictor(NamedTuple):
     domain: dict[str, Any] | None = None
     blend: int = 0
     sha256: str = ""
+    batch: int = 1
 
 
 def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
@@ -135,10 +138,9 @@ def predict_bands(
     for y, following in zip(down, [*down[1:], None], strict=True):
         first, last = max(y.start, top), min(y.stop, bottom)
         sums = np.concatenate([sums, np.zeros((max(0, last - top - len(sums)), right - left), np.float32)])
-        for x in across:
+        for x, predicted in _predicted_row(predictor, read, shape, y, across):
             begin, end = max(x.start, left), min(x.stop, right)
             weights = y.weights[first - y.start : last - y.start, None] * x.weights[begin - x.start : end - x.start]
-            predicted = _predict_tile(predictor, read, shape, y, x)
             offset_y, offset_x = s * y.reads_from, s * x.reads_from
             part = predicted[first - offset_y : last - offset_y, begin - offset_x : end - offset_x]
             sums[first - top : last - top, begin - left : end - left] += weights * part
@@ -159,9 +161,18 @@ def _parts(predictor: Predictor, length: int) -> list[Part]:
     return parts(length, predictor.tile, predictor.halo, predictor.blend, predictor.scale)
 
 
-def _predict_tile(predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
-    """(s tile, s tile) float32: what the network makes of one tile, mirrored where it extends beyond the plane."""
+def _predicted_row(
+    predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, across: list[Part]
+) -> Iterator[tuple[Part, np.ndarray]]:
+    """What the network makes of each tile of a row, (s tile, s tile) float32, `predictor.batch` tiles at once."""
+    for start in range(0, len(across), predictor.batch):
+        together = across[start : start + predictor.batch]
+        tiles = np.stack([_read_tile(predictor, read, shape, y, x) for x in together])
+        yield from zip(together, predictor.network(tiles[..., None])[..., 0], strict=True)
+
+
+def _read_tile(predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
+    """(tile, tile) of the plane, mirrored where the tile extends beyond it."""
     inside = [reflected(part.reads_from, predictor.tile, length) for part, length in zip((y, x), shape, strict=True)]
     block = read(*(slice(indices.min(), indices.max() + 1) for indices in inside))
-    tile = block[np.ix_(*(indices - indices.min() for indices in inside))]
-    return predictor.network(tile[None, :, :, None])[0, :, :, 0]
+    return block[np.ix_(*(indices - indices.min() for indices in inside))]

@@ -127,3 +127,18 @@ def test_bands_come_in_order_and_every_tile_is_told():
     assert [row for row, _ in bands] == np.cumsum([0, *(len(band) for _, band in bands)])[:-1].tolist()
     np.testing.assert_array_equal(np.concatenate([band for _, band in bands]), predict_unit(predictor, unit))
     assert len(told) == count_tiles(predictor, unit.shape)
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(2, 5))
+def test_tiles_that_go_through_the_network_together_give_what_each_gives_alone(height, width, batch):
+    plane = np.random.default_rng(0).uniform(size=(height, width))
+    sizes = []
+
+    def repeat(tiles):
+        sizes.append(len(tiles))
+        return tiles.repeat(2, 1).repeat(2, 2)
+
+    together = enlarging(16, 2, network=repeat)._replace(batch=batch)
+    np.testing.assert_array_equal(predict_plane(together, plane), predict_plane(enlarging(16, 2), plane))
+    assert max(sizes) <= batch
+    assert sum(sizes) == count_tiles(together, plane.shape)
