@@ -141,6 +141,8 @@ def open_planes(path: Path) -> Image:
     """Open an image as `open_lazily` does, also one of several channels or stacks, as independent planes."""
     if not path.exists():
         raise DfcanError(f"{path} does not exist: check the path")
+    if not (path.is_file() or path.is_dir()):
+        raise DfcanError(f"{path} is a pipe or a device: give a file")
     with damage_named(path):
         image = Image(path, *OPENERS.get(path.suffix.lower(), open_tiff)(path))
     dtype = image.pixels.dtype

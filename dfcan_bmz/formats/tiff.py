@@ -13,6 +13,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.decoded import remembered
 from dfcan_bmz.formats.pixels import Opened, Pixels, ReadRegion, flattened, mapped
 from dfcan_bmz.formats.png import COARSEST_NM, colour
+from dfcan_bmz.formats.tiff_pages import refuse_endless_pages
 from dfcan_bmz.formats.units import length_nm, tidy_axes
 
 MOST_COMPRESSED = 5000  # times; above it, a header promises pixels that cannot be there
@@ -30,6 +31,7 @@ def open_tiff(path: Path) -> Opened:
     DfcanError
         If it is truncated, a colour image, or holds images of several sizes.
     """
+    refuse_endless_pages(path)
     with _damage_is_an_error(), tifffile.TiffFile(path) as file:
         series = file.series
         if len({one.shape for one in series}) > 1:

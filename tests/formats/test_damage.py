@@ -1,6 +1,8 @@
 """Whatever is wrong with a file: it is read, or refused in one line that names it."""
 
+import os
 import shutil
+import struct
 import warnings
 
 import image_files
@@ -93,3 +95,28 @@ def test_a_header_that_promises_more_than_a_file_can_hold_is_refused(tmp_path):
             page.tags["ImageLength"].overwrite(2**16 - 1)
     with pytest.raises(DfcanError, match=r"a\.tif has a damaged header"):
         images.open_lazily(path)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("big", [False, True])
+def test_a_chain_of_pages_without_an_end_is_refused(tmp_path, order, big):
+    """A ring behind a lead of 130 pages: tifffile looks for rings at page 100 only."""
+    offset, count, header = ("Q", "Q", 16) if big else ("I", "H", 8)
+    page = struct.calcsize(order + count + offset)
+    mark = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}H", 43 if big else 42)
+    content = mark + (struct.pack(f"{order}HHQ", 8, 0, header) if big else struct.pack(f"{order}I", header))
+    for index in range(140):
+        following = index + 1 if index < 139 else 131
+        content += struct.pack(order + count + offset, 0, header + following * page)
+    path = tmp_path / "a.tif"
+    path.write_bytes(content)
+    with pytest.raises(DfcanError, match=r"a\.tif has a damaged header \(its pages form a ring\)"):
+        images.open_lazily(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+@pytest.mark.parametrize("suffix", images.OPENERS)
+def test_a_pipe_is_not_waited_for(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"a{suffix}")
+    with pytest.raises(DfcanError, match="is a pipe or a device"):
+        images.open_lazily(tmp_path / f"a{suffix}")
