@@ -27,15 +27,15 @@ from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.parts import interpolate
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.simulate import structures
 from dfcan_bmz.simulate.fields import simulate_field
+from dfcan_bmz.simulate.structures import ACTIN
 from dfcan_bmz.training.safeguards import FLAT, PATIENCE, SLOWER
 
 # learning rate and batch size of Table 5.1's rows; rows 3 and 4 differ in their epochs alone
 TABLE = [(3e-4, 8), (5e-4, 8), (1e-3, 8), (1e-3, 8), (1.5e-3, 8), (1e-3, 4), (1e-3, 1), (5e-3, 8), (7e-4, 1)]
 STEPS, WARM_UP, PATCH = 1000, 100, 32
 FIELDS, LEVELS, SIZE = 8, 2, 128
-SPARSE_PER_UM2 = 0.08
+SPARSE = ACTIN._replace(per_um2=0.08)
 EPOCH = 100  # steps between two looks at the output
 COLUMNS = (
     "cure",
@@ -54,10 +54,9 @@ COLUMNS = (
 
 def planes() -> tuple[list[Plane], list[Plane]]:
     """Fields for training and, the last two, for validation; normalised."""
-    structures.ACTIN_PER_UM2 = SPARSE_PER_UM2
     fields = []
     for index in range(FIELDS):
-        hr, lr = simulate_field("actin", SIZE, 2, LEVELS, 0.0, np.random.default_rng([0, index]))
+        hr, lr = simulate_field("actin", SIZE, 2, LEVELS, 0.0, np.random.default_rng([0, index]), specimen=SPARSE)
         target = np.clip(scaling_of(hr).apply(hr), 0, 1)
         fields.append([Plane(scaling_of(image).apply(image), target) for image in lr])
     return [p for field in fields[:-2] for p in field], [p for field in fields[-2:] for p in field]

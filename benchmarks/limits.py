@@ -16,7 +16,7 @@ from dfcan_bmz.interpolation import SIGMAS_PX, bicubic, smoothed_bicubic
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.simulate import camera, optics
-from dfcan_bmz.simulate.fields import BACKGROUND, BIOSR, OVERSAMPLING, simulate_field
+from dfcan_bmz.simulate.fields import BIOSR, OVERSAMPLING, simulate_field
 
 SCALE, SIZE_PX = 2, 96
 FINE_UM = BIOSR.pixel_nm / 1e3 / (SCALE * OVERSAMPLING)
@@ -77,7 +77,7 @@ def two_lines(distance_nm: float, photons: float, rng: np.random.Generator) -> t
     cutoff = BIOSR.cutoff_per_um
     hr = optics.bin_sum(optics.image(fluorophores, FINE_UM, SCALE * cutoff), OVERSAMPLING)
     signal = optics.bin_sum(np.maximum(optics.image(fluorophores, FINE_UM, cutoff), 0), SCALE * OVERSAMPLING)
-    return camera.expose((signal / np.percentile(signal, 99.9) + BACKGROUND) * photons, rng), hr
+    return camera.expose((signal / np.percentile(signal, 99.9) + BIOSR.background) * photons, rng), hr
 
 
 def plot_never_seen(predictor: Predictor) -> Figure:

@@ -11,8 +11,9 @@ from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane
-from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, middle
+from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain
 from dfcan_bmz.evaluation.score import best_smoothing_px
+from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import Image
 
 MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma

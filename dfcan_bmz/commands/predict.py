@@ -16,7 +16,8 @@ from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import middle, outside_domain
+from dfcan_bmz.evaluation.domain import outside_domain
+from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream

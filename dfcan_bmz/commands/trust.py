@@ -12,8 +12,9 @@ from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.trust import disagreement, reblur
+from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Image
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.report.trust import plot_trust

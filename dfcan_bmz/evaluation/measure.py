@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz.data.pairs import Pair, read_pair
-from dfcan_bmz.evaluation.domain import outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
+from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
 from dfcan_bmz.prediction.tiles import Predictor
 

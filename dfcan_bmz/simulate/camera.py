@@ -1,17 +1,42 @@
-"""From an optical image to a digital one: an sCMOS camera."""
+"""From an optical image to a digital one: an sCMOS camera, unless its numbers say otherwise."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-QUANTUM_EFFICIENCY = 0.82
-READ_NOISE_E = 1.6
-GAIN_COUNTS_PER_E = 2.2
-OFFSET_COUNTS = 100.0
 # photon numbers are rounded to this share of a photon before chance enters, so that processors whose arithmetic differs
 # in the last bit draw the same image
 PHOTON_GRID = 2**-10
 
 
-def expose(photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+class Camera(NamedTuple):
+    """A camera; the mean of n frames is a camera of an nth of the gain, and of n times the variance of read noise.
+
+    Attributes
+    ----------
+    quantum_efficiency : float
+        Electrons a photon.
+    read_noise_e : float
+        Standard deviation of the read noise in electrons.
+    gain_counts : float
+        Counts an electron.
+    offset_counts : float
+        Counts without light.
+    step_counts : float
+        Counts are multiples of it, from 0 to 65535; 0 for images that know fractions, and may be negative.
+    """
+
+    quantum_efficiency: float = 0.82
+    read_noise_e: float = 1.6
+    gain_counts: float = 2.2
+    offset_counts: float = 100.0
+    step_counts: float = 1.0
+
+
+SCMOS = Camera()
+
+
+def expose(photons: np.ndarray, rng: np.random.Generator, camera: Camera = SCMOS) -> np.ndarray:
     """Expose a camera.
 
     Parameters
@@ -20,12 +45,18 @@ def expose(photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         (Y, X): mean number of photons that reach each pixel.
     rng : numpy.random.Generator
         Source of photon and read noise.
+    camera : Camera
+        Its gain and noise.
 
     Returns
     -------
     numpy.ndarray
-        (Y, X) uint16 counts: Poisson electrons plus Gaussian read noise, times gain, plus offset.
+        (Y, X) counts, uint16, or float32 where the camera knows fractions: Poisson electrons plus Gaussian read noise,
+        times gain, plus offset.
     """
     photons = np.round(photons / PHOTON_GRID) * PHOTON_GRID
-    electrons = rng.poisson(photons * QUANTUM_EFFICIENCY) + rng.normal(0, READ_NOISE_E, photons.shape)
-    return np.clip(np.round(electrons * GAIN_COUNTS_PER_E + OFFSET_COUNTS), 0, 65535).astype(np.uint16)
+    electrons = rng.poisson(photons * camera.quantum_efficiency) + rng.normal(0, camera.read_noise_e, photons.shape)
+    counts = electrons * camera.gain_counts + camera.offset_counts
+    if not camera.step_counts:
+        return counts.astype(np.float32)
+    return np.clip(np.round(counts / camera.step_counts) * camera.step_counts, 0, 65535).astype(np.uint16)

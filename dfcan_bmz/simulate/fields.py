@@ -6,12 +6,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.simulate import camera, optics
-from dfcan_bmz.simulate.structures import STRUCTURES
+from dfcan_bmz.simulate import optics
+from dfcan_bmz.simulate.camera import SCMOS, Camera, expose
+from dfcan_bmz.simulate.specimen import Specimen, label, random_field
+from dfcan_bmz.simulate.structures import SPECIMENS, STRUCTURES
 
-HAZE_SIGMA_UM = 0.6  # blur of what lies about a micrometre out of focus
 HAZE_SHAPE = 3.0  # of the gamma distribution by which the haze differs between fields, as cells differ in thickness
-BACKGROUND = 0.05  # of the signal's 99.9th percentile
 OVERSAMPLING = 2  # fine pixels an HR pixel
 MARGIN_PX = 16  # LR pixels simulated and cut away, so that nothing wraps around
 HR_COUNTS = 40000.0  # the target's 99.9th percentile: it is given in units of its own
@@ -31,22 +31,36 @@ class Microscope(NamedTuple):
     bandwidth : float or None
         Cut-off of the target as a multiple of the widefield cut-off; None for the scale factor (2 for linear, 3 for
         nonlinear structured illumination).
-    target : {"otf", "wiener"}
-        Transfer function of the target: an OTF of the larger cut-off, or the flat one of a reconstruction.
+    target : {"otf", "wiener", "sim"}
+        The target: an OTF of the larger cut-off, the flat one of a reconstruction, or that with all that is negative
+        clipped and `artefacts`, as a microscope delivers it.
+    artefacts : float
+        Stripes and honeycomb noise of the target "sim", as a share of its 99.9th percentile.
     dimmest, brightest : float
         Photons at the 99.9th percentile at the first and the last light level; BioSR has 15 to 600.
     labelling : float
         Share of the binding sites that carry a fluorophore, 0 to 1: sparse labels break filaments into dots.
+    haze_um : float
+        Standard deviation of the Gaussian that blurs out-of-focus light; 0.6 for what lies about a micrometre away.
+    background : float
+        Light that is everywhere, as a share of the signal's 99.9th percentile.
+    pattern, pattern_um : float
+        Standard deviation of the logarithm of the background, and how far it stays alike.
     """
 
     pixel_nm: float = 62.6
     na: float = 1.41
     emission_nm: float = 525.0
     bandwidth: float | None = None
-    target: Literal["otf", "wiener"] = "otf"
+    target: Literal["otf", "wiener", "sim"] = "otf"
+    artefacts: float = 0.0
     dimmest: float = 15.0
     brightest: float = 600.0
     labelling: float = 1.0
+    haze_um: float = 0.6
+    background: float = 0.05
+    pattern: float = 0.0
+    pattern_um: float = 2.0
 
     @property
     def cutoff_per_um(self) -> float:
@@ -62,6 +76,74 @@ def level_photons(levels: int, microscope: Microscope = BIOSR) -> list[float]:
     return np.geomspace(microscope.brightest, microscope.dimmest, levels)[::-1].tolist()
 
 
+class Scene(NamedTuple):
+    """What a microscope looks at, on a fine grid.
+
+    Attributes
+    ----------
+    focus, layer : numpy.ndarray
+        (fine, fine): fluorophores a pixel; the layer out of focus is None where there is no haze.
+    share : float
+        Light out of focus over light in focus.
+    chance : numpy.random.Generator
+        For what is not in the grid: patterns and artefacts.
+    """
+
+    focus: np.ndarray
+    layer: np.ndarray | None
+    share: float
+    chance: np.random.Generator
+
+
+def draw_scene(
+    structure: str,
+    size: int,
+    fine: int,
+    haze: float,
+    rng: np.random.Generator,
+    microscope: Microscope,
+    specimen: Specimen | None = None,
+) -> Scene:
+    """Draw a specimen for LR images of `size` pixels a side, and a margin, on a grid of `fine` pixels an LR pixel."""
+    chance = rng.spawn(1)[0]  # so that what is off leaves everything else as it is
+    specimen = specimen or SPECIMENS[structure]
+    if specimen.towards is None:
+        specimen = specimen._replace(towards=chance.uniform(0, 2 * np.pi))
+    fine_pixels, fine_um = (size + 2 * MARGIN_PX) * fine, microscope.pixel_nm / 1e3 / fine
+    side_um = fine_pixels * fine_um
+    points = STRUCTURES[structure](side_um, rng, specimen)
+    if microscope.labelling < 1:
+        points = points[rng.random(len(points)) < microscope.labelling]
+    points, weights = label(points, side_um, specimen, chance)
+    focus = optics.render(points, fine_pixels, fine_um, weights)
+    if not focus.any():
+        raise DfcanError(f"no fluorophore is left in a field of {size} px: raise --labelling or --size")
+    if not haze:
+        return Scene(focus, None, 0.0, chance)
+    layer = optics.render(STRUCTURES[structure](side_um, rng, specimen), fine_pixels, fine_um)
+    return Scene(focus, layer, haze * rng.gamma(HAZE_SHAPE, 1 / HAZE_SHAPE), chance)
+
+
+def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
+    """What reaches the pixels of the camera, (size, size); 1 is the 99.9th percentile of all but the background."""
+    fine_um = microscope.pixel_nm / 1e3 / fine
+    image = np.maximum(optics.image(scene.focus, fine_um, microscope.cutoff_per_um), 0)
+    if scene.layer is not None and scene.layer.any():
+        blurred = gaussian_filter(scene.layer, microscope.haze_um / fine_um, mode="wrap")
+        image += blurred * (scene.share * image.sum() / blurred.sum())
+    signal = _crop(optics.bin_sum(image, fine), MARGIN_PX)
+    return signal / np.percentile(signal, 99.9) + _background(signal.shape[0], microscope, scene.chance)
+
+
+def _background(size: int, microscope: Microscope, chance: np.random.Generator) -> np.ndarray | float:
+    if not microscope.pattern:
+        return microscope.background
+    pixel_um = microscope.pixel_nm / 1e3
+    places = (np.indices((size, size)).reshape(2, -1).T + 0.5) * pixel_um
+    field = random_field(places, size * pixel_um, microscope.pattern_um, chance).reshape(size, size)
+    return microscope.background * np.exp(microscope.pattern * field - microscope.pattern**2 / 2)
+
+
 def simulate_field(
     structure: str,
     size: int,
@@ -70,6 +152,8 @@ def simulate_field(
     haze: float,
     rng: np.random.Generator,
     microscope: Microscope = BIOSR,
+    specimen: Specimen | None = None,
+    camera: Camera = SCMOS,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Simulate one field of view.
 
@@ -85,48 +169,52 @@ def simulate_field(
         Number of light levels.
     haze : float
         Out-of-focus light on average, as a multiple of the light in focus: another layer of the specimen, seen through
-        a Gaussian of `HAZE_SIGMA_UM` in the widefield images, and not at all in the target, as structured illumination
+        a Gaussian of `haze_um` in the widefield images, and not at all in the target, as structured illumination
         rejects it.
     rng : numpy.random.Generator
         Source of specimen and noise.
     microscope : Microscope
         Pixels, optics and light.
+    specimen : Specimen, optional
+        How the structure fills the field; its own of `SPECIMENS` if not given.
+    camera : Camera
+        What turns light into counts.
 
     Returns
     -------
     hr : numpy.ndarray
-        (s size, s size) uint16 target without noise.
+        (s size, s size) uint16 target, without noise but for `artefacts`.
     lr : list of numpy.ndarray
-        (size, size) uint16 camera counts by level, dimmest first; registered with `hr` by construction.
+        (size, size) camera counts by level, dimmest first; registered with `hr` by construction.
 
     Raises
     ------
     DfcanError
         If the field is so small, or so sparsely labelled, that nothing shines in it.
     """
-    fine_pixels = (size + 2 * MARGIN_PX) * scale * OVERSAMPLING
-    fine_um = microscope.pixel_nm / 1e3 / (scale * OVERSAMPLING)
-    points = STRUCTURES[structure](fine_pixels * fine_um, rng)
-    if microscope.labelling < 1:
-        points = points[rng.random(len(points)) < microscope.labelling]
-    fluorophores = optics.render(points, fine_pixels, fine_um)
-    if not fluorophores.any():
-        raise DfcanError(f"no fluorophore is left in a field of {size} px: raise --labelling or --size")
-    cutoff = microscope.cutoff_per_um
-    target_cutoff = cutoff * (microscope.bandwidth or scale)
-    target = optics.image(fluorophores, fine_um, target_cutoff, optics.TRANSFERS[microscope.target])
-    widefield = np.maximum(optics.image(fluorophores, fine_um, cutoff), 0)
-    if haze:
-        layer = optics.render(STRUCTURES[structure](fine_pixels * fine_um, rng), fine_pixels, fine_um)
-        blurred = gaussian_filter(layer, HAZE_SIGMA_UM / fine_um, mode="wrap")
-        share = haze * rng.gamma(HAZE_SHAPE, 1 / HAZE_SHAPE)
-        widefield += blurred * (share * widefield.sum() / blurred.sum())
-    hr = _crop(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
-    hr = hr - min(0, np.percentile(hr, 0.1))  # counts have no sign: dark rims become the darkest grey
-    hr = np.clip(np.round(hr / np.percentile(hr, 99.9) * HR_COUNTS), 0, 65535).astype(np.uint16)
-    signal = _crop(optics.bin_sum(widefield, scale * OVERSAMPLING), MARGIN_PX)
-    signal = signal / np.percentile(signal, 99.9) + BACKGROUND
-    return hr, [camera.expose(signal * photons, rng) for photons in level_photons(levels, microscope)]
+    fine = scale * OVERSAMPLING
+    scene = draw_scene(structure, size, fine, haze, rng, microscope, specimen)
+    hr = _counts(_target(scene, fine, scale, microscope))
+    signal = widefield(scene, fine, microscope)
+    return hr, [expose(signal * photons, rng, camera) for photons in level_photons(levels, microscope)]
+
+
+def _target(scene: Scene, fine: int, scale: int, microscope: Microscope) -> np.ndarray:
+    """The optical image of larger bandwidth, (s size, s size)."""
+    cutoff = microscope.cutoff_per_um * (microscope.bandwidth or scale)
+    fine_um = microscope.pixel_nm / 1e3 / fine
+    target = optics.image(scene.focus, fine_um, cutoff, optics.TRANSFERS[microscope.target])
+    target = _crop(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
+    if microscope.target != "sim":
+        return target - min(0, np.percentile(target, 0.1))  # counts have no sign: dark rims become the darkest grey
+    if microscope.artefacts:
+        pixel_um = microscope.pixel_nm / 1e3 / scale
+        target = optics.artefacts(target, pixel_um, cutoff, microscope.artefacts, scene.chance)
+    return np.maximum(target, 0)
+
+
+def _counts(target: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(target / np.percentile(target, 99.9) * HR_COUNTS), 0, 65535).astype(np.uint16)
 
 
 def _crop(image: np.ndarray, margin: int) -> np.ndarray:

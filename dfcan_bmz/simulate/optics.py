@@ -5,9 +5,11 @@ import numpy as np
 # of the zero frequency in a reconstruction, and how far the attenuation reaches; like those of a real field
 ATTENUATION = 0.6
 ATTENUATED_PER_UM = 0.25
+PATTERN_SHARE = 0.45  # of the target's cut-off: how finely the illumination is striped
+ORIENTATIONS = 3
 
 
-def render(points_um: np.ndarray, pixels: int, pixel_um: float) -> np.ndarray:
+def render(points_um: np.ndarray, pixels: int, pixel_um: float, weights: np.ndarray | None = None) -> np.ndarray:
     """Count fluorophores on a grid, each shared bilinearly by its four nearest pixels.
 
     Parameters
@@ -18,6 +20,8 @@ def render(points_um: np.ndarray, pixels: int, pixel_um: float) -> np.ndarray:
         Side of the grid.
     pixel_um : float
         Side of a grid pixel in micrometres; pixel 0 covers 0..pixel_um.
+    weights : numpy.ndarray, optional
+        (N,): fluorophores that each point stands for; 1 each if not given.
 
     Returns
     -------
@@ -33,7 +37,7 @@ def render(points_um: np.ndarray, pixels: int, pixel_um: float) -> np.ndarray:
             y, x = corner[:, 0] + dy, corner[:, 1] + dx
             share = np.abs(1 - dy - fraction[:, 0]) * np.abs(1 - dx - fraction[:, 1])
             inside = (y >= 0) & (y < pixels) & (x >= 0) & (x < pixels)
-            np.add.at(grid, (y[inside], x[inside]), share[inside])
+            np.add.at(grid, (y[inside], x[inside]), share[inside] if weights is None else (share * weights)[inside])
     return grid
 
 
@@ -57,7 +61,12 @@ def otf(pixels: int, pixel_um: float, cutoff_per_um: float) -> np.ndarray:
     numpy.ndarray
         (pixels, pixels // 2 + 1) float64, laid out as ``numpy.fft.rfft2`` has it; 1 at zero frequency.
     """
-    r = np.minimum(_frequency(pixels, pixel_um) / cutoff_per_um, 1)
+    return diffraction_limited(_frequency(pixels, pixel_um) / cutoff_per_um)
+
+
+def diffraction_limited(r: np.ndarray) -> np.ndarray:
+    """The `otf` at frequencies `r`, as shares of the cut-off."""
+    r = np.minimum(r, 1)
     return 2 / np.pi * (np.arccos(r) - r * np.sqrt(1 - r**2))
 
 
@@ -84,7 +93,43 @@ def image(fluorophores: np.ndarray, pixel_um: float, cutoff_per_um: float, trans
     return np.fft.irfft2(np.fft.rfft2(fluorophores) * transfer(pixels, pixel_um, cutoff_per_um), fluorophores.shape)
 
 
-TRANSFERS = {"otf": otf, "wiener": wiener}
+TRANSFERS = {"otf": otf, "wiener": wiener, "sim": wiener}
+
+
+def artefacts(
+    image: np.ndarray, pixel_um: float, cutoff_per_um: float, strength: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Add what a reconstruction from few photons and imperfect patterns has.
+
+    Stripes, where the modulation of the illumination is misjudged: a copy of the image, modulated by the pattern, in
+    each of three directions. Honeycomb, where noise is amplified: white noise through the band between the pattern's
+    frequency and the cut-off (Demmerle et al. 2017, doi 10.1038/nprot.2017.019).
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (N, N): the reconstruction without artefacts.
+    pixel_um : float
+        Side of its pixels in micrometres.
+    cutoff_per_um : float
+        Of the reconstruction.
+    strength : float
+        Standard deviation of the honeycomb, and largest amplitude of the stripes, as a share of the 99.9th percentile.
+    rng : numpy.random.Generator
+        Directions, phases and noise.
+    """
+    pixels, top = image.shape[0], np.percentile(image, 99.9)
+    places = np.indices(image.shape) * pixel_um
+    frequency = PATTERN_SHARE * cutoff_per_um
+    stripes, first = np.zeros_like(image), rng.uniform(0, np.pi)
+    for angle in first + np.arange(ORIENTATIONS) * np.pi / ORIENTATIONS:
+        phase = 2 * np.pi * (frequency * (np.sin(angle) * places[0] + np.cos(angle) * places[1]) + rng.uniform())
+        stripes += rng.uniform(0, strength) * image * np.cos(phase)
+    # noise divided by the transfer of what it came with is strongest where two copies of the spectrum meet
+    distance = _frequency(pixels, pixel_um) / cutoff_per_um
+    band = np.exp(-(((distance - PATTERN_SHARE - 0.1) / 0.15) ** 2) / 2) * (distance < 1)
+    noise = np.fft.irfft2(np.fft.rfft2(rng.normal(0, 1, image.shape)) * band, image.shape)
+    return image + stripes + noise / noise.std() * strength * top
 
 
 def _frequency(pixels: int, pixel_um: float) -> np.ndarray:

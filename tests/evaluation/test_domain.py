@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.evaluation.domain import describe_domain, middle, outside_domain, signal_to_noise
+from dfcan_bmz.evaluation.domain import describe_domain, outside_domain
+from dfcan_bmz.fingerprint import middle, signal_to_noise
 from dfcan_bmz.simulate import camera
 from dfcan_bmz.simulate.fields import BIOSR, simulate_field
 

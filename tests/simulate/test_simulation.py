@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.simulate import camera, fields, optics, structures
+from dfcan_bmz.simulate import camera, fields, optics
 from dfcan_bmz.simulate.structures import (
     LABELS_PER_UM,
     MICROTUBULE_LENGTH_UM,
-    MICROTUBULE_PER_UM2,
     MICROTUBULE_RADIUS_UM,
     PIT_RADIUS_UM,
+    SPECIMENS,
     STEP_UM,
     STRUCTURES,
     clathrin_pits,
@@ -51,9 +51,9 @@ def test_the_psf_has_the_width_of_an_airy_disc():
 
 def test_camera_counts_have_the_mean_and_variance_of_theory():
     counts = camera.expose(np.full((400, 400), 50.0), np.random.default_rng(0)).astype(float)
-    electrons = 50 * camera.QUANTUM_EFFICIENCY
-    assert counts.mean() == pytest.approx(camera.OFFSET_COUNTS + camera.GAIN_COUNTS_PER_E * electrons, rel=0.002)
-    variance = camera.GAIN_COUNTS_PER_E**2 * (electrons + camera.READ_NOISE_E**2) + 1 / 12  # rounding
+    electrons = 50 * camera.SCMOS.quantum_efficiency
+    assert counts.mean() == pytest.approx(camera.SCMOS.offset_counts + camera.SCMOS.gain_counts * electrons, rel=0.002)
+    variance = camera.SCMOS.gain_counts**2 * (electrons + camera.SCMOS.read_noise_e**2) + 1 / 12  # rounding
     assert counts.var() == pytest.approx(variance, rel=0.02)
 
 
@@ -116,14 +116,14 @@ def test_a_specimen_is_repeatable_and_fills_its_square(structure):
 
 def test_microtubules_have_the_density_of_labels_that_they_say():
     counts = [len(microtubules(5.0, np.random.default_rng(seed))) for seed in range(400)]
-    expected = MICROTUBULE_PER_UM2 * 5**2 * MICROTUBULE_LENGTH_UM * LABELS_PER_UM
+    expected = SPECIMENS["microtubules"].per_um2 * 5**2 * MICROTUBULE_LENGTH_UM * LABELS_PER_UM
     assert np.mean(counts) == pytest.approx(expected, rel=0.1)
 
 
-def test_microtubules_are_hollow(monkeypatch):
+def test_microtubules_are_hollow():
     """Seen from above, a cylinder labelled all around is brightest at its edges."""
-    monkeypatch.setattr(structures, "MICROTUBULE_PERSISTENCE_UM", 1e6)  # straight, so that offsets mean something
-    points = microtubules(0.1, np.random.default_rng(3))
+    straight = SPECIMENS["microtubules"]._replace(persistence_um=1e6)  # so that offsets mean something
+    points = microtubules(0.1, np.random.default_rng(3), straight)
     middle = points[np.abs(points - points[len(points) // 2]).max(axis=1) < 0.5]
     _, across = np.linalg.svd(middle - middle.mean(axis=0), full_matrices=False)[2]
     offsets = np.abs((middle - middle.mean(axis=0)) @ across)
@@ -147,7 +147,7 @@ def test_reticulum_has_holes_and_sheets():
 def test_haze_is_light_that_the_widefield_image_has_and_the_target_has_not():
     clear, hazy = (fields.simulate_field("actin", 64, 2, 1, haze, np.random.default_rng(5)) for haze in (0.0, 2.0))
     np.testing.assert_array_equal(clear[0], hazy[0])
-    floors = [np.percentile(lr[0], 5) - camera.OFFSET_COUNTS for _, lr in (clear, hazy)]
+    floors = [np.percentile(lr[0], 5) - camera.SCMOS.offset_counts for _, lr in (clear, hazy)]
     assert floors[1] > 1.5 * floors[0]
     spectra = [np.abs(np.fft.fft2(lr[0] / lr[0].mean())) / lr[0].size for _, lr in (clear, hazy)]
     band = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))) > 0.2
@@ -159,15 +159,15 @@ def test_variance_grows_with_the_mean_by_the_gain_of_the_camera():
     photons = fields.level_photons(9)
     counts = [camera.expose(np.full((300, 300), level), np.random.default_rng(1)).astype(float) for level in photons]
     means, variances = ([getattr(image, what)() for image in counts] for what in ("mean", "var"))
-    slope, intercept = np.polyfit(np.array(means) - camera.OFFSET_COUNTS, variances, 1, w=1 / np.array(variances))
-    assert slope == pytest.approx(camera.GAIN_COUNTS_PER_E, rel=0.01)
-    assert intercept == pytest.approx((camera.GAIN_COUNTS_PER_E * camera.READ_NOISE_E) ** 2 + 1 / 12, rel=0.15)
+    slope, intercept = np.polyfit(np.array(means) - camera.SCMOS.offset_counts, variances, 1, w=1 / np.array(variances))
+    assert slope == pytest.approx(camera.SCMOS.gain_counts, rel=0.01)
+    assert intercept == pytest.approx((camera.SCMOS.gain_counts * camera.SCMOS.read_noise_e) ** 2 + 1 / 12, rel=0.15)
 
 
 def test_photons_are_counted_as_poisson_has_them():
     counts = camera.expose(np.full((400, 400), 3.0), np.random.default_rng(2)).astype(float)
-    electrons = (counts - camera.OFFSET_COUNTS) / camera.GAIN_COUNTS_PER_E
-    mean = 3 * camera.QUANTUM_EFFICIENCY
+    electrons = (counts - camera.SCMOS.offset_counts) / camera.SCMOS.gain_counts
+    mean = 3 * camera.SCMOS.quantum_efficiency
     # the third central moment of a Poisson distribution is its mean; Gaussian read noise adds nothing to it
     assert ((electrons - electrons.mean()) ** 3).mean() == pytest.approx(mean, rel=0.1)
 
