@@ -13,8 +13,8 @@ What is done about where the time goes (docs/prediction.md has the measurements)
 import ctypes
 import math
 import sys
-import time
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -28,6 +28,8 @@ from dfcan_bmz.models.dfcan import EPS, EXPONENT, dfcan
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+# x86 and ARM; torch and Linux have the same names for them
+BFLOAT16_FEATURES = {"avx512_bf16", "amx_bf16", "bf16"}
 KEPT_BYTES = 2**28  # the largest tensor, of 256 channels, at 502 x 502 px
 
 
@@ -73,20 +75,17 @@ def callable_of(model: keras.Model, precision: str = "float32") -> Network | Non
     return exact if precision == "float32" else _network(model, sizes, PRECISIONS[precision])
 
 
-@torch.inference_mode()
 def bfloat16_is_faster() -> bool:
-    """Measure whether this processor convolves bfloat16 faster than float32, in some milliseconds."""
-    taken = {}
-    for name, dtype in PRECISIONS.items():
-        x = torch.zeros(1, 64, 64, 64, dtype=dtype).contiguous(memory_format=torch.channels_last)
-        kernel = torch.zeros(64, 64, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
-        times = []
-        for _ in range(7):
-            started = time.perf_counter()
-            functional.conv2d(x, kernel, padding="same")
-            times.append(time.perf_counter() - started)
-        taken[name] = min(times)
-    return taken["bfloat16"] < taken["float32"]
+    """Whether this processor has instructions for products of bfloat16, and oneDNN, which uses them, is there."""
+    return torch.backends.mkldnn.is_available() and bool(BFLOAT16_FEATURES & _features())
+
+
+def _features() -> set[str]:
+    """Names of what the processor can do; none where neither torch nor Linux tells."""
+    if hasattr(torch.cpu, "get_capabilities"):
+        return {name for name, value in torch.cpu.get_capabilities().items() if value is True}
+    told = Path("/proc/cpuinfo")
+    return set(told.read_text(encoding="utf-8").split()) if told.is_file() else set()
 
 
 def sizes_of(model: keras.Model) -> Sizes | None:

@@ -86,6 +86,18 @@ def test_bfloat16_is_close_to_float32_and_not_the_same():
     assert 0 < np.abs(exact - coarse).max() < 0.01
 
 
+@pytest.mark.parametrize(("feature", "accepted"), [("avx512_bf16", True), ("bf16", True), ("avx2", False)])
+def test_bfloat16_is_accepted_where_the_processor_has_it_however_busy_it_is(tmp_path, monkeypatch, feature, accepted):
+    build_model(ModelConfig(filters=4, groups=1, blocks=1), np.random.default_rng(0)).save(tmp_path / "model.keras")
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True, "sve_max_length": 0}, raising=False)
+    if accepted:
+        assert fastest.load(tmp_path / "model.keras", precision="bfloat16") is not None
+    else:
+        with pytest.raises(DfcanError, match="leave --precision at float32"):
+            fastest.load(tmp_path / "model.keras", precision="bfloat16")
+
+
 def test_a_network_of_several_channels_is_refused_by_name(tmp_path):
     keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 3)]).save(tmp_path / "colour.keras")
     with pytest.raises(DfcanError, match=r"colour\.keras takes 3 channels"):
