@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import TINY_TRAINING
-from training.test_fit import start_training, wait_until
+from training.ending import kill_at_step
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.commands import train
@@ -43,13 +43,8 @@ def older(tiny_run, tmp_path):
 def killed_run(pairs_folder, tiny_run, tmp_path_factory):
     """A finished run, and a training that was to replace it and was killed in its first epoch."""
     out = shutil.copytree(tiny_run, tmp_path_factory.mktemp("killed") / "run")
-    before = sha256(out / "provenance.json")
-    settings = ("train.epochs=1", "train.learning_rate=4e-3", "data.patches_per_image=2000")
-    process = start_training(pairs_folder, out, *settings, flags=["--overwrite"])
-    new = out / "provenance.json"
-    wait_until(lambda: new.is_file() and sha256(new) != before, process)
-    process.kill()
-    process.communicate()
+    settings = ("train.epochs=1", "train.learning_rate=4e-3", "data.patches_per_image=4")
+    kill_at_step(3, pairs_folder, out, *TINY_TRAINING, *settings, flags=("--overwrite",))
     assert not read_history(out)
     return out
 

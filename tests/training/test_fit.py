@@ -6,9 +6,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -18,46 +16,27 @@ import pytest
 import tensorflow as tf
 import yaml
 from bundle_files import rewrite
-from conftest import TINY_TRAINING, command_line, skip_engine
+from conftest import TINY_TRAINING, skip_engine
 from PIL import Image as PillowImage
+from training.ending import at_step, kill_at_step
 
-from dfcan_bmz import losses, run_folder
-from dfcan_bmz.commands import train
+from dfcan_bmz import cli, losses, run_folder
+from dfcan_bmz.commands import predict, train
 from dfcan_bmz.data.pairs import find_pairs, open_pair, split
 from dfcan_bmz.data.patches import batch, grid_patches
 from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import sha256
+from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training import fit as fitting
+from dfcan_bmz.training import safeguards
 
 ALWAYS = set(run_folder.ENTRIES) - {"tensorboard", "evaluation", "other_scales"}
 
 
 def run_training(pairs, out, *overrides, resume=False, overwrite=False, watch=None):
     train.run(pairs / "lr", pairs / "hr", out, None, [*TINY_TRAINING, *overrides], resume, overwrite, watch)
-
-
-def start_training(pairs, out, *overrides, flags=()):
-    settings = [argument for setting in [*TINY_TRAINING, *overrides] for argument in ("--set", setting)]
-    command = ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *settings, *flags]
-    return subprocess.Popen(
-        [sys.executable, "-m", "dfcan_bmz", *map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a test run in the background of a shell ignores Ctrl-C, and would hand that down
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def wait_until(condition, process, seconds=120):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    pytest.fail("it took too long")
 
 
 def weights(path):
@@ -139,11 +118,9 @@ def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_pat
         "data.patches_per_image=20",
     )
     run_training(pairs_folder, tmp_path / "unbroken", *settings)
-    process = start_training(pairs_folder, tmp_path / "killed", *settings)
-    wait_until(lambda: len(read_history(tmp_path / "killed")) >= 2, process)
-    process.kill()
-    process.communicate()
-    assert 2 <= len(read_history(tmp_path / "killed")) < 6
+    # 6 images x 20 patches in batches of 4 are 30 steps an epoch
+    kill_at_step(75, pairs_folder, tmp_path / "killed", *TINY_TRAINING, *settings)
+    assert len(read_history(tmp_path / "killed")) == 2
     train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "killed", None, [], resume=True, overwrite=False)
     unbroken, killed = read_history(tmp_path / "unbroken"), read_history(tmp_path / "killed")
     assert len(killed) == 6
@@ -153,33 +130,37 @@ def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_pat
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-@pytest.mark.parametrize("epochs_before", [0, 1])
-def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, epochs_before):
-    out = tmp_path / "run"
-    process = start_training(
-        pairs_folder, out, "train.epochs=500", f"data.patches_per_image={2000 if not epochs_before else 20}"
-    )
-    if epochs_before:
-        wait_until(lambda: read_history(out), process)
-    else:
-        wait_until(lambda: (out / "provenance.json").is_file(), process)
-        time.sleep(4)  # into the first epoch's steps
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1, stderr
-    assert "--resume" in stderr
-    assert len(stderr.strip().splitlines()) == 1
+@pytest.fixture
+def _heeding_ctrl_c():
+    """A job in the background of a shell ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeding_ctrl_c")
+@pytest.mark.parametrize(("step", "epochs"), [(3, 0), (10, 1)])
+def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, monkeypatch, capsys, step, epochs):
+    out, settings = tmp_path / "run", [*TINY_TRAINING, "data.patches_per_image=4"]  # 6 steps an epoch
+    monkeypatch.setattr(safeguards, "check_step", at_step(step, lambda: signal.raise_signal(signal.SIGINT)))
+    chosen = [argument for setting in settings for argument in ("--set", setting)]
+    command = ["dfcan-bmz", "train", "--lr", pairs_folder / "lr", "--hr", pairs_folder / "hr", "--out", out, *chosen]
+    monkeypatch.setattr(sys, "argv", list(map(str, command)))
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr().err
+    assert ended.value.code == 1, told
+    assert "--resume" in told
+    assert len(told.strip().splitlines()) == 1
+    assert len(read_history(out)) == epochs
     image = next((pairs_folder / "lr").glob("*.tif"))
-    answer = command_line("predict", out, image, "--out", tmp_path / "predicted")
-    assert answer.returncode == 0, answer.stderr
+    predict.run(out, [image], tmp_path / "predicted", Output())
+    assert (tmp_path / "predicted" / image.name).is_file()
 
 
 def test_a_kill_in_the_first_epoch_is_resumed_from_its_starting_weights(pairs_folder, tiny_run, tmp_path):
-    settings = (f"train.init={tiny_run}", "train.epochs=1", "data.patches_per_image=400", "train.learning_rate=1e-12")
-    process = start_training(pairs_folder, tmp_path / "run", *settings)
-    wait_until(lambda: (tmp_path / "run/provenance.json").is_file(), process)
-    process.kill()
-    process.communicate()
+    settings = (f"train.init={tiny_run}", "train.epochs=1", "data.patches_per_image=4", "train.learning_rate=1e-12")
+    kill_at_step(3, pairs_folder, tmp_path / "run", *TINY_TRAINING, *settings)
     assert not read_history(tmp_path / "run")
     run_training(pairs_folder, tmp_path / "run", *settings, resume=True)
     for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
