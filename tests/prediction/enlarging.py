@@ -1,7 +1,6 @@
 """A predictor that other processes can load: it repeats pixels, weighted by their place in the tile."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,27 @@ def load(blend: int = 2) -> Predictor:
     return Predictor("TEST", position_dependent, 2, 16, 4, "input", None, blend=blend, sha256="0123abcd")
 
 
-def load_and_note(folder: str, seconds: float) -> Predictor:
-    """Like `load`, but slow, and each load and each tile is noted by the process that does it."""
-    with (Path(folder) / f"loads-{os.getpid()}").open("a") as file:
+def load_and_note(folder: str, immortal: int, killed_after: int) -> Predictor:
+    """Like `load`, but each process notes its load, and the first to have done some tiles is killed.
+
+    The process `immortal`, that of the test, never is.
+    """
+    notes, done = Path(folder), []
+    with (notes / f"loads-{os.getpid()}").open("a") as file:
         file.write("load\n")
 
     def network(batch):
-        with (Path(folder) / f"tiles-{os.getpid()}").open("a") as file:
-            file.write("tile\n")
-        time.sleep(seconds)
+        done.append(1)
+        if len(done) == killed_after and os.getpid() != immortal and _is_first(notes / "killed"):
+            os._exit(9)
         return position_dependent(batch)
 
     return load()._replace(network=network)
+
+
+def _is_first(file: Path) -> bool:
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

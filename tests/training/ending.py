@@ -15,7 +15,7 @@ KILLED = 9
 
 
 def at_step(number: int, end: Callable[[], None]) -> Callable[[float, int], None]:
-    """Stand-in for `safeguards.check_step`, which is called after each step: calls `end` in one of the whole training."""
+    """Stand-in for `safeguards.check_step`, called after each step: calls `end` in one step of the whole training."""
     check, done = safeguards.check_step, []
 
     def check_step(loss: float, step: int) -> None:
