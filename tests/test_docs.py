@@ -6,7 +6,10 @@ import shlex
 import subprocess
 import sys
 import textwrap
+from collections import defaultdict
+from html.parser import HTMLParser
 
+import markdown
 import pytest
 import typer
 import yaml
@@ -42,19 +45,63 @@ def test_the_site_builds_without_a_warning(tmp_path):
     answer = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert "excluded from the built site" not in answer.stderr
-    told = (tmp_path / "reference/command-line.html").read_text(encoding="utf-8")
-    assert all(f"dfcan-bmz {command}" in told for command in ("train", "predict", "evaluate", "package"))
-    assert 'id="dfcan_bmz.metrics.affine"' in (tmp_path / "reference/metrics.html").read_text(encoding="utf-8")
-    assert re.findall(r"[^ ]\.\.\.</li>", told) == []  # sentences cut off
-    assert 'id="settings"' in (tmp_path / "reference/readme.html").read_text(encoding="utf-8")
-    for page in PAGES:
-        html = (tmp_path / page.relative_to(REPOSITORY / "docs")).with_suffix(".html").read_text(encoding="utf-8")
-        # what stands less than four columns in is no longer part of its list: code becomes text, numbers begin anew
-        assert re.findall(r"<p>(?:dfcan-bmz|fiji|pip|docker|```).*", html) == [], page.name
-        numbered = re.findall(r"^1\. ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        assert len(re.findall(r"<ol>", html)) == len(numbered), page.name
-    in_nav = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert [name for name in NAMES if f'"{name[5:-3]}.html"' not in in_nav and name != "docs/index.md"] == []
+    told = parsed((tmp_path / "reference/command-line.html").read_text(encoding="utf-8"))
+    assert all(f"dfcan-bmz {command}" in told.text for command in ("train", "predict", "evaluate", "package"))
+    assert [item for item in told.parts["li"] if item.endswith("...") and not item.endswith(" ...")] == [], "cut off"
+    assert "dfcan_bmz.metrics.affine" in parsed((tmp_path / "reference/metrics.html").read_text(encoding="utf-8")).ids
+    assert "settings" in parsed((tmp_path / "reference/readme.html").read_text(encoding="utf-8")).ids
+    linked = parsed((tmp_path / "index.html").read_text(encoding="utf-8")).links
+    expected = {page.relative_to(REPOSITORY / "docs").with_suffix(".html").as_posix() for page in PAGES}
+    assert expected - linked - {"index.html"} == set(), "pages that the navigation lacks"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_stands_in_a_list_stays_in_it(name):
+    """Less than four columns in, it is no longer part of the list: code becomes text, numbers begin anew."""
+    settings = yaml.load((REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8"), yaml.SafeLoader)
+    extensions = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in settings["markdown_extensions"]]
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    page = parsed(markdown.markdown(text, extensions=extensions))
+    commands = ("dfcan-bmz ", "fiji ", "pip ", "docker ", "```")
+    assert [text for text in page.parts["p"] if text.startswith(commands)] == []
+    numbered = [line for line in text.splitlines() if line.startswith("1. ")]
+    assert len(page.parts["ol"]) == len(numbered)
+
+
+class Page(HTMLParser):
+    """What a page says, whatever the theme wraps around it.
+
+    Its text, that of lists and their items, and of paragraphs up to their first tag; ids, and where links lead.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.text, self.parts, self.ids, self.links = "", defaultdict(list), set(), set()
+        self._open, self._latest = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids.add(found.get("id"))
+        self.links.add(found.get("href"))
+        self._latest = tag
+        if tag in ("li", "ol"):
+            self._open.append((tag, len(self.text)))
+
+    def handle_endtag(self, tag):
+        self._latest = ""
+        if self._open and self._open[-1][0] == tag:
+            self.parts[tag].append(self.text[self._open.pop()[1] :].strip())
+
+    def handle_data(self, data):
+        self.text += data
+        if self._latest == "p":
+            self.parts["p"].append(data)
+
+
+def parsed(html):
+    page = Page()
+    page.feed(html)
+    return page
 
 
 @pytest.mark.parametrize("name", ["README.md", *NAMES])
