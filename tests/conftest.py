@@ -15,8 +15,10 @@ os.environ |= {"OMP_NUM_THREADS": str(THREADS), "TF_NUM_INTRAOP_THREADS": str(TH
 
 from dfcan_bmz.commands import simulate, train  # noqa: E402
 
-# a busy machine is no bug
-hypothesis.settings.register_profile("patient", deadline=None)
+# a busy machine is no bug, and what fails on one machine fails on all
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True
+)
 hypothesis.settings.load_profile("patient")
 LONGEST = ("test_demo.py", "test_readme.py", "test_published_models.py", "test_notebook.py")
 REPOSITORY = Path(__file__).parent.parent

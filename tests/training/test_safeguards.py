@@ -129,7 +129,10 @@ def test_a_training_goes_on_without_the_file_that_it_began_with(pairs_folder, ti
     assert len(read_history(out)) == 2
 
 
-def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path):
-    settings = [*TINY_TRAINING, "train.learning_rate=1", "model.output=sigmoid", "data.patches_per_image=400"]
+def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path, monkeypatch):
+    real = fitting.validate
+    monkeypatch.setattr(fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=0.0, brightness=1.0))
+    monkeypatch.setattr(safeguards, "PATIENCE", 0)
+    settings = [*TINY_TRAINING, "data.patches_per_image=4"]
     with pytest.raises(UnfinishedError, match="went wrong again, the output is flat"):
         train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run", None, settings, False, False)
