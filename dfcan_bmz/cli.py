@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.stopping import SIGNALS, end_on_signals, exit_code
 
 app = typer.Typer(
     help="Train DFCAN on pairs of micrographs and publish it as a BioImage Model Zoo bundle.",
@@ -409,6 +410,7 @@ def _told(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
+    end_on_signals()
     try:
         app()
     except DfcanError as error:
@@ -417,3 +419,7 @@ def main() -> None:
     except OSError as error:
         print(f"dfcan-bmz: {_told(error)}", file=sys.stderr)
         sys.exit(UnfinishedError.exit_code)
+    except SystemExit as end:
+        if end.code in map(exit_code, SIGNALS):
+            print("dfcan-bmz: stopped; repeat the command, with --resume where it has that", file=sys.stderr)
+        raise

@@ -14,3 +14,9 @@ class UnfinishedError(DfcanError):
     """Work had begun and something failed or was found broken; the rest was done (exit code 1)."""
 
     exit_code = 1
+
+
+class StoppedError(UnfinishedError):
+    """Ctrl-C; what was finished is kept (exit code 130)."""
+
+    exit_code = 130

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dfcan_bmz import children
 from dfcan_bmz.bundle import check_format, jdll
 from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
@@ -156,11 +156,9 @@ def _classes(config: object) -> Iterator[tuple[str, str]]:
 
 def _check_format(bundle: Path, name: str) -> tuple[list[Verdict], dict[str, np.ndarray]]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "dfcan_bmz.bundle.check_format", str(bundle.resolve()), name]
+        command = ("dfcan_bmz.bundle.check_format", bundle.resolve(), name)
         try:
-            answer = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S, env=os.environ | ON_PROCESSOR
-            )
+            answer = children.run(*command, cwd=folder, timeout=LONGEST_S, env=os.environ | ON_PROCESSOR)
         except subprocess.TimeoutExpired:
             message = f"no answer after {LONGEST_S // 60} minutes"
             return [Verdict(name, CORE, "load", FAILED, None, message)], {}

@@ -1,7 +1,5 @@
 """``dfcan-bmz demo``: the whole way, from simulated pairs to a bundle that somebody else's program runs."""
 
-import subprocess
-import sys
 import tempfile
 from importlib.resources import as_file
 from importlib.resources import files as package_files
@@ -11,7 +9,7 @@ import numpy as np
 import tifffile
 from rich.console import Console
 
-from dfcan_bmz import run_folder
+from dfcan_bmz import children, run_folder
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import last_words
@@ -73,7 +71,6 @@ def _run_elsewhere(bundle: Path, image: Path, out: Path) -> None:
 def _bioimageio(*arguments: object) -> None:
     # bioimageio.core unpacks weights into the working directory
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bioimageio.core", *map(str, arguments)]
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        answer = children.run("bioimageio.core", *arguments, cwd=folder)
     if answer.returncode:
         raise UnfinishedError(f"`bioimageio {arguments[0]}` failed: {last_words(answer)}")

@@ -13,7 +13,7 @@ from dfcan_bmz.commands import evaluate, train
 from dfcan_bmz.commands.starting import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.evaluation.means import read_means
 from dfcan_bmz.files import atomic_path, new_folder
 from dfcan_bmz.report.sweep import markdown, plot_sweep
@@ -48,9 +48,9 @@ def run(
         if name not in failures:
             try:
                 _train(out / name, wanted, lr, hr)
+            except StoppedError:
+                raise
             except DfcanError as error:
-                if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-                    raise  # which ends the sweep
                 print(f"{name}: {error}", flush=True)
                 failures[name] = str(error)
                 with atomic_path(out / FAILURES) as place:

@@ -22,7 +22,7 @@ from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
 from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, StoppedError
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
 from dfcan_bmz.run_folder import Row
@@ -149,12 +149,12 @@ def _fit(
             return fit(model, config, training, validation, out, begin, on_step, on_epoch, print)
     except KeyboardInterrupt:
         if older_waits(out):
-            raise UnfinishedError(
+            raise StoppedError(
                 f"stopped before the first epoch was over; the older run is back in {out}: "
                 "repeat the command to replace it"
             ) from None
         finished = len(run_folder.read_history(out))
-        raise UnfinishedError(
+        raise StoppedError(
             f"stopped after {finished} of {epochs} epochs; go on where {out} stands: repeat the command with --resume"
         ) from None
 

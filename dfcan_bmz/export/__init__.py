@@ -4,9 +4,9 @@ import importlib.util
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+from dfcan_bmz import children
 from dfcan_bmz.errors import UnfinishedError
 
 FILE_NAMES = {
@@ -60,8 +60,7 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
         If the writer fails.
     """
     path = folder / FILE_NAMES[weight_format]
-    command = [sys.executable, "-m", f"dfcan_bmz.export.{weight_format}", str(model_file), str(path)]
-    answer = subprocess.run(command, capture_output=True, text=True, env=os.environ | ON_PROCESSOR)
+    answer = children.run(f"dfcan_bmz.export.{weight_format}", model_file, path, env=os.environ | ON_PROCESSOR)
     if answer.returncode:
         reason = last_words(answer)
         raise UnfinishedError(f"{weight_format} could not be written ({reason}): leave it out of the recipe's formats")

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from dfcan_bmz.commands import sweep, train
 from dfcan_bmz.config import resolve
 from dfcan_bmz.engines.keras_v3 import load_model
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.run_folder import read_config, read_history, write_history
 from dfcan_bmz.training.sweep import Sweep, read_sweep
 
@@ -56,12 +56,12 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_compares(pairs_folder, tmp_pat
     def stopped_at_the_second(*arguments, **options):
         if len(trained) == 1 and not (out / "stopped").exists():
             (out / "stopped").touch()
-            raise UnfinishedError("stopped after 0 of 1 epochs") from KeyboardInterrupt()
+            raise StoppedError("stopped after 0 of 1 epochs")
         trained.append(arguments[2].name)
         real(*arguments, **options)
 
     monkeypatch.setattr(train, "run", stopped_at_the_second)
-    with pytest.raises(UnfinishedError, match="stopped"):
+    with pytest.raises(StoppedError, match="stopped"):
         run(file, pairs_folder, out)
     run(file, pairs_folder, out)
     assert trained == ["learning_rate=0.001+loss=mae", "learning_rate=0.005+loss=mae", "7"]

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM: a command ends within two seconds, whatever a library is doing.
+
+Python raises in its main thread, and only when that is back from a library: a step of a training or a large image may
+take minutes. So another thread hears of the signal too. It ends the children, gives the main thread a moment to clear
+up, and then ends the process. What is under way is in a state then from which the next start finds its way.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+from dfcan_bmz import children
+
+GRACE_S = 1.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def exit_code(number: int) -> int:
+    """Exit code of a process that a signal ended, as shells have it: 130 for Ctrl-C, 143 for SIGTERM."""
+    return 128 + number
+
+
+def end_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM end this process within two seconds; call it from the main thread."""
+    signal.signal(signal.SIGTERM, _terminate)
+    heard, told = socket.socketpair()  # on Windows a pipe will not do
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(heard, told), daemon=True).start()
+
+
+def _terminate(number: int, _: object) -> None:
+    raise SystemExit(exit_code(number))
+
+
+def _listen(heard: socket.socket, _kept_open: socket.socket) -> None:
+    number = 0
+    while number not in SIGNALS:
+        (number,) = heard.recv(1)
+    children.end_all()
+    time.sleep(GRACE_S)
+    os.write(2, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
+    os._exit(exit_code(number))
