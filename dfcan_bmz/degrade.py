@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter, shift
 from scipy.signal import fftconvolve
 
 from dfcan_bmz.images import intensity_range
+from dfcan_bmz.normalize import held_by_float32, scaling_of
 
 
 class Degradation(NamedTuple):
@@ -74,7 +75,8 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
     Returns
     -------
     numpy.ndarray
-        (Y / s, X / s) float32 in the units of `hr`, not clipped but for `saturation`: clipping would bias the noise.
+        (Y / s, X / s) in the units of `hr`, not clipped but for `saturation`: clipping would bias the noise; float32,
+        or float64 where float32 would lose the detail of `hr`.
     """
     low, extent = _floor(hr), intensity_range(hr)
     image = hr.astype(np.float64)
@@ -88,7 +90,9 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
         image = low + rng.poisson(np.maximum(image - low, 0) / per_photon) * per_photon
     if settings.local_noise:
         image = image + rng.normal(0, 1, image.shape) * settings.local_noise * np.maximum(image - low, 0)
-    return (image + rng.normal(0, settings.noise * extent, image.shape)).astype(np.float32)
+    narrow = held_by_float32(hr.dtype, scaling_of(hr))
+    image = image + rng.normal(0, settings.noise * extent, image.shape)
+    return image.astype(np.float32 if narrow else np.float64)
 
 
 def _floor(hr: np.ndarray) -> float:

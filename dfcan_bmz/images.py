@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.formats.mrc import open_mrc
 from dfcan_bmz.formats.ome_zarr import open_ome_zarr
@@ -29,7 +29,6 @@ OPENERS = {
     ".nd2": open_vendor,
     ".lif": open_vendor,
 }
-SMALLEST_SPAN = 1e-4  # of the intensities: normalisation adds 1e-6 to the span, which is to be a hundredth at most
 NOTES = {"", ".csv", ".db", ".ini", ".json", ".log", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
 
 
@@ -163,24 +162,6 @@ def in_memory(image: Image) -> Image:
     return replace(image, pixels=np.asarray(image.pixels))
 
 
-def refuse_constant(image: Image) -> None:
-    """Raise DfcanError if a plane of the image cannot be normalised: its percentiles 0.1 and 99.9 are one value."""
-    for index in range(len(image.planes)):
-        refuse_flat(image, index, *np.percentile(image.planes[index], (0.1, 99.9)))
-
-
-def refuse_flat(image: Image, index: int, low: float, high: float) -> None:
-    """Raise DfcanError if the percentiles 0.1 and 99.9 of plane `index`, `low` and `high`, are one value or nearly."""
-    where = f"plane {index} of {image.path}" if len(image.axes) > 2 else str(image.path)
-    if low == high:
-        raise DfcanError(f"{where} is constant ({low:g}) but for a few pixels at most: leave it out")
-    if high - low < SMALLEST_SPAN:
-        raise DfcanError(
-            f"{where} spans {high - low:.1g} only, which normalisation would take for nearly flat: multiply the image, "
-            "e.g. give nm instead of m"
-        )
-
-
 def intensity_range(pixels: np.ndarray) -> float:
     """Range that relative noise and the "raw" peak signal refer to, in the image's own units.
 
@@ -189,7 +170,7 @@ def intensity_range(pixels: np.ndarray) -> float:
     """
     if pixels.dtype == np.uint8:
         return 255.0
-    low, high = np.percentile(pixels, (0.1, 99.9))
+    low, high = np.percentile(pixels.astype(np.float64, copy=False), (0.1, 99.9))
     return float(high - low)
 
 
@@ -225,7 +206,14 @@ def write(
         Distance of the planes of a ZYX stack in nanometres.
     info : dict, optional
         What else is known of the image; Fiji shows it with Image > Show Info.
+
+    Raises
+    ------
+    UnfinishedError
+        If a pixel is not finite.
     """
+    if not np.isfinite(pixels).all():
+        raise UnfinishedError(f"{path.name} would hold NaN or infinite pixels: see to the range of its source")
     notes = "\n".join(f"{key} = {value}" for key, value in (info or {}).items())
     pixels = np.ascontiguousarray(pixels)
     settings = tiff_output.options(pixels.shape, pixels.dtype, axes, pixel_size_nm, z_step_nm, notes)

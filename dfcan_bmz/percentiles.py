@@ -1,14 +1,15 @@
 """Exact percentiles of planes of any size, by counting: strips pass by, and only counts stay in memory.
 
-Every pixel becomes a whole number of 32 bits that sorts as the pixels do. A first pass counts the numbers by their
-upper 16 bits, a second one those of interest by their lower 16 bits: that finds the pixel of any rank.
+Every pixel becomes a whole number of as many bits as it has that sorts as the pixels do. A first pass counts the
+numbers by their upper 16 bits, each further one those of interest by their next 16 bits: that finds the pixel of any
+rank.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-HALF = 2**16
+DIGIT = 16  # bits that a pass counts by
 STRIP_PIXELS = 2**22
 
 
@@ -18,8 +19,8 @@ def percentiles(plane: np.ndarray, percents: Sequence[float]) -> list[float]:
     Parameters
     ----------
     plane : array
-        (Y, X), in memory or in a file (anything that gives rows when it is sliced); what has more than 32 bits a pixel
-        counts as float32.
+        (Y, X), in memory or in a file (anything that gives rows when it is sliced); integers or floating point of 64
+        bits at most, all of them finite.
     percents : sequence of float
         0..100.
 
@@ -39,41 +40,49 @@ def percentiles(plane: np.ndarray, percents: Sequence[float]) -> list[float]:
 
 
 def _pixels_of_rank(plane: np.ndarray, ranks: list[int]) -> list[float]:
-    counts = np.zeros(HALF, np.int64)
-    for keys in _keys(plane):
-        counts += np.bincount(keys >> 16, minlength=HALF)
-    up_to = np.cumsum(counts)
-    uppers = np.searchsorted(up_to, ranks, side="right")
-    lower_counts = {int(upper): np.zeros(HALF, np.int64) for upper in uppers}
-    for keys in _keys(plane):
-        for upper, count in lower_counts.items():
-            count += np.bincount(keys[keys >> 16 == upper] & (HALF - 1), minlength=HALF)
-    found = []
-    for rank, upper in zip(ranks, map(int, uppers), strict=True):
-        within = rank - (up_to[upper] - counts[upper])
-        lower = int(np.searchsorted(np.cumsum(lower_counts[upper]), within, side="right"))
-        found.append(_pixel_of_key(upper * HALF + lower, plane.dtype))
-    return found
+    """Pixels of these ranks among all, the smallest one being 0: digit by digit, as a dictionary is searched."""
+    bits = 8 * _counted_type(plane.dtype).itemsize
+    found = [(0, rank) for rank in ranks]  # the upper digits of a number, and its rank among those that share them
+    for shift in range(bits - DIGIT, -1, -DIGIT):
+        counts = {upper: np.zeros(2**DIGIT, np.int64) for upper, _ in found}
+        for keys in _keys(plane):
+            for upper, count in counts.items():
+                shared = keys if shift == bits - DIGIT else keys[keys >> np.uint64(shift + DIGIT) == upper]
+                digits = (shared >> np.uint64(shift)) & np.uint64(2**DIGIT - 1)
+                count += np.bincount(digits.view(np.int64), minlength=2**DIGIT)
+        up_to = {upper: np.cumsum(count) for upper, count in counts.items()}
+        for index, (upper, rank) in enumerate(found):
+            digit = int(np.searchsorted(up_to[upper], rank, side="right"))
+            found[index] = (upper << DIGIT) + digit, rank - int(up_to[upper][digit] - counts[upper][digit])
+    return [_pixel_of_key(key, plane.dtype) for key, _ in found]
 
 
 def _keys(plane: np.ndarray) -> Iterator[np.ndarray]:
-    """Strips of the plane as whole numbers of 0 to 2^32 - 1 that sort as the pixels do."""
+    """Strips of the plane as unsigned whole numbers that sort as the pixels do."""
+    counted = _counted_type(plane.dtype)
+    sign = 1 << (8 * counted.itemsize - 1)
+    unsigned = np.dtype(f"uint{8 * counted.itemsize}")
     rows = max(1, STRIP_PIXELS // plane.shape[1])
     for row in range(0, plane.shape[0], rows):
-        strip = np.asarray(plane[row : row + rows]).ravel()
-        if _counts_as_integer(strip.dtype):
-            yield strip.astype(np.int64) - np.iinfo(strip.dtype).min
+        strip = np.asarray(plane[row : row + rows]).ravel().astype(counted)
+        if counted.kind == "f":
+            bits = (strip + counted.type(0)).view(unsigned)  # + 0 turns -0 into 0
+            keys = np.where(bits >= sign, ~bits, bits | unsigned.type(sign))
         else:
-            bits = (strip.astype(np.float32) + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
-            yield np.where(bits >> 31, ~bits, bits | np.uint32(2**31)).astype(np.int64)
+            keys = strip.view(unsigned) ^ unsigned.type(sign if counted.kind == "i" else 0)
+        yield keys.astype(np.uint64)
 
 
 def _pixel_of_key(key: int, dtype: np.dtype) -> float:
-    if _counts_as_integer(dtype):
-        return float(key + np.iinfo(dtype).min)
-    bits = key & (2**31 - 1) if key >> 31 else ~key & (2**32 - 1)
-    return float(np.array(bits, np.uint32).view(np.float32))
+    counted = _counted_type(dtype)
+    bits = 8 * counted.itemsize
+    if counted.kind == "f":
+        key = key ^ (1 << (bits - 1)) if key >> (bits - 1) else key ^ ((1 << bits) - 1)
+        return float(np.array(key, f"uint{bits}").view(counted))
+    return float(key - ((1 << (bits - 1)) if counted.kind == "i" else 0))
 
 
-def _counts_as_integer(dtype: np.dtype) -> bool:
-    return np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
+def _counted_type(dtype: np.dtype) -> np.dtype:
+    """Type of 16, 32 or 64 bits that holds every pixel of `dtype`."""
+    smallest = np.float32 if np.issubdtype(dtype, np.floating) else np.int16 if dtype.kind == "i" else np.uint16
+    return np.promote_types(dtype, smallest).newbyteorder("=")

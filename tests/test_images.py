@@ -113,14 +113,6 @@ def test_png_is_read_in_its_own_depth(tmp_path, dtype):
     assert found.dtype == dtype
 
 
-def test_a_constant_plane_is_refused_by_its_number(tmp_path):
-    stack = np.zeros((3, 8, 8), np.uint8) + np.arange(8, dtype=np.uint8)
-    stack[1] = 7
-    images.write(tmp_path / "stack.tif", stack, "ZYX")
-    with pytest.raises(DfcanError, match="plane 1"):
-        images.refuse_constant(images.read(tmp_path / "stack.tif"))
-
-
 def test_folders_are_searched_by_stem_and_doubles_refused(tmp_path):
     for name in ("b.tif", "a.png", "notes.txt", ".hidden.tif"):
         (tmp_path / name).touch()
@@ -150,12 +142,3 @@ def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
         (tmp_path / name).touch()
     assert [path.name for path in images.others(tmp_path)] == ["b.jpg", "c.lsm"]
     assert list(images.find(tmp_path)) == ["a", "d"]
-
-
-def test_an_image_in_tiny_units_is_refused_as_normalisation_would_squash_it(tmp_path):
-    nm = np.random.default_rng(0).uniform(0, 100, (32, 32)).astype(np.float32)
-    images.write(tmp_path / "nm.tif", nm)
-    images.write(tmp_path / "m.tif", nm * np.float32(1e-9))
-    images.refuse_constant(images.read(tmp_path / "nm.tif"))
-    with pytest.raises(DfcanError, match=r"m.tif spans 1e-07 only, .*multiply the image, e.g. give nm instead of m"):
-        images.refuse_constant(images.read(tmp_path / "m.tif"))

@@ -48,7 +48,9 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
 
 
 def _align(pair: Pair, folder: Path, affine: bool) -> list[Move]:
-    lr, hr, moves = align_pair(pair.name, images.open_lazily(pair.lr), images.open_lazily(pair.hr), affine)
+    lr, hr, moves, notes = align_pair(pair.name, images.open_lazily(pair.lr), images.open_lazily(pair.hr), affine)
+    for note in notes:
+        print(f"note: {note}")
     for kind, image in (("lr", lr), ("hr", hr)):
         target = folder / kind / f"{pair.name}.tif"
         images.write(target, images.writable(image.pixels), image.axes, image.pixel_size_nm, image.z_step_nm)

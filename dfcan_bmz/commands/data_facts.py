@@ -10,7 +10,7 @@ from dfcan_bmz import images
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.data.patches import richest_crop
-from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.data.planes import Plane, comparable
 from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle
@@ -32,14 +32,15 @@ def write_sample(out: Path, validation: Opened, config: Config) -> None:
     _, lr, hr = validation[0]
     sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
     hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / config.model.scale
-    images.write(out / "sample_lr.tif", sample.lr.astype(np.float32), pixel_size_nm=lr.pixel_size_nm)
-    images.write(out / "sample_hr.tif", sample.hr.astype(np.float32), pixel_size_nm=hr_pixel_nm)
+    lr_sample, hr_sample = (part.astype(np.float32) for part in comparable(*sample[:2], config.data.target))
+    images.write(out / "sample_lr.tif", lr_sample, pixel_size_nm=lr.pixel_size_nm)
+    images.write(out / "sample_hr.tif", hr_sample, pixel_size_nm=hr_pixel_nm)
 
 
 def _rival(validation: Opened, config: Config) -> dict[str, float]:
     every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
     some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
-    planes = ((lr.planes[index], hr.planes[index]) for lr, hr, index in some)
+    planes = (comparable(lr.planes[index], hr.planes[index], config.data.target) for lr, hr, index in some)
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
 
 

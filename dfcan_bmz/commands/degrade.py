@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from dfcan_bmz import images
+from dfcan_bmz import flaws, images
 from dfcan_bmz.commands.progress import tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
+from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.degrade import PRESETS, crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import refuse_input_as_output
@@ -25,15 +26,21 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
     known = manifest | {images.name_of(Path(row["hr"])): row for row in manifest.values() if row.get("hr")}
     tell_of_others(hr_dir)
     with new_set(out, overwrite) as folder:
-        rows = []
+        rows, notes = [], []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
-            image = images.read(path)
-            images.refuse_constant(image)
+            image = images.open_lazily(path)
+            scalings = flaws.scalings_of(image)
+            flaws.refuse_flawed(path, scalings)
+            notes += flaws.told(path, scalings, "written blank")
+            image = flaws.blanked(image, scalings)
             if min(image.pixels.shape[-2:]) < scale:
                 raise DfcanError(f"{path} is smaller than one LR pixel: leave it out")
             hr = replace(image, pixels=crop_to_multiple(image.pixels, scale))
             rng = np.random.default_rng([seed, index])
-            planes = [degrade(plane, scale, settings, rng) for plane in hr.planes]
+            planes = [
+                block_means(plane, scale) if scaling.flaw else degrade(plane, scale, settings, rng)
+                for plane, scaling in zip(hr.planes, scalings, strict=True)
+            ]
             lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
             lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
             images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm, hr.z_step_nm)
@@ -47,6 +54,8 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
         record |= {key: value.name if isinstance(value, Path) else value for key, value in given.items()}
         config = {"model": {"scale": scale}, "data": {"target": "input"}}
         write_records(folder, rows, {"settings": record | {"seed": seed}, "config": config})
+    for note in notes:
+        print(f"note: {note}")
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
 
 

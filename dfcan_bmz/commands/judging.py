@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 import dfcan_bmz
-from dfcan_bmz import run_folder
+from dfcan_bmz import flaws, run_folder
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_of_others, watched
-from dfcan_bmz.data.pairs import Pair, find_pairs, read_manifest, read_pair
+from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, read_manifest
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
@@ -56,17 +56,14 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     names = list(models)
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
-    count = 0
-    for pair in watched(pairs, "checking"):
-        _, image = read_pair(pair, scale)
-        refuse_tiny(image)
-        count += len(image.planes)
+    sound = {pair: _sound_planes(pair, scale) for pair in watched(pairs, "checking")}
+    count = sum(map(len, sound.values()))
     target = "input" if all(model.target == "input" for model in models.values()) else "own"
     levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
     seen = _seen(paths, pairs)
 
     def planes() -> Iterator[Plane]:
-        return planes_of(pairs, scale, levels)
+        return planes_of(sound, scale, target, levels)
 
     known = {model.smoothing_px for model in models.values()}
     smoothing_px = known.pop() if len(known) == 1 else None
@@ -88,6 +85,15 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
         histories={name: rows for name, path in sources.items() if (rows := _history(path))},
         how=_how(sources, models, pairs),
     )
+
+
+def _sound_planes(pair: Pair, scale: int) -> list[int]:
+    lr, hr = open_pair(pair, scale)
+    refuse_tiny(hr)
+    indices, lines = flaws.sound_planes(lr, hr, flaws.scalings_of(lr), flaws.scalings_of(hr))
+    for line in lines:
+        print(f"note: {line}", file=sys.stderr)
+    return indices
 
 
 def refuse_nan(measured: Measured, out: Path) -> None:

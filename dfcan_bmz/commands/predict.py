@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import files, images
+from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.progress import counted, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
@@ -69,7 +69,7 @@ def run(
             client = stack.enter_context(connect(scheduler, workers))
         waiting = [path for path in sources if not (resume and not overwrite and targets[path].exists())]
         problems: dict[Path, str] = {}
-        opened = _opened(waiting, targets, client, problems)
+        opened = _opened(waiting, targets, output, client, problems)
         if waiting and len(problems) == len(sources):
             raise DfcanError(next(iter(problems.values())))
         for path in set(sources) - set(waiting):
@@ -106,15 +106,24 @@ def _sources(inputs: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _opened(sources: list[Path], targets: dict[Path, Path], client, problems: dict[Path, str]) -> list[Job]:
+def _opened(
+    sources: list[Path], targets: dict[Path, Path], output: Output, client, problems: dict[Path, str]
+) -> list[Job]:
     """Open every image and measure its planes; `problems` learns of those that cannot be predicted."""
     jobs = []
     for path in watched(sources, "checking"):
         try:
             image = images.open_planes(path)
-            jobs.append(Job(image, _scalings(image, client), targets[path]))
+            scalings = _scalings(image, client)
+            flaws.refuse_flawed(path, scalings)
+            if output.intensity == "keep":
+                flaws.refuse_lost(path, image.pixels.dtype, scalings)
+            jobs.append(Job(image, scalings, targets[path]))
         except DfcanError as error:
             problems[path] = str(error)
+    for job in jobs:
+        for line in flaws.told(job.image.path, job.scalings, "written blank"):
+            print(f"note: {line}")
     shapes = {job.image.pixels.shape for job in jobs}
     if len(shapes) > 1:
         sizes = ", ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:4])
@@ -126,12 +135,13 @@ def _scalings(image: Image, client) -> list[Scaling]:
     if client is not None:
         from dfcan_bmz.prediction.cluster import scalings_of
 
-        scalings = scalings_of(client, image)
-    else:
-        scalings = [scaling_of(image.planes.plane(index)) for index in range(len(image.planes))]
-    for index, scaling in enumerate(scalings):
-        images.refuse_flat(image, index, scaling.low, scaling.high)
-    return scalings
+        return scalings_of(client, image)
+    return flaws.scalings_of(image)
+
+
+def _sound(job: Job) -> list[int]:
+    """Planes of an image that can be normalised, by index."""
+    return [index for index, scaling in enumerate(job.scalings) if not scaling.flaw]
 
 
 def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output) -> None:
@@ -159,9 +169,9 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
     """Warn of images unlike those that the model was trained on, judged by the middle of their middle planes."""
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
-            planes = job.image.planes
-            seen = planes[(len(planes) // 2, *middle(planes.shape[-2:]))]
-            known = scaling_of(seen).low < scaling_of(seen).high
+            planes, sound = job.image.planes, _sound(job)
+            seen = planes[(sound[len(sound) // 2], *middle(planes.shape[-2:]))]
+            known = not scaling_of(seen).flaw
             reasons = outside_domain(seen, job.image.pixel_size_nm, predictor.domain) if known else []
             if reasons:
                 told = f"warning: {job.image.path.name} lies outside of what the model has seen: {'; '.join(reasons)}"
@@ -174,8 +184,9 @@ def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:
     height, width = job.image.pixels.shape[-2:]
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
-    regions = [job.image.planes[0, y : y + tile, x : x + tile] for y, x in corners]
-    unit = job.scalings[0].apply(max(regions, key=np.std))
+    plane = _sound(job)[0]
+    regions = [job.image.planes[plane, y : y + tile, x : x + tile] for y, x in corners]
+    unit = job.scalings[plane].apply(max(regions, key=np.std))
     error = float(np.mean((predict_unit(predictor, unit) - predict_unit(exact, unit)) ** 2))
     level = f"{-10 * math.log10(error):.1f} dB" if error else "no difference"
     print(f"bfloat16: {level} against float32 on a tile of {job.image.path.name} (PSNR, range 1)")

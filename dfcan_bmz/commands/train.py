@@ -23,6 +23,7 @@ from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_betwee
 from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.errors import DfcanError, StoppedError
+from dfcan_bmz.flaws import only
 from dfcan_bmz.images import Image
 from dfcan_bmz.models import build_model
 from dfcan_bmz.run_folder import Row
@@ -63,9 +64,7 @@ def run(
     opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
     for pair, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, scales[pair], resolved)
-    training, validation = (
-        [plane for _, *pair in watched(part, "reading") for plane in _planes(*pair, resolved)] for part in opened
-    )
+    (training, validation), opened = zip(*(_prepared(part, resolved) for part in opened), strict=True)
     model = build_model(resolved.model, np.random.default_rng(resolved.train.seed))
     if not model.trainable_weights:
         raise DfcanError(f"{resolved.model.name} has nothing to learn: give a network as model.name")
@@ -159,11 +158,18 @@ def _fit(
         ) from None
 
 
-def _planes(lr: Image, hr: Image, config: Config) -> list[Plane]:
-    planes = prepare(lr, hr, config.data.target)
-    if config.data.other_scales:
-        planes = [enlarge(plane, scale_between(lr, hr)) for plane in planes]
-    return planes if config.data.sampling == "signal" else [plane._replace(signal=None) for plane in planes]
+def _prepared(part: Opened, config: Config) -> tuple[list[Plane], Opened]:
+    """Planes of one part of the split, and its pairs without the planes that cannot be normalised."""
+    prepared: list[Plane] = []
+    kept: Opened = []
+    for pair, lr, hr in watched(part, "reading"):
+        planes = prepare(lr, hr, config.data.target, lambda line: print(f"note: {line}"))
+        sound = [plane.index for plane in planes]
+        kept.append((pair, only(lr, sound), only(hr, sound)))
+        if config.data.other_scales:
+            planes = [enlarge(plane, scale_between(lr, hr)) for plane in planes]
+        prepared += planes if config.data.sampling == "signal" else [plane._replace(signal=None) for plane in planes]
+    return prepared, kept
 
 
 def _refuse_leaks(files: dict[str, list[dict[str, str]]]) -> None:

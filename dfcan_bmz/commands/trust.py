@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import files, images
+from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_of_others, watched
@@ -16,6 +16,7 @@ from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import Scaling, within_float32
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.resolution import HALF_IMAGES, crossing, decorrelation, period, split_correlation
@@ -49,19 +50,24 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     predictor = open_model(model)
     rows: list[Row] = []
     problems: list[str] = []
+    notes: list[str] = []
     with files.new_folder(out, overwrite) as folder:
         for source in watched(sources, "doubting"):
             try:
-                image = images.read(source)
+                image = images.open_lazily(source)
                 refuse_tiny(image)
-                images.refuse_constant(image)
-                rows += _write_maps(folder, images.name_of(source), image, predictor)
+                scalings = flaws.scalings_of(image)
+                flaws.refuse_flawed(source, scalings)
+                notes += flaws.told(source, scalings, "blank in the maps")
+                rows += _write_maps(folder, images.name_of(source), image, scalings, predictor)
             except DfcanError as error:
                 problems.append(str(error))
         if not rows:
             raise DfcanError(problems[0])
         with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Row._fields, *rows])
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     for row in rows:
         if row.outside:
             print(f"warning: {row.image} lies outside of what the model has seen: {row.outside}", file=sys.stderr)
@@ -78,21 +84,28 @@ def _images(path: Path) -> list[Path]:
     return list(images.find(path).values())
 
 
-def _write_maps(folder: Path, stem: str, image: Image, predictor: Predictor) -> list[Row]:
+def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Predictor) -> list[Row]:
     rows: list[Row] = []
+    height, width = image.pixels.shape[-2:]
+    s = predictor.scale
     maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
     hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
-    for index, plane in enumerate(image.planes):
+    for index, scaling in enumerate(scalings):
+        if scaling.flaw:
+            for name, found in maps.items():
+                found.append(np.zeros((s * height, s * width) if name == "disagreement" else (height, width)))
+            continue
+        plane = within_float32(image.planes[index], scaling)
         turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
         prediction = predict_plane(predictor, plane)
         if not np.isfinite(prediction).all():
             raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
         blurred = reblur(prediction, plane)
-        if not index:
+        if not rows:
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
         for name, found in zip(maps, (blurred.error, blurred.correlation, turned.spread), strict=True):
             maps[name].append(found)
-        name = stem if image.axes == "YX" else f"{stem}[{index}]"
+        name = stem if image.axes == "YX" else f"{stem}[{index + 1}]"
         reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         row = Row(
             name,

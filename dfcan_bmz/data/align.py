@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dfcan_bmz import flaws
 from dfcan_bmz.data.pairs import scale_between
 from dfcan_bmz.data.registration import LEAST_AGREEMENT, Placement, agreement, find_affine, find_shift
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import within_float32
 
 LEAST_MOVE_PX = 0.25  # HR pixels; less than that is how well a shift can be told
 MOST_CROPPED = 0.25  # of a side of the image, at either end
@@ -41,7 +43,7 @@ class Move(NamedTuple):
     moved: bool
 
 
-def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Image, list[Move]]:
+def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Image, list[Move], list[str]]:
     """Register the planes of a pair.
 
     Parameters
@@ -58,7 +60,9 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
     lr, hr : Image
         In memory: the LR image cropped, its pixels untouched; the HR image moved and cropped.
     moves : list of Move
-        One a plane.
+        One a plane that can be normalised.
+    notes : list of str
+        Lines on the others, which are blank.
 
     Raises
     ------
@@ -67,14 +71,18 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
     """
     scale = scale_between(lr, hr)
     find = find_affine if affine else find_shift
-    planes, moves = [], []
-    for index in range(len(lr.planes)):
-        lr_plane, hr_plane = lr.planes[index], hr.planes[index]
-        plane, move = _align_plane(lr_plane, hr_plane, find(lr_plane, hr_plane))
+    scalings = flaws.scalings_of(lr), flaws.scalings_of(hr)
+    sound, notes = flaws.sound_planes(lr, hr, *scalings, "blank, and not aligned")
+    lr, hr = (flaws.blanked(image, own) for image, own in zip((lr, hr), scalings, strict=True))
+    planes, moves = list(hr.planes), []
+    for index in sound:
+        pictures = [
+            within_float32(image.planes[index], own[index]) for image, own in zip((lr, hr), scalings, strict=True)
+        ]
+        planes[index], move = _align_plane(*pictures, hr.planes[index], find(*pictures))
         if move.after < LEAST_AGREEMENT:
             raise DfcanError(f"{lr.path} and {hr.path} show nothing in common: are they a pair?")
-        planes.append(plane)
-        moves.append(move._replace(name=name if len(lr.axes) == 2 else f"{name}[{index}]"))
+        moves.append(move._replace(name=name if len(lr.axes) == 2 else f"{name}[{index + 1}]"))
     farthest = max((move.farthest_px for move in moves if move.moved), default=0.0)
     margin = math.ceil(farthest / scale)
     if margin > MOST_CROPPED * min(lr.pixels.shape[-2:]):
@@ -84,6 +92,7 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
         replace(lr, pixels=_cropped(np.asarray(lr.pixels), margin)),
         replace(hr, pixels=_cropped(hr_pixels, margin * scale)),
         moves,
+        notes,
     )
 
 
@@ -91,9 +100,10 @@ def _cropped(pixels: np.ndarray, margin: int) -> np.ndarray:
     return pixels[..., margin : pixels.shape[-2] - margin, margin : pixels.shape[-1] - margin]
 
 
-def _align_plane(lr: np.ndarray, hr: np.ndarray, placement: Placement) -> tuple[np.ndarray, Move]:
+def _align_plane(lr: np.ndarray, hr: np.ndarray, pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, Move]:
+    """Judge a placement by pictures of both planes, and move the HR plane's pixels."""
     farthest = placement.farthest(hr.shape)
     before, after = agreement(lr, hr), agreement(lr, hr, placement)
     moved = farthest >= LEAST_MOVE_PX and after > before
     move = Move("", *map(float, placement.shift), farthest, before, after if moved else before, moved)
-    return placement.corrected(hr) if moved else hr, move
+    return placement.corrected(pixels) if moved else pixels, move

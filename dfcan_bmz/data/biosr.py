@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import images
+from dfcan_bmz import flaws, images
 from dfcan_bmz.data.pairs import scale_between
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
@@ -111,8 +111,8 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     raw, hr = images.read(source.raw), images.in_memory(_open_target(source))
     # frame by frame: the raw frames of a nonlinear image are 25
     lr = Image(raw.path, np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32), "YX", raw.pixel_size_nm)
-    images.refuse_constant(lr)
-    images.refuse_constant(hr)
+    for image in (lr, hr):
+        flaws.refuse_flawed(image.path, flaws.scalings_of(image))
     return lr, hr, scale_between(lr, hr)
 
 

@@ -33,7 +33,7 @@ class Enlarged:
 def enlarge(plane: Plane, scale: int) -> Plane:
     """A pair of one size: the LR plane enlarged when it is cut, and what is known of the signal, in these pixels."""
     signal = None if plane.signal is None else plane.signal.repeat(scale, axis=1).repeat(scale, axis=2)
-    return Plane(Enlarged(plane.lr, scale), plane.hr, signal)
+    return plane._replace(lr=Enlarged(plane.lr, scale), signal=signal)
 
 
 def _source(part: slice, side: int, scale: int) -> tuple[slice, tuple[int, int], slice]:

@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from dfcan_bmz import images
+from dfcan_bmz import flaws, images
 from dfcan_bmz.data.pairs import Pair, scale_between
 from dfcan_bmz.data.registration import LEAST_AGREEMENT, agreement, find_shift
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import Image
+from dfcan_bmz.normalize import NOT_FINITE, scaling_of, within_float32
 
 MOST_SHIFT_PX = 1.0  # HR pixels
 SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
@@ -57,14 +59,16 @@ class PairCheck(NamedTuple):
 
 
 def check_pair(pair: Pair) -> PairCheck:
-    """Check one pair by the middle plane of a stack; what is wrong with it is told, not raised."""
+    """Check one pair by the sound planes of a stack next to its middle; what is wrong with it is told, not raised."""
     try:
         lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
         scale = scale_between(lr, hr)
-        middle = len(lr.planes) // 2
-        lr_plane, hr_plane = lr.planes[middle], hr.planes[middle]
+        planes = _planes_to_check(lr, hr)
     except DfcanError as error:
         return PairCheck(pair.name, pair.fov, pair.hr, problems=(str(error),))
+    if planes is None:  # which the survey of its images tells of
+        return PairCheck(pair.name, pair.fov, pair.hr)
+    lr_plane, hr_plane = planes
     placement = find_shift(lr_plane, hr_plane)
     down, right = map(float, placement.shift)
     in_place, agreed = agreement(lr_plane, hr_plane), agreement(lr_plane, hr_plane, placement)
@@ -84,6 +88,18 @@ def check_pair(pair: Pair) -> PairCheck:
             f"{scale}: correct the one that is wrong (Fiji: Image > Properties; or manifest.csv)"
         )
     return check._replace(problems=tuple(problems))
+
+
+def _planes_to_check(lr: Image, hr: Image) -> tuple[np.ndarray, np.ndarray] | None:
+    """Those planes of a pair next to the middle that can be normalised in both images; None where there are none."""
+    count = len(lr.planes)
+    for index in sorted(range(count), key=lambda index: abs(index - count // 2)):
+        planes = [flaws.finite_plane(image, index) for image in (lr, hr)]
+        scalings = [NOT_FINITE if plane is None else scaling_of(plane) for plane in planes]
+        if not any(scaling.flaw for scaling in scalings):
+            lr_plane, hr_plane = map(within_float32, planes, scalings)
+            return lr_plane, hr_plane
+    return None
 
 
 def same_fields(checks: list[PairCheck]) -> list[tuple[Path, Path]]:

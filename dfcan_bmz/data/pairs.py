@@ -150,20 +150,6 @@ def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
     return replace(lr, pixel_size_nm=lr.pixel_size_nm or pair.pixel_size_nm), hr
 
 
-def read_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
-    """Read both images of a pair into memory.
-
-    Raises
-    ------
-    DfcanError
-        If one cannot be read or is constant, or the HR image is not `scale` times the LR image.
-    """
-    lr, hr = (images.in_memory(image) for image in open_pair(pair, scale))
-    images.refuse_constant(lr)
-    images.refuse_constant(hr)
-    return lr, hr
-
-
 def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:
     """Split pairs into training and validation by field of view, so that no field is in both.
 

@@ -1,14 +1,15 @@
 """Planes of a training set: normalised when they are cut, so that the set stays on disk however large it is."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import images
+from dfcan_bmz import flaws
 from dfcan_bmz.data.sampling import signal_map
 from dfcan_bmz.formats.pixels import Pixels
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import Scaling, scaling_of
+from dfcan_bmz.normalize import NOT_FINITE, Scaling, held_by_float32, scaling_of, within_float32
 
 
 class Normalized:
@@ -42,14 +43,17 @@ class Plane(NamedTuple):
         (Y, X) and (sY, sX); slices are float32. `dfcan_bmz.data.enlarged` has pairs of one size.
     signal : numpy.ndarray or None
         See `dfcan_bmz.data.sampling.signal_map`; None where patches are drawn evenly.
+    index : int
+        Of the plane in its stack.
     """
 
     lr: np.ndarray | Normalized
     hr: np.ndarray | Normalized
     signal: np.ndarray | None = None
+    index: int = 0
 
 
-def prepare(lr: Image, hr: Image, target: str) -> list[Plane]:
+def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lambda line: None) -> list[Plane]:
     """Planes of a pair, ready to be cut into patches; each is read once, for its percentiles and its signal.
 
     Parameters
@@ -59,6 +63,8 @@ def prepare(lr: Image, hr: Image, target: str) -> list[Plane]:
     target : {"own", "input"}
         Whether the HR image is scaled by its own percentiles (another instrument made it) or by those of the LR
         image (both share one intensity scale).
+    tell : callable
+        Gets a line on planes of a stack that cannot be normalised and are left out.
 
     Returns
     -------
@@ -68,21 +74,38 @@ def prepare(lr: Image, hr: Image, target: str) -> list[Plane]:
     Raises
     ------
     DfcanError
-        If a plane is damaged, constant, or holds NaN or infinity.
+        If a file is damaged, or no plane is left: constant, with NaN or infinity.
     """
+    scale = hr.pixels.shape[-1] // lr.pixels.shape[-1]
+    lr_scalings, (hr_scalings, signals) = flaws.scalings_of(lr), _scalings_and_signals(hr, scale)
+    sound, lines = flaws.sound_planes(lr, hr, lr_scalings, hr_scalings)
+    for line in lines:
+        tell(line)
     planes = []
-    for index in range(len(lr.planes)):
-        lr_pixels, hr_pixels = lr.planes[index], hr.planes[index]
-        scaling = scaling_of(lr_pixels)
-        hr_own = scaling_of(hr_pixels)
-        images.refuse_flat(lr, index, *scaling)
-        images.refuse_flat(hr, index, *hr_own)
-        hr_scaling = scaling if target == "input" else hr_own
-        signal = signal_map(hr_pixels, hr_pixels.shape[0] // lr_pixels.shape[0])
-        planes.append(
-            Plane(Normalized(_kept(lr, index), scaling, False), Normalized(_kept(hr, index), hr_scaling, True), signal)
-        )
+    for index in sound:
+        scaling = lr_scalings[index] if target == "input" else hr_scalings[index]
+        lr_plane, hr_plane = Normalized(_kept(lr, index), lr_scalings[index], False), _kept(hr, index)
+        planes.append(Plane(lr_plane, Normalized(hr_plane, scaling, True), signals[index], index))
     return planes
+
+
+def _scalings_and_signals(hr: Image, scale: int) -> tuple[list[Scaling], list[np.ndarray | None]]:
+    """Of each plane of an HR image, which is read once; no signal where the plane cannot be normalised."""
+    scalings, signals = [], []
+    for index in range(len(hr.planes)):
+        pixels = flaws.finite_plane(hr, index)
+        scaling = NOT_FINITE if pixels is None else scaling_of(pixels)
+        scalings.append(scaling)
+        signals.append(None if scaling.flaw else signal_map(within_float32(pixels, scaling), scale))
+    return scalings, signals
+
+
+def comparable(lr: np.ndarray, hr: np.ndarray, target: str) -> tuple[np.ndarray, np.ndarray]:
+    """A pair of planes as float32 can hold it: normalised, by one scaling if `target` is "input", where it must be."""
+    scalings = scaling_of(lr), scaling_of(hr)
+    if all(held_by_float32(plane.dtype, own) for plane, own in zip((lr, hr), scalings, strict=True)):
+        return lr, hr
+    return scalings[0].apply(lr), scalings[target == "own"].apply(hr)
 
 
 def _kept(image: Image, index: int) -> np.ndarray | Pixels:

@@ -48,10 +48,11 @@ class Placement(NamedTuple):
         middle = (np.array(plane.shape) - 1) / 2
         offset = middle + self.shift - self.matrix @ middle
         moved = affine_transform(plane.astype(np.float64), self.matrix, offset, order=3, mode="mirror")
-        if np.issubdtype(plane.dtype, np.integer):
-            limits = np.iinfo(plane.dtype)
-            moved = np.clip(np.round(moved), limits.min, limits.max)
-        return moved.astype(plane.dtype)
+        integer = np.issubdtype(plane.dtype, np.integer)
+        limits = np.iinfo(plane.dtype) if integer else np.finfo(plane.dtype)
+        # splines overshoot; the largest integer of 64 bits is none of float64's numbers
+        top = float(limits.max) if float(limits.max) <= limits.max else np.nextafter(float(limits.max), 0)
+        return np.clip(np.round(moved) if integer else moved, float(limits.min), top).astype(plane.dtype)
 
 
 IN_PLACE = Placement(np.eye(2), np.zeros(2))

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import images
+from dfcan_bmz import flaws, images
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.normalize import NOT_FINITE, Scaling, scaling_of, within_float32
 
 MOST_SATURATED = 0.005  # share of pixels at the image's largest value; a picture has few, a clipped one many
 THUMBNAIL_PX = 96
@@ -31,7 +31,7 @@ class Survey(NamedTuple):
     pixel_size_nm : float or None
         None where the file does not say.
     thumbnail : numpy.ndarray or None
-        (y, x) float32, block means of the middle plane; None where it cannot be read.
+        (y, x) float32, block means of the soundest plane next to the middle; None where there is none.
     problems : tuple of str
         One line each.
     """
@@ -57,19 +57,34 @@ def survey(path: Path) -> Survey:
         return Survey(path, problems=(str(error),))
 
 
+def _thumbnail(image: Image, scalings: list[Scaling]) -> np.ndarray | None:
+    known = [index for index, scaling in enumerate(scalings) if np.isfinite(scaling.low)]
+    if not known:
+        return None
+    index = min(known, key=lambda index: (bool(scalings[index].flaw), abs(index - len(scalings) // 2)))
+    plane = image.planes[index]
+    return block_means(within_float32(plane, scalings[index]), max(1, min(plane.shape) // THUMBNAIL_PX))
+
+
+def _problems(image: Image, scalings: list[Scaling]) -> list[str]:
+    try:
+        flaws.refuse_flawed(image.path, scalings)
+    except DfcanError as error:
+        return [str(error)]
+    return flaws.told(image.path, scalings, "unfit")
+
+
 def _survey(image: Image) -> Survey:
-    problems, extremes, at_top = [], [], []
+    scalings, extremes, at_top = [], [], []
     for index in range(len(image.planes)):
-        plane = image.planes[index]
-        extremes.append((plane.min(), plane.max()))
-        at_top.append(np.count_nonzero(plane == extremes[-1][1]))
-        if index == len(image.planes) // 2:
-            thumbnail = block_means(plane, max(1, min(plane.shape) // THUMBNAIL_PX))
-        try:
-            images.refuse_flat(image, index, *scaling_of(plane))
-        except DfcanError as error:
-            problems.append(str(error))
-    smallest, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
+        plane = flaws.finite_plane(image, index)
+        scalings.append(NOT_FINITE if plane is None else scaling_of(plane))
+        if plane is not None:
+            extremes.append((plane.min(), plane.max()))
+            at_top.append(np.count_nonzero(plane == extremes[-1][1]))
+    problems = _problems(image, scalings)
+    smallest = min((low for low, _ in extremes), default=np.nan)
+    largest = max((high for _, high in extremes), default=np.nan)
     tops = sum(count for count, (_, high) in zip(at_top, extremes, strict=True) if high == largest)
     saturated = tops / np.prod(image.pixels.shape)
     if saturated > MOST_SATURATED and not problems:
@@ -85,6 +100,6 @@ def _survey(image: Image) -> Survey:
         largest=float(largest),
         saturated=float(saturated),
         pixel_size_nm=image.pixel_size_nm,
-        thumbnail=thumbnail,
+        thumbnail=_thumbnail(image, scalings),
         problems=tuple(problems),
     )

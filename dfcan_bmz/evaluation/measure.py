@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.data.pairs import Pair, read_pair
+from dfcan_bmz.data.pairs import Pair, open_pair
+from dfcan_bmz.data.planes import comparable
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
@@ -93,13 +94,31 @@ def read_facts(evaluation: Path) -> list[Facts]:
     )
 
 
-def planes_of(pairs: Iterable[Pair], scale: int, levels: dict[str, str]) -> Iterator[Plane]:
-    """Planes of every pair, read one by one; `levels` are the light levels by name of the pair, where known."""
-    for pair in pairs:
-        lr, hr = read_pair(pair, scale)
-        for index, (lr_plane, hr_plane) in enumerate(zip(lr.planes, hr.planes, strict=True)):
-            name = pair.name if lr.axes == "YX" else f"{pair.name}[{index}]"
-            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, lr_plane, hr_plane)
+def planes_of(pairs: dict[Pair, list[int]], scale: int, target: str, levels: dict[str, str]) -> Iterator[Plane]:
+    """Planes of pairs, read one by one.
+
+    Parameters
+    ----------
+    pairs : dict of Pair to list of int
+        Indices of the planes of each.
+    scale : int
+        Scale factor s.
+    target : {"own", "input"}
+        Whether HR images have intensities of their own.
+    levels : dict of str to str
+        Light levels by name of the pair, where known.
+
+    Yields
+    ------
+    Plane
+        Names of planes of stacks count from 1: ``stack[1]``.
+    """
+    for pair, indices in pairs.items():
+        lr, hr = open_pair(pair, scale)
+        for index in indices:
+            name = pair.name if lr.axes == "YX" else f"{pair.name}[{index + 1}]"
+            planes = comparable(lr.planes[index], hr.planes[index], target)
+            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes)
 
 
 def measure(

@@ -15,6 +15,10 @@ from dfcan_bmz.errors import DfcanError
 ReadRegion = Callable[[int, slice, slice], np.ndarray]
 
 
+class NotFiniteError(DfcanError):
+    """Pixels are there, but some are NaN or infinite: of a stack, the other planes are sound."""
+
+
 class Pixels:
     """Grey levels of a file, sliced like a NumPy array of two or three axes.
 
@@ -62,6 +66,11 @@ class Pixels:
         """(Y, X): one plane, still in its file."""
         return Pixels(self.path, self.shape[-2:], self.dtype, lambda _, *region: self._read_region(index, *region))
 
+    def chosen(self, indices: list[int]) -> "Pixels":
+        """(N, Y, X): some of the planes of a stack, still in their file."""
+        shape = (len(indices), *self.shape[-2:])
+        return Pixels(self.path, shape, self.dtype, lambda plane, *region: self._read_region(indices[plane], *region))
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -74,7 +83,7 @@ class Pixels:
             for position, plane in enumerate(planes if stack.size else ()):
                 stack[position] = self._region(plane, rows, columns)
             if np.issubdtype(self.dtype, np.floating) and not np.isfinite(stack).all():
-                raise DfcanError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
+                raise NotFiniteError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
         return (stack if leading else stack[0])[squeezed]
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:

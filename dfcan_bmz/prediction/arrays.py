@@ -1,15 +1,18 @@
 """Prediction of arrays in memory: NumPy, xarray and, lazily, dask."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from dfcan_bmz import flaws
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import SMALLEST_SPAN
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.loading import Load, loaded
-from dfcan_bmz.prediction.stream import chunk_side
-from dfcan_bmz.prediction.tiles import predict_plane, predict_region
+from dfcan_bmz.prediction.stream import Output, chunk_side, encode
+from dfcan_bmz.prediction.tiles import predict_region, predict_unit
+
+ARRAY = "the array"  # what messages call it
 
 
 class Block(NamedTuple):
@@ -42,37 +45,48 @@ def predict_array(load: Load, array: Any, intensity: str = "unit") -> Any:
     Raises
     ------
     DfcanError
-        If the array has fewer than two axes, NaN or infinite pixels, or a constant plane.
+        If the array has fewer than two axes, or no plane that can be normalised (of a lazy array: if its one plane
+        cannot be).
+
+    Warns
+    -----
+    UserWarning
+        Of planes that cannot be normalised, as they are constant or hold NaN or infinity: they are 0 in the output.
     """
     kind = type(array).__module__.partition(".")[0]
     if kind == "xarray":
         return _predict_labelled(load, array, intensity)
-    if array.ndim < 2:
+    if array.ndim < 2 or not array.size:
         raise DfcanError(f"an array of shape {array.shape} holds no image: give (Y, X) or (..., Y, X)")
     if kind == "dask":
         return _predict_lazily(load, array, intensity)
-    predictor = loaded(load)
     planes = np.asarray(array).reshape(-1, *array.shape[-2:])
-    predicted = [_restored(predict_plane(predictor, plane), _scaling(plane), intensity) for plane in planes]
+    scalings = [scaling_of(plane) for plane in planes]
+    _refuse_or_warn(scalings, planes.dtype, intensity)
+    predictor = loaded(load)
+    predicted = [
+        _blank(plane.shape, predictor.scale)
+        if scaling.flaw
+        else _restored(predict_unit(predictor, scaling.apply(plane)), scaling, intensity)
+        for plane, scaling in zip(planes, scalings, strict=True)
+    ]
     return np.stack(predicted).reshape(*array.shape[:-2], *predicted[0].shape)
 
 
-def _scaling(plane: np.ndarray) -> Scaling:
-    if not np.isfinite(plane).all():
-        raise DfcanError("the array holds NaN or infinite pixels: replace them")
-    scaling = scaling_of(plane)
-    if scaling.low == scaling.high:
-        raise DfcanError(f"a plane of the array is constant ({scaling.low:g}) but for a few pixels: leave it out")
-    if scaling.high - scaling.low < SMALLEST_SPAN:
-        raise DfcanError(
-            f"a plane of the array spans {scaling.high - scaling.low:.1g} only, which normalisation would take for "
-            "nearly flat: multiply it"
-        )
-    return scaling
+def _refuse_or_warn(scalings: list[Scaling], dtype: np.dtype, intensity: str) -> None:
+    flaws.refuse_flawed(ARRAY, scalings)
+    if intensity == "keep":
+        flaws.refuse_lost(ARRAY, dtype, scalings)
+    for line in flaws.told(ARRAY, scalings, "left blank"):
+        warnings.warn(line, stacklevel=4)
+
+
+def _blank(shape: tuple[int, int], scale: int) -> np.ndarray:
+    return np.zeros((scale * shape[0], scale * shape[1]), np.float32)
 
 
 def _restored(unit: np.ndarray, scaling: Scaling, intensity: str) -> np.ndarray:
-    return scaling.undo(unit) if intensity == "keep" else unit
+    return encode(unit, scaling, Output(intensity), ARRAY)[0]
 
 
 def _predict_labelled(load: Load, array: Any, intensity: str) -> Any:
@@ -108,10 +122,10 @@ def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
     scale, tile, side = loaded(load).scale, loaded(load).tile, chunk_side(loaded(load))
     grid = [[_block(y, x, side, scale, tile, array.shape[-2:]) for x in _starts(side, scale * array.shape[-1])]
             for y in _starts(side, scale * array.shape[-2])]  # fmt: skip
-    predict, measure = dask.delayed(_predict_block, pure=True), dask.delayed(_scaling, pure=True)
+    predict, measure = dask.delayed(_predict_block, pure=True), dask.delayed(_measured, pure=True)
     stacked = []
-    for plane in planes:
-        scaling = measure(plane)
+    for index, plane in enumerate(planes):
+        scaling = measure(plane, index, len(planes), intensity)
         blocks = [
             [
                 da.from_delayed(
@@ -126,6 +140,16 @@ def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
         stacked.append(da.block(blocks))
     result = da.stack(stacked)
     return result.reshape(*array.shape[:-2], *result.shape[-2:])
+
+
+def _measured(plane: np.ndarray, index: int, count: int, intensity: str) -> Scaling:
+    """Scaling of one plane of a lazy array, whose other planes are not looked at."""
+    scaling = scaling_of(plane)
+    if scaling.flaw and count > 1:
+        warnings.warn(f"{flaws.plane_name(ARRAY, index, count)} is left blank, as it {scaling.flaw}", stacklevel=2)
+    else:
+        _refuse_or_warn([scaling], plane.dtype, intensity)
+    return scaling
 
 
 def _starts(side: int, length: int) -> range:
@@ -147,6 +171,8 @@ def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, i
 def _predict_block(
     load: Load, pixels: np.ndarray, scaling: Scaling, block: Block, shape: tuple[int, int], intensity: str
 ) -> np.ndarray:
+    if scaling.flaw:
+        return np.zeros([part.stop - part.start for part in (block.rows, block.columns)], np.float32)
     top, left = (part.start for part in block.needs)
 
     def read(rows: slice, columns: slice) -> np.ndarray:

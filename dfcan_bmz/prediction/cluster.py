@@ -22,6 +22,7 @@ from distributed import Client, as_completed
 
 from dfcan_bmz import files, images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
@@ -133,7 +134,8 @@ def predict_to_zarr(
     clipped = _read_done(folder / "blocks.txt")
     with files.atomic_path(folder / "blocks.txt") as whole_lines:
         whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
-    waiting = (place for place in places(output_shape(predictor, image), chunk_side(predictor)) if place not in clipped)
+    blocks = places(output_shape(predictor, image), chunk_side(predictor))
+    waiting = (place for place in blocks if place not in clipped and not scalings[place.plane].flaw)
     inputs = load, _source(image), str(partial.resolve())
 
     def submit(place: Place) -> Any:
@@ -177,7 +179,7 @@ def blocks_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], ta
     known = read_progress(folder, fingerprint(predictor, image, scalings, output)) is not None
     done = _read_done(folder / "blocks.txt") if known else {}
     blocks = places(output_shape(predictor, image), chunk_side(predictor))
-    return sum(1 for place in blocks if place not in done)
+    return sum(1 for place in blocks if place not in done and not scalings[place.plane].flaw)
 
 
 def _line(place: Place, count: int) -> str:
@@ -204,8 +206,7 @@ def _source(image: Image) -> Source:
 
 
 def _scaling_of_plane(source: Source, plane: int) -> Scaling:
-    pixels = _opened(source).planes
-    return scaling_of(pixels.plane(plane))
+    return scaling_of(_opened(source).planes.plane(plane))
 
 
 def _predict_block(
@@ -215,7 +216,7 @@ def _predict_block(
     rows, columns = (slice(start, start + place.side) for start in (place.row, place.column))
     read = unit_reader(image, place.plane, scaling)
     unit = predict_region(predictor, read, image.pixels.shape[-2:], rows, columns)
-    encoded, clipped = encode(unit, scaling, output)
+    encoded, clipped = encode(unit, scaling, output, plane_name(image.path, place.plane, len(image.planes)))
     array = zarr_array(Path(target))
     index = map(int, np.unravel_index(place.plane, array.shape[:-2])) if array.ndim > 2 else ()
     array[(*index, rows, columns)] = encoded

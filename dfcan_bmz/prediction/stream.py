@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz import files, images
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
 from dfcan_bmz.prediction.tiles import Predictor, ReadUnit, count_tiles, predict_bands
@@ -74,7 +76,7 @@ def predict_to_file(
     image : Image
         Read or opened lazily.
     scalings : list of Scaling
-        Of each plane.
+        Of each plane; a plane that cannot be normalised is blank in the output.
     target : pathlib.Path
         ``*.tif`` or ``*.ome.zarr``; it is replaced when the prediction is complete, and not before.
     output : Output
@@ -86,14 +88,19 @@ def predict_to_file(
     -------
     int
         Pixels that were clipped to the range of uint16.
+
+    Raises
+    ------
+    UnfinishedError
+        If what the network makes of the image is not finite.
     """
     folder, partial, done = resume(predictor, image, scalings, target, output)
     known, write = fingerprint(predictor, image, scalings, output), images.writer(partial)
     for index in range(done.plane, len(image.planes)):
         read = unit_reader(image, index, scalings[index])
-        rows = slice(done.row, None)
+        rows = slice(done.row, 0 if scalings[index].flaw else None)  # a new output is blank
         for row, band in predict_bands(predictor, read, image.pixels.shape[-2:], rows, on_tile=on_tile):
-            encoded, clipped = encode(band, scalings[index], output)
+            encoded, clipped = encode(band, scalings[index], output, plane_name(image.path, index, len(image.planes)))
             write(index, row, encoded)
             done = Progress(index, row + len(band), done.clipped + clipped)
             _write_progress(folder, known, done)
@@ -107,8 +114,9 @@ def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], tar
     """How many tiles are left to predict for this output."""
     known = fingerprint(predictor, image, scalings, output)
     done = read_progress(partial_folder(target), known) or Progress()
-    shape, planes = image.pixels.shape[-2:], len(image.planes) - done.plane
-    return count_tiles(predictor, shape, done.row) + (planes - 1) * count_tiles(predictor, shape) if planes else 0
+    shape, left = image.pixels.shape[-2:], scalings[done.plane :]
+    each = [0 if scaling.flaw else count_tiles(predictor, shape) for scaling in left[1:]]
+    return sum(each, count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
 
 
 def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
@@ -176,9 +184,17 @@ def unit_reader(image: Image, index: int, scaling: Scaling) -> ReadUnit:
     return lambda rows, columns: scaling.apply(planes[index, rows, columns])
 
 
-def encode(unit: np.ndarray, scaling: Scaling, output: Output) -> tuple[np.ndarray, int]:
-    """Intensities of about 0..1 as they are asked for, and how many pixels had to be clipped."""
+def encode(unit: np.ndarray, scaling: Scaling, output: Output, plane: str) -> tuple[np.ndarray, int]:
+    """Intensities of about 0..1 as they are asked for, and how many pixels had to be clipped.
+
+    Raises
+    ------
+    UnfinishedError
+        If one is not finite; it calls the plane `plane`.
+    """
     values = scaling.undo(unit) if output.intensity == "keep" else unit
+    if not np.isfinite(values).all():
+        raise UnfinishedError(f"{plane}: the network answers with NaN or infinity: try another image, or another model")
     if output.dtype == "float32":
         return values, 0
     top = np.iinfo(np.uint16).max
@@ -189,7 +205,7 @@ def encode(unit: np.ndarray, scaling: Scaling, output: Output) -> tuple[np.ndarr
 
 def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
     """What an output says of itself."""
-    ranges = "; ".join(f"{scaling.low:.6g} to {scaling.high:.6g}" for scaling in scalings)
+    ranges = "; ".join("blank" if one.flaw else f"{one.low:.6g} to {one.high:.6g}" for one in scalings)
     return "\n".join(
         [
             *how_made(predictor, output),

@@ -95,6 +95,6 @@ def test_each_plane_of_a_stack_is_aligned(shifted, tmp_path):
         images.write(shifted / kind / "a.tif", planes, "TYX")
     align.run(shifted, tmp_path / "out", affine=False, overwrite=False)
     with (tmp_path / "out/align.csv").open() as lines:
-        assert [row["name"] for row in csv.DictReader(lines)] == ["a[0]", "a[1]", "a[2]"]
+        assert [row["name"] for row in csv.DictReader(lines)] == ["a[1]", "a[2]", "a[3]"]
     assert images.open_lazily(tmp_path / "out/lr/a.tif").pixels.shape == (3, 90, 90)
     assert images.open_lazily(tmp_path / "out/hr/a.tif").axes == "TYX"

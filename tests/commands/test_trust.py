@@ -19,16 +19,16 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     invoke("trust", tiny_run, source, tmp_path / "stack.tif", "--out", tmp_path / "out")
     with (tmp_path / "out/trust.csv").open(newline="") as lines:
         rows = {row["image"]: row for row in csv.DictReader(lines)}
-    assert list(rows) == ["fov001_level02", "stack[0]", "stack[1]"]
+    assert list(rows) == ["fov001_level02", "stack[1]", "stack[2]"]
     assert rows["fov001_level02"]["outside"] == ""
     # no finer than the split allows, and the same image is as fine in pixels of another size
     assert 4 * 62.6 < float(rows["fov001_level02"]["lr_period"]) < 1000
-    assert float(rows["stack[0]"]["lr_period"]) == pytest.approx(
+    assert float(rows["stack[1]"]["lr_period"]) == pytest.approx(
         2 * float(rows["fov001_level02"]["lr_period"]), rel=1e-3
     )
-    assert rows["stack[0]"]["unit"] == "nm"
-    assert "its pixels are 125.2 nm, the model was trained on 62.6 nm" in rows["stack[1]"]["outside"]
-    assert "warning: stack[0] lies outside of what the model has seen" in capsys.readouterr().err
+    assert rows["stack[1]"]["unit"] == "nm"
+    assert "its pixels are 125.2 nm, the model was trained on 62.6 nm" in rows["stack[2]"]["outside"]
+    assert "warning: stack[1] lies outside of what the model has seen" in capsys.readouterr().err
     # a mirrored image has the mirrored maps
     single, both = (images.read(tmp_path / f"out/{stem}_disagreement.tif") for stem in ("fov001_level02", "stack"))
     assert both.pixels.shape == (2, 80, 80)

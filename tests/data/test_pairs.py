@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, read_pair, split
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
 from dfcan_bmz.errors import DfcanError
 
 
@@ -128,7 +128,7 @@ def test_a_pair_of_another_scale_is_refused(tmp_path):
     write_pair(tmp_path, "a", hr=(32, 30))
     (pair,) = find_pairs(tmp_path / "lr", tmp_path / "hr")
     with pytest.raises(DfcanError, match=r"a\.tif has shape \(32, 30\), but 2 x a\.tif is \(32, 32\)"):
-        read_pair(pair, 2)
+        open_pair(pair, 2)
 
 
 pair_lists = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), min_size=2, unique=True).map(

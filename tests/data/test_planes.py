@@ -3,7 +3,7 @@ import pytest
 
 from dfcan_bmz import images
 from dfcan_bmz.data.pairs import Pair, open_pair
-from dfcan_bmz.data.planes import prepare
+from dfcan_bmz.data.planes import comparable, prepare
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import scaling_of
@@ -41,8 +41,37 @@ def test_a_plane_in_a_file_is_cut_as_one_in_memory_would_be(tmp_path):
         assert plane.lr.shape == (20, 24)
 
 
-def test_a_constant_plane_of_a_stack_is_refused_by_its_number():
+def test_a_plane_that_is_bad_in_either_image_is_left_out_and_told_of():
+    rng = np.random.default_rng(0)
+    lr, hr = rng.uniform(size=(4, 20, 20)), rng.uniform(size=(4, 40, 40))
+    hr[1], lr[3, 5, 5] = 3.0, np.nan
+    told = []
+    planes = prepare(Image("lr", lr, "ZYX", None), Image("hr", hr, "ZYX", None), "own", told.append)
+    assert [plane.index for plane in planes] == [0, 2]
+    np.testing.assert_array_equal(planes[1].lr[:], scaling_of(lr[2]).apply(lr[2]))
+    assert told == [
+        "lr: plane 4 is left out, as it holds NaN or infinite pixels",
+        "hr: plane 2 is left out, as it is constant (3) but for a few pixels at most",
+    ]
+
+
+def test_a_pair_without_any_good_plane_is_refused():
     lr = np.random.default_rng(0).uniform(size=(2, 20, 20))
-    hr = np.stack([np.arange(1600.0).reshape(40, 40), np.full((40, 40), 3.0)])
-    with pytest.raises(DfcanError, match="plane 1 of hr is constant"):
+    hr = lr.repeat(2, 1).repeat(2, 2)
+    lr[0], hr[1] = 0, 0
+    with pytest.raises(DfcanError, match=r"plane 1 .*plane 2 .*no plane is left"):
         prepare(Image("lr", lr, "ZYX", None), Image("hr", hr, "ZYX", None), "own")
+
+
+@pytest.mark.parametrize("target", ["own", "input"])
+def test_detail_on_a_large_offset_is_sampled_and_shown_as_without_it(target):
+    rng = np.random.default_rng(0)
+    lr, hr = rng.integers(0, 50, (40, 40)), rng.integers(0, 50, (80, 80))
+    (small,) = prepare(*in_memory(lr.astype(np.uint16), hr.astype(np.uint16)), target)
+    (large,) = prepare(*in_memory((lr + 3 * 10**9).astype(np.uint32), (hr + 3 * 10**9).astype(np.uint32)), target)
+    np.testing.assert_allclose(large.lr[:], small.lr[:], atol=1e-6)
+    np.testing.assert_allclose(large.hr[:], small.hr[:], atol=1e-6)
+    variance = small.signal[1] / small.signal[1].max()
+    np.testing.assert_allclose(large.signal[1] / large.signal[1].max(), variance, rtol=1e-3)
+    shown = comparable((lr + 3 * 10**9).astype(np.uint32), (hr + 3 * 10**9).astype(np.uint32), target)
+    np.testing.assert_allclose(np.corrcoef(shown[1].ravel(), hr.ravel())[0, 1], 1, atol=1e-6)

@@ -47,9 +47,9 @@ def test_worst_cases_and_the_series_of_an_unseen_field(planes, monkeypatch):
 
 def test_of_a_stack_the_series_has_one_plane_a_level(planes):
     """A field of stacks has many planes at each level, and all of them with their predictions are too much to keep."""
-    stacks = [plane._replace(name=f"{plane.name}[{index}]") for plane in planes for index in range(3)]
+    stacks = [plane._replace(name=f"{plane.name}[{index + 1}]") for plane in planes for index in range(3)]
     found = measure({"m": enlarging("m")}, stacks, Rivals(0.5, None), "own", {})
-    assert [case.plane.name for case in found.series] == ["a1[0]", "a2[0]"]
+    assert [case.plane.name for case in found.series] == ["a1[1]", "a2[1]"]
 
 
 def test_a_model_that_predicts_nan_is_the_worst(planes, monkeypatch):

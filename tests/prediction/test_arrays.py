@@ -107,3 +107,35 @@ def test_the_package_predicts_with_a_run_folder_and_with_a_bundle(tiny_run, tiny
     for model in (tiny_run, tiny_bundle):
         expected = predict_plane(open_model(model), plane)
         np.testing.assert_allclose(dfcan_bmz.predict(model, plane), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_one_bad_plane_of_an_array_is_blank_and_warned_of(lazy):
+    array = planes(4, 21, 30)
+    array[1], array[3, 5, 5] = 7, np.nan
+    expected = predict_array(LOAD, array[::2])
+    with pytest.warns(UserWarning, match=r"plane [24]") as warned:
+        predicted = np.asarray(predict_array(LOAD, da.from_array(array, (1, 9, 9)) if lazy else array))
+    assert len(warned) == 2
+    np.testing.assert_array_equal(predicted[::2], expected)
+    assert not predicted[1::2].any()
+    with pytest.raises(DfcanError, match=r"plane 1 of the array is constant \(7\)"):
+        predict_array(LOAD, array[1::2])
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32", "int64", "float64"])
+def test_an_offset_of_an_array_changes_nothing(dtype):
+    array = np.round(planes(21, 30))
+    expected = predict_array(LOAD, array)
+    shifted = array.astype(dtype) + np.dtype(dtype).type(2 * 10**9)
+    np.testing.assert_allclose(predict_array(LOAD, shifted), expected, atol=1e-6)
+    with pytest.raises(DfcanError, match="float32 cannot keep"):
+        predict_array(LOAD, shifted * 1.0 + 2e12, "keep")
+
+
+def test_huge_numbers_are_predicted_as_small_ones():
+    array = planes(21, 30).astype(np.float64)
+    np.testing.assert_allclose(predict_array(LOAD, array * 1e300), predict_array(LOAD, array), atol=1e-6)
+    array[3, 3] = 1e300
+    with pytest.raises(DfcanError, match=r"far off|cannot keep"):
+        predict_array(LOAD, array, "keep")

@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 from conftest import skip_engine
 from prediction.enlarging import load, load_and_note
 
@@ -130,3 +131,19 @@ def test_an_address_where_nobody_answers_is_told(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
     with pytest.raises(DfcanError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
         cluster.connect("tcp://127.0.0.1:9", 1)
+
+
+def test_a_bad_plane_of_a_stack_is_blank_and_costs_no_block(client, tmp_path):
+    pixels = np.random.default_rng(0).uniform(100, 4000, (3, 45, 33)).astype(np.float32)
+    pixels[1, 3, 3] = np.nan
+    images.write(tmp_path / "good.tif", pixels[::2], "ZYX")
+    tifffile.imwrite(tmp_path / "stack.tif", pixels, imagej=True, metadata={"axes": "ZYX"})
+    image, target, done = images.open_lazily(tmp_path / "stack.tif"), tmp_path / "out.ome.zarr", []
+    job = (image, cluster.scalings_of(client, image), target, Output("keep"))
+    blocks = cluster.blocks_to_do(load(), *job)
+    cluster.predict_to_zarr(client, Load(load, ()), *job, lambda: done.append(1))
+    assert len(done) == blocks == 2
+    found, good = images.read(target).pixels, images.open_lazily(tmp_path / "good.tif")
+    predict_to_file(load(), good, cluster.scalings_of(client, good), tmp_path / "good.ome.zarr", Output("keep"))
+    np.testing.assert_array_equal(found[::2], images.read(tmp_path / "good.ome.zarr").pixels)
+    assert not found[1].any()

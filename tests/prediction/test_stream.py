@@ -1,13 +1,17 @@
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from prediction.enlarging import load, position_dependent
 
-from dfcan_bmz import images
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz import flaws, images
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction import stream
@@ -164,3 +168,58 @@ def test_a_kill_after_the_output_took_its_place_does_not_bar_the_next_one(stack,
     predict_to_file(load(), *job)
     np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
     assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}
+
+
+def bad(kind, shape):
+    """A plane that cannot be normalised."""
+    plane = np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32)
+    if kind == "constant":
+        plane[...] = 7
+    elif kind == "some NaN":
+        plane[3, 4] = np.nan
+    elif kind == "all NaN":
+        plane[...] = np.nan
+    elif kind == "infinity":
+        plane[0, 0] = np.inf
+    return np.zeros(shape, np.float32) if kind == "blank" else plane
+
+
+KINDS = ("blank", "constant", "some NaN", "all NaN", "infinity")
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    planes=st.lists(st.sampled_from(["good", *KINDS]), min_size=1, max_size=5).filter(lambda kinds: "good" in kinds),
+    ending=st.sampled_from([".tif", ".ome.zarr"]),
+    output=st.sampled_from([Output(), Output("keep"), Output("unit", "uint16"), Output("keep", "uint16")]),
+)
+def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path, planes, ending, output):
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    rng = np.random.default_rng(1)
+    pixels = np.stack(
+        [rng.gamma(2, 300, (45, 33)).astype(np.float32) if kind == "good" else bad(kind, (45, 33)) for kind in planes]
+    )
+    tifffile.imwrite(folder / "stack.tif", pixels, metadata={"axes": "ZYX"}, imagej=True)
+    image = images.open_lazily(folder / "stack.tif")
+    measured = flaws.scalings_of(image)
+    steps = []
+    job = (load(), image, measured, folder / f"out{ending}", output)
+    expected_steps = stream.tiles_to_do(*job)
+    predict_to_file(*job, lambda: steps.append(1))
+    assert len(steps) == expected_steps == planes.count("good") * 6 * 5
+    found = images.read(folder / f"out{ending}").planes
+    for index, kind in enumerate(planes):
+        if kind != "good":
+            assert not found[index].any()
+            continue
+        images.write(folder / "plane.tif", pixels[index])
+        alone = images.open_lazily(folder / "plane.tif")
+        predict_to_file(load(), alone, flaws.scalings_of(alone), folder / "alone.tif", output)
+        np.testing.assert_array_equal(found[index], images.read(folder / "alone.tif").pixels)
+
+
+def test_what_is_not_finite_is_not_written(stack, tmp_path):
+    broken = load()._replace(network=lambda batch: np.full_like(position_dependent(batch), np.nan))
+    with pytest.raises(UnfinishedError, match=r"plane 1 of .*stack\.tif: the network answers with NaN"):
+        predict_to_file(broken, stack, scalings(stack), tmp_path / "out.tif", Output())
+    assert not (tmp_path / "out.tif").exists()
