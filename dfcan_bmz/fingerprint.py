@@ -66,7 +66,7 @@ def fingerprint(plane: np.ndarray) -> Fingerprint | None:
         return None
     plane = plane[middle(plane.shape)]
     scaling = scaling_of(plane)
-    if scaling.low == scaling.high:
+    if scaling.flaw:
         return None
     unit = scaling.apply(plane)
     frequency, power = radial_power(unit)
