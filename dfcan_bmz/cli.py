@@ -411,6 +411,11 @@ def _told(error: OSError) -> str:
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     end_on_signals()
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # names may be no UTF-8, and terminals know ASCII alone
+        stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except DfcanError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import atomic_path
@@ -79,6 +79,17 @@ class DataConfig(_Section):
     augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
     target: Literal["own", "input"] = "own"
     other_scales: list[str] = []
+
+    @field_validator("validation", mode="before")
+    @classmethod
+    def _names_are_quoted(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            raise ValueError(f"write a name in brackets, as in [{given}], or a share between 0 and 1")
+        if isinstance(given, list):
+            for name in given:
+                if not isinstance(name, str):
+                    raise ValueError(f"YAML reads one of its names as {name!r}, no text: quote it, as in ['001']")
+        return given
 
 
 class TrainConfig(_Section):

@@ -16,6 +16,7 @@ from dfcan_bmz.formats.pixels import Pixels, damage_named
 from dfcan_bmz.formats.png import open_png
 from dfcan_bmz.formats.tiff import open_tiff
 from dfcan_bmz.formats.vendor import open_vendor
+from dfcan_bmz.names import escaped, legible
 
 OPENERS = {
     ".tif": open_tiff,
@@ -68,9 +69,14 @@ class Image:
         return self.pixels.reshape(-1, *self.pixels.shape[-2:])
 
 
-def name_of(path: Path) -> str:
-    """Name by which an image is paired and its outputs are called: without ``.tif``, ``.ome.tif`` and the like."""
+def stem_of(path: Path) -> str:
+    """Name of an image's outputs: that of its file, byte by byte, without ``.tif``, ``.ome.tif`` and the like."""
     return path.stem.removesuffix(".ome")
+
+
+def name_of(path: Path) -> str:
+    """Name by which an image is paired, and which tables have for it: `stem_of` as `dfcan_bmz.names.legible` text."""
+    return legible(stem_of(path))
 
 
 def is_folder_of_images(path: Path) -> bool:
@@ -79,7 +85,9 @@ def is_folder_of_images(path: Path) -> bool:
 
 
 def find(folder: Path) -> dict[str, Path]:
-    """Images of a folder by name (see `name_of`), sorted.
+    """Images of a folder by name (see `name_of`), sorted by file.
+
+    Of files whose names differ in their bytes alone, one has the name that they share, and the others keep their own.
 
     Raises
     ------
@@ -89,16 +97,17 @@ def find(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DfcanError(f"{folder} is not a folder: give a folder of images")
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in OPENERS or path.name.startswith("."):
-            continue
-        name = name_of(path)
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in OPENERS and path.name[0] != "."]
+    for path in sorted(paths, key=lambda path: (stem_of(path) != name_of(path), path)):
+        name, stem = name_of(path), stem_of(path)
+        if name in found and stem_of(found[name]) != stem:
+            name = escaped(stem)
         if name in found:
             raise DfcanError(f"{path} and {found[name].name} share a name: rename one of them")
         found[name] = path
     if not found:
         raise DfcanError(f"{folder} holds no image: put {', '.join(OPENERS)} files there")
-    return found
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
 def others(folder: Path) -> list[Path]:

@@ -62,3 +62,15 @@ def test_a_disk_that_is_full_leaves_the_file_of_before(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert read_yaml(file) == before
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("names", ["[001]", "[cell0, 7]", "[yes]", "[2024-01-01]"])
+def test_names_that_yaml_takes_for_something_else_are_to_be_quoted(names):
+    with pytest.raises(DfcanError, match=r"data\.validation: .* quote it, as in \['001'\]"):
+        resolve({}, None, [f"data.validation={names}"])
+    assert resolve({}, None, ["data.validation=['001', 7a]"]).data.validation == ["001", "7a"]
+
+
+def test_one_name_without_brackets_is_told_how_to_be_written():
+    with pytest.raises(DfcanError, match=r"as in \[cell0\]"):
+        resolve({}, None, ["data.validation=cell0"])

@@ -16,6 +16,7 @@ from dfcan_bmz.data.pairs import match
 from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.files import new_folder, refuse_existing, refuse_input_as_output
+from dfcan_bmz.names import legible
 from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet
 from dfcan_bmz.report.pair_checks import plot_pair_checks
 
@@ -109,7 +110,9 @@ def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None
     by_pair = sorted(
         surveys, key=lambda one: (one.path.parent.parent, images.name_of(one.path), one.path.parent.name != "lr")
     )
-    cells = [Cell(f"{one.path.parent.name}/{one.path.name}", one.thumbnail, bool(one.problems)) for one in by_pair]
+    cells = [
+        Cell(legible(f"{one.path.parent.name}/{one.path.name}"), one.thumbnail, bool(one.problems)) for one in by_pair
+    ]
     plot_contact_sheet(cells).savefig(folder / "contact_sheet.png", dpi=120)
     if checks:
         _write_csv(folder / "pairs.csv", PAIR_COLUMNS, checks)
@@ -117,7 +120,7 @@ def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None
 
 
 def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Survey] | list[PairCheck]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as lines:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as lines:  # paths may be no UTF-8
         writer = csv.writer(lines)
         writer.writerow([*columns, "problems"])
         writer.writerows([*(getattr(row, name) for name in columns), "; ".join(row.problems)] for row in rows)

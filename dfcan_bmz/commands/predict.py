@@ -1,6 +1,5 @@
 """``dfcan-bmz predict``: images of any size to super-resolved images."""
 
-import glob
 import importlib.util
 import math
 import sys
@@ -13,8 +12,9 @@ import numpy as np
 
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.opening import load_of
-from dfcan_bmz.commands.progress import counted, tell_of_others, watched
+from dfcan_bmz.commands.progress import counted, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
+from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
@@ -49,9 +49,9 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
 ) -> None:
-    sources = _sources(inputs)
+    sources = find_sources(inputs)
     ending = ENDINGS["zarr" if scheduler else file_format]
-    targets = {path: out / f"{images.name_of(path)}{ending}" for path in sources}
+    targets = {path: out / f"{images.stem_of(path)}{ending}" for path in sources}
     if len(set(targets.values())) < len(targets):
         raise DfcanError("two inputs share a name, their outputs would overwrite each other: predict them separately")
     if out.is_file():
@@ -88,22 +88,6 @@ def run(
 def _refuse_without_dask() -> None:
     if not all(map(importlib.util.find_spec, ("distributed", "zarr"))):
         raise DfcanError("--scheduler needs dask and zarr: pip install 'dfcan-bmz[scale]'")
-
-
-def _sources(inputs: list[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in inputs:
-        if images.is_folder_of_images(path):
-            found += images.find(path).values()
-            tell_of_others(path)
-        elif not path.exists() and glob.has_magic(str(path)):
-            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
-            if not matches:
-                raise DfcanError(f"nothing matches {path}: check the pattern")
-            found += matches
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
 
 
 def _opened(

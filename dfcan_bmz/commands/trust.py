@@ -10,12 +10,14 @@ import numpy as np
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import tell_of_others, watched
+from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Image
+from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling, within_float32
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.report.trust import plot_trust
@@ -43,10 +45,10 @@ class Row(NamedTuple):
 
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     files.refuse_existing([out], overwrite)
-    sources = [source for path in inputs for source in _images(path)]
-    stems = [images.name_of(source) for source in sources]
+    sources = find_sources(inputs)
+    stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
-        raise DfcanError(f"two images are called {min(doubled)}: give them in runs of their own")
+        raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")
     predictor = open_model(model)
     rows: list[Row] = []
     problems: list[str] = []
@@ -59,7 +61,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
                 scalings = flaws.scalings_of(image)
                 flaws.refuse_flawed(source, scalings)
                 notes += flaws.told(source, scalings, "blank in the maps")
-                rows += _write_maps(folder, images.name_of(source), image, scalings, predictor)
+                rows += _write_maps(folder, images.stem_of(source), image, scalings, predictor)
             except DfcanError as error:
                 problems.append(str(error))
         if not rows:
@@ -74,14 +76,6 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     print(f"{out}: trust.csv, and for each of {len(sources) - len(problems)} images the maps as TIFF and a picture")
     if problems:
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
-
-
-def _images(path: Path) -> list[Path]:
-    """Images of a folder, or the one image that `path` is."""
-    if not images.is_folder_of_images(path):
-        return [path]
-    tell_of_others(path)
-    return list(images.find(path).values())
 
 
 def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Predictor) -> list[Row]:
@@ -105,7 +99,7 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
         for name, found in zip(maps, (blurred.error, blurred.correlation, turned.spread), strict=True):
             maps[name].append(found)
-        name = stem if image.axes == "YX" else f"{stem}[{index + 1}]"
+        name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
         reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         row = Row(
             name,

@@ -24,6 +24,7 @@ from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import new_folder, remove
 from dfcan_bmz.images import Image
+from dfcan_bmz.names import legible
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
 
@@ -80,7 +81,8 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     file, problems, pairs = _beside(lr_dir, "manifest.csv"), [], []
     for row in (manifest or {}).values():
         if row.get("lr") and row.get("hr"):
-            pair = Pair(row["name"], row["fov"], lr_dir / row["lr"], hr_dir / row["hr"], _pixel_size_nm(row, file))
+            files = _file(lr_dir, row["lr"]), _file(hr_dir, row["hr"])
+            pair = Pair(row["name"], row["fov"], *files, _pixel_size_nm(row, file))
             problems += [
                 f"{file} names {path.name} for {pair.name}, which is not in {path.parent}: correct it"
                 for path in (pair.lr, pair.hr)
@@ -173,7 +175,7 @@ def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Gener
     if isinstance(validation, list):
         chosen = set()
         for name in validation:
-            matches = {pair.fov for pair in pairs if name in (pair.name, pair.fov)}
+            matches = {pair.fov for pair in pairs if legible(name) in (pair.name, pair.fov, legible(pair.lr.name))}
             if not matches:
                 raise DfcanError(f"data.validation names {name}, which is no image: names are {fovs[0]}, {fovs[1]} ...")
             chosen |= matches
@@ -192,6 +194,8 @@ def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Gener
 def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     """Rows of the ``manifest.csv`` beside a folder of images, by image name; None where there is none.
 
+    It may list images by the names of their files, ``cell0.tif`` for ``cell0``.
+
     Raises
     ------
     DfcanError
@@ -207,6 +211,11 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
         raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
     if not rows or not all(row.get("name") and row.get("fov") for row in rows):
         raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
+    by_file = {legible(path.name): name for name, path in images.find(image_dir).items()}
+    known = set(by_file.values())
+    for row in rows:
+        name, row["fov"] = legible(row["name"]), legible(row["fov"])
+        row["name"] = name if name in known else by_file.get(name, name)
     found = {row["name"]: row for row in rows}
     if len(found) < len(rows):
         ((name, count),) = Counter(row["name"] for row in rows).most_common(1)
@@ -250,6 +259,12 @@ def _pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
     if not 0 < size < np.inf:
         raise DfcanError(f"{manifest} has pixel_size_nm {text} for {row['name']}: write nanometres of an LR pixel")
     return size
+
+
+def _file(folder: Path, name: str) -> Path:
+    """A file by the name that a manifest has for it, which may differ from its own in Unicode's form."""
+    alike = [path for path in folder.iterdir() if legible(path.name) == legible(name)]
+    return folder / name if (folder / name).exists() or not alike else alike[0]
 
 
 def _beside(folder: Path, name: str) -> Path:

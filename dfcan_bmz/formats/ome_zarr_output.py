@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.names import legible
 
 KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time", "C": "channel"}
 
@@ -62,7 +63,7 @@ def create_ome_zarr(
         chunks=(*(1 for _ in axes[:-2]), *(min(sizes) for sizes in zip(chunk, shape[-2:], strict=True))),
         chunk_key_encoding={"name": "v2", "separator": "/"},
     )
-    group.attrs["multiscales"] = [{"version": "0.4", "name": path.name, "axes": named, "datasets": datasets}]
+    group.attrs["multiscales"] = [{"version": "0.4", "name": legible(path.name), "axes": named, "datasets": datasets}]
     group.attrs["notes"] = notes
 
 

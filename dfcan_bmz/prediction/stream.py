@@ -20,6 +20,7 @@ from dfcan_bmz import files, images
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.images import Image
+from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
 from dfcan_bmz.prediction.tiles import Predictor, ReadUnit, count_tiles, predict_bands
 
@@ -209,7 +210,7 @@ def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: O
     return "\n".join(
         [
             *how_made(predictor, output),
-            f"Source: {image.path.name}",
+            f"Source: {legible(image.path.name)}",
             f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of its planes: {ranges}",
         ]
     )

@@ -1,9 +1,11 @@
 import csv
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import command_line
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import inspect
@@ -150,3 +152,18 @@ def test_a_pixel_size_of_the_manifest_is_to_fit_too_where_the_file_has_none(tmp_
     for size, fits in ((62.6, True), (31.3, False)):
         problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif", size)).problems
         assert (not problems) == fits
+
+
+def test_names_of_any_bytes_are_told_of(tmp_path, monkeypatch):
+    folder = tmp_path / os.fsdecode(b"gr\xfcn")
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 999, (32, 32)).astype(np.uint16)
+    for name in (b"z\xe9lle.tif", "ze\u0301lle.tif".encode(), "z\u00e9lle.tif".encode(), b"plain.tif"):
+        images.write(folder / os.fsdecode(name), pixels)
+    images.write(folder / os.fsdecode(b"fl\xe4che.tif"), np.zeros((32, 32), np.uint16))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    answer = command_line("inspect", folder, "--out", tmp_path / "out")
+    assert "Traceback" not in answer.stderr
+    assert (answer.returncode, answer.stdout.count("is constant (0)")) == (1, 1)
+    with (tmp_path / "out/images.csv").open(encoding="utf-8", newline="") as lines:
+        assert len(list(csv.DictReader(lines))) == 5

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, split
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, read_manifest, split
 from dfcan_bmz.errors import DfcanError
 
 
@@ -160,3 +161,49 @@ def test_a_validation_that_cannot_be_is_refused(pairs_folder, validation):
     pairs = find_pairs(pairs_folder / "lr", pairs_folder / "hr")
     with pytest.raises(DfcanError, match=r"data\.validation"):
         split(pairs, validation, np.random.default_rng(0))
+
+
+NFC, NFD, LATIN = "z\u00e9lle", "ze\u0301lle", os.fsdecode(b"z\xe9lle")
+
+
+@pytest.mark.parametrize("lr", [NFC, NFD, LATIN])
+@pytest.mark.parametrize("hr", [NFC, NFD, LATIN])
+@pytest.mark.parametrize("listed", ["", NFC, NFD])
+def test_names_that_look_equal_make_a_pair(tmp_path, lr, hr, listed):
+    write_pair(tmp_path, "plain")
+    write_pair(tmp_path, NFC)
+    (tmp_path / "lr" / f"{NFC}.tif").rename(tmp_path / "lr" / f"{lr}.tif")
+    (tmp_path / "hr" / f"{NFC}.tif").rename(tmp_path / "hr" / f"{hr}.tif")
+    if listed:
+        (tmp_path / "manifest.csv").write_text(f"name,fov\nplain,p\n{listed},{listed}\n", encoding="utf-8")
+    pairs = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    assert [(pair.name, pair.lr.stem, pair.hr.stem) for pair in pairs] == [("plain", "plain", "plain"), (NFC, lr, hr)]
+    _, validation = split(pairs, [NFD], np.random.default_rng(0))
+    assert [pair.name for pair in validation] == [NFC]
+
+
+def test_files_whose_names_differ_in_their_form_alone_stay_apart(tmp_path):
+    write_pair(tmp_path, NFC)
+    write_pair(tmp_path, NFD)
+    write_pair(tmp_path, LATIN)
+    pairs = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    assert {(pair.lr.stem, pair.hr.stem) for pair in pairs} == {(NFC, NFC), (NFD, NFD), (LATIN, LATIN)}
+    assert len({pair.name.encode("utf-8") for pair in pairs}) == 3
+
+
+def test_a_manifest_may_list_the_names_of_files(tmp_path):
+    for name in ("cell0", "cell1"):
+        write_pair(tmp_path, name)
+    (tmp_path / "manifest.csv").write_text("name,fov,level\ncell0.tif,a,1\ncell1,b,2\n")
+    pairs = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    assert [(pair.name, pair.fov) for pair in pairs] == [("cell0", "a"), ("cell1", "b")]
+    assert read_manifest(tmp_path / "lr")["cell0"]["level"] == "1"
+    _, validation = split(pairs, ["cell1.tif"], np.random.default_rng(0))
+    assert [pair.name for pair in validation] == ["cell1"]
+
+
+def test_files_of_unequal_names_are_found_in_either_form(tmp_path):
+    write_pair(tmp_path, NFD)
+    (tmp_path / "manifest.csv").write_text(f"name,fov,lr,hr\na,a,{NFC}.tif,{NFC}.tif\n", encoding="utf-8")
+    (pair,) = find_pairs(tmp_path / "lr", tmp_path / "hr")
+    assert (pair.name, pair.lr.stem) == ("a", NFD)

@@ -1,4 +1,5 @@
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -223,3 +224,12 @@ def test_what_is_not_finite_is_not_written(stack, tmp_path):
     with pytest.raises(UnfinishedError, match=r"plane 1 of .*stack\.tif: the network answers with NaN"):
         predict_to_file(broken, stack, scalings(stack), tmp_path / "out.tif", Output())
     assert not (tmp_path / "out.tif").exists()
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+def test_a_name_that_is_no_utf_8_is_noted_as_it_reads(stack, tmp_path, name):
+    stack.path.rename(tmp_path / os.fsdecode(b"z\xe9lle.tif"))
+    image = images.open_lazily(tmp_path / os.fsdecode(b"z\xe9lle.tif"))
+    target = tmp_path / os.fsdecode(b"\xe9" + name.encode())
+    predict_to_file(load(), image, flaws.scalings_of(image), target, Output())
+    assert "Source: zélle.tif" in images.notes_of(target)

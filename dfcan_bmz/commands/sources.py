@@ -1,0 +1,37 @@
+"""Images that a command is given: files, folders of them, or patterns."""
+
+import glob
+from pathlib import Path
+
+from dfcan_bmz import images
+from dfcan_bmz.commands.progress import tell_of_others
+from dfcan_bmz.errors import DfcanError
+
+
+def find_sources(inputs: list[Path]) -> list[Path]:
+    """Images of what is given, each once, in this order; a name that exists is no pattern.
+
+    Raises
+    ------
+    DfcanError
+        If nothing matches a pattern.
+    """
+    found: list[Path] = []
+    for path in inputs:
+        if images.is_folder_of_images(path):
+            found += images.find(path).values()
+            tell_of_others(path)
+        elif not path.exists() and glob.has_magic(str(path)):
+            matches = sorted(map(Path, glob.glob(_pattern(path), recursive=True)))
+            if not matches:
+                raise DfcanError(f"nothing matches {path}: check the pattern")
+            found += matches
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _pattern(path: Path) -> str:
+    """The pattern, in which leading folders that exist mean themselves: ``day[1]/*.tif`` in a folder ``day[1]``."""
+    literal = next(parent for parent in path.parents if parent.exists())
+    return str(Path(glob.escape(str(literal))) / path.relative_to(literal))
