@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # the build of torch is yours to choose, for example: make test TORCH="torch --index-url ..."
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test bundles docs engines test-engines clean
+.PHONY: demo test bundles docs site engines test-engines clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
@@ -26,6 +26,10 @@ bundles/%.zip: $(VENV)/ready packaging/%.yaml $(shell find rdf -type f 2>/dev/nu
 # the documentation as a site: site/index.html
 docs: $(VENV)/ready
 	$(BIN)/mkdocs build --strict
+
+# the documentation with the published models on a page that runs them in a browser: site/try/index.html
+site: docs bundles
+	$(BIN)/dfcan-bmz page bundles/*.zip --out site/try --runtime bundled
 
 # the engines that Fiji and ilastik carry, in environments of their own on older Pythons
 engines: $(VENV)/ready

@@ -388,6 +388,26 @@ def install_fiji(
 
 
 @app.command()
+def page(
+    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip).")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the site.")],
+    runtime: Annotated[
+        Literal["cdn", "bundled"],
+        typer.Option(
+            help="Whether visitors fetch onnxruntime-web from a content delivery network, or from the site (43 MB; "
+            "written with npm)."
+        ),
+    ] = "cdn",
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a site that runs bundles in the visitor's own browser; images never leave their computer."""
+    with quiet_start():
+        from dfcan_bmz.commands.page import run
+
+    run(bundles, out, runtime, overwrite)
+
+
+@app.command()
 def record(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     out: Annotated[Path, typer.Option("--out", help="Page to write (.html).")],

@@ -1,0 +1,1 @@
+"""A static site that runs bundles in the visitor's own browser."""

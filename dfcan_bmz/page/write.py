@@ -1,0 +1,146 @@
+"""Bundles to a static site that runs their ONNX weights in the visitor's own browser.
+
+::
+
+    OUT/
+      index.html  *.js  style.css   the page
+      models.json                   what it knows of each model
+      models/<name>/                weights, test tensors, sample image, cover
+      runtime/                      onnxruntime-web, where it does not come from a content delivery network
+"""
+
+import json
+import shutil
+import zipfile
+from importlib.resources import as_file
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Template
+
+from dfcan_bmz import files, staging
+from dfcan_bmz.bundle.raw import raw_description
+from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.page import runtime
+
+Runtime = Literal["cdn", "bundled"]
+LISTING = "models.json"
+
+
+def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool = False) -> None:
+    """Write a site with a page that runs these bundles.
+
+    Parameters
+    ----------
+    bundles : list of pathlib.Path
+        Written by `dfcan-bmz package`, with ONNX weights and a low-resolution image as input.
+    out : pathlib.Path
+        Folder for the site.
+    where : {"cdn", "bundled"}
+        Whether visitors get onnxruntime-web from a content delivery network, or from the site itself.
+    overwrite : bool
+        Whether to replace an existing `out`.
+
+    Raises
+    ------
+    DfcanError
+        If a bundle cannot run on the page, two have one name, or the runtime cannot be fetched.
+    """
+    models = [_model(bundle) for bundle in bundles]
+    names = [model["id"] for model in models]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DfcanError(f"several bundles are called {', '.join(twice)}: give each once")
+    if out.exists() and overwrite and not (out / LISTING).is_file():
+        raise DfcanError(f"{out} is no page by dfcan-bmz, and its files would be lost: choose another --out")
+    work = staging.begin(out, "page", overwrite)
+    try:
+        with as_file(package_files("dfcan_bmz.page") / "static") as static:
+            shutil.copytree(static, work.new)
+        source = runtime.CDN if where == "cdn" else runtime.FOLDER
+        if where == "bundled":
+            runtime.fetch(work.new / runtime.FOLDER)
+        _fill_in(work.new / "index.html", source, where)
+        for bundle, model in zip(bundles, models, strict=True):
+            _copy_files(bundle, model, work.new)
+        published = [{key: value for key, value in model.items() if key != "members"} for model in models]
+        (work.new / LISTING).write_text(json.dumps(published, indent=1), encoding="utf-8")
+        staging.place(work)
+    finally:
+        staging.end(work)
+
+
+def _model(bundle: Path) -> dict[str, Any]:
+    """What the page knows of a bundle; ``members`` maps its files on the site to those in the bundle."""
+    description = open_description(bundle)
+    ours = processing(description)
+    if ours is None:
+        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page cannot know how to feed it")
+    if ours.step != 1:
+        raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
+    content, _ = raw_description(bundle)
+    if "onnx" not in content["weights"]:
+        raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
+    name = content["config"]["bioimageio"].get("nickname") or bundle.stem
+    [inputs], [outputs] = content["inputs"], content["outputs"]
+    members = {
+        "weights": content["weights"]["onnx"]["source"],
+        "test_input": inputs["test_tensor"]["source"],
+        "test_output": outputs["test_tensor"]["source"],
+        "sample": inputs["sample_tensor"]["source"],
+        "cover": content["covers"][0],
+    }
+    halo = next(axis["halo"] for axis in outputs["axes"] if axis.get("id") == "y")
+    with zipfile.ZipFile(bundle) as archive:
+        size = archive.getinfo(members["weights"]).file_size
+    return {
+        "id": name,
+        "name": content["name"],
+        "description": content["description"],
+        "authors": [author["name"] for author in content["authors"]],
+        "cite": [_citation(entry) for entry in content["cite"]],
+        "license": content["license"],
+        "scale": ours.scale,
+        "tile": next(axis["size"] for axis in inputs["axes"] if axis.get("id") == "y"),
+        "halo": halo // ours.scale,
+        "target": ours.target,
+        "domain": ours.domain,
+        "sha256": files.sha256(bundle),
+        "bytes": size,
+        **{kind: f"models/{name}/{member}" for kind, member in members.items()},
+        "members": members,
+    }
+
+
+def _citation(entry: dict[str, str]) -> str:
+    return f"{entry['text']} {entry['doi'] if 'doi' in entry else entry.get('url', '')}".strip()
+
+
+def _copy_files(bundle: Path, model: dict[str, Any], site: Path) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        for kind, member in model["members"].items():
+            target = site / model[kind]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+
+
+def _fill_in(page: Path, source: str, where: Runtime) -> None:
+    """Say where the runtime comes from, and let the browser refuse all other requests."""
+    origins = f"'self' {runtime.CDN_ORIGIN}" if where == "cdn" else "'self'"
+    policy = {
+        "default-src": "'none'",
+        "script-src": f"{origins} blob: 'wasm-unsafe-eval'",
+        "worker-src": f"{origins} blob:",
+        "connect-src": f"{origins} blob:",
+        "img-src": "'self' blob: data:",
+        "style-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    note = f", and for its runtime from {runtime.CDN_ORIGIN.removeprefix('https://')}" if where == "cdn" else ""
+    text = Template(page.read_text(encoding="utf-8"), keep_trailing_newline=True).render(
+        policy="; ".join(f"{kind} {allowed}" for kind, allowed in policy.items()), runtime=source, runtime_note=note
+    )
+    page.write_text(text, encoding="utf-8")

@@ -1,0 +1,55 @@
+"""``dfcan-bmz page``: what lies in the site that it writes. What visitors meet there is in tests/long/test_page.py."""
+
+import json
+import re
+
+import pytest
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.page.write import write_page
+
+
+@pytest.fixture(scope="module")
+def site(tiny_bundle, tmp_path_factory):
+    out = tmp_path_factory.mktemp("page") / "site"
+    write_page([tiny_bundle], out, "cdn")
+    return out
+
+
+def test_the_listing_names_files_that_are_there(site):
+    (model,) = json.loads((site / "models.json").read_text())
+    assert (model["id"], model["scale"], model["tile"]) == ("tiny-tester", 2, 32)
+    for kind in ("weights", "test_input", "test_output", "sample", "cover"):
+        assert (site / model[kind]).is_file(), kind
+    assert (site / model["weights"]).stat().st_size == model["bytes"]
+
+
+def test_the_browser_is_told_to_make_no_other_request(site):
+    page = (site / "index.html").read_text()
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    allowed = set(re.findall(r"https?://\S+?(?=[ ;]|$)", policy))
+    assert allowed == {"https://cdn.jsdelivr.net"}
+    assert "default-src 'none'" in policy
+    assert "{{" not in page
+
+
+def test_an_existing_site_is_replaced_on_request_alone(site, tiny_bundle):
+    with pytest.raises(DfcanError, match="exists"):
+        write_page([tiny_bundle], site, "cdn")
+    write_page([tiny_bundle], site, "cdn", overwrite=True)
+    assert (site / "index.html").is_file()
+
+
+def test_a_folder_of_somebody_elses_is_never_replaced(tiny_bundle, tmp_path):
+    (tmp_path / "thesis.txt").write_text("chapter 1")
+    with pytest.raises(DfcanError, match="no page"):
+        write_page([tiny_bundle], tmp_path, "cdn", overwrite=True)
+    assert (tmp_path / "thesis.txt").read_text() == "chapter 1"
+
+
+def test_bundles_that_no_page_can_run_are_refused_before_anything_is_written(tiny_bundle, companion_bundle, tmp_path):
+    with pytest.raises(DfcanError, match="enlarged"):
+        write_page([companion_bundle], tmp_path / "site", "cdn")
+    with pytest.raises(DfcanError, match="called tiny-tester"):
+        write_page([tiny_bundle, tiny_bundle], tmp_path / "site", "cdn")
+    assert not (tmp_path / "site").exists()
