@@ -1,9 +1,6 @@
-"""The referee: does every weight format of a bundle run in its own engine, in a fresh process and an empty folder?"""
+"""The referee: does every weight format of a bundle run in its own engine, in another process and an empty folder?"""
 
 import json
-import os
-import subprocess
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import children
 from dfcan_bmz.bundle import check_format, jdll
-from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
+from dfcan_bmz.bundle.apart import check_apart, shared
+from dfcan_bmz.bundle.check_format import FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.read import ModelDescription, open_description, processing
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, ON_PROCESSOR, last_words, missing_extra
-
-LONGEST_S = 1800
+from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, missing_extra
 
 
 class Verdict(NamedTuple):
@@ -88,9 +83,11 @@ def check(bundle: Path) -> list[Verdict]:
     verdicts += [Verdict(name, "-", "load", NOT_RUN, None, reason) for name, reason in reasons.items() if reason]
     runnable = [name for name, reason in reasons.items() if not reason]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        for name, (rows, results) in zip(runnable, pool.map(partial(_check_format, bundle), runnable), strict=True):
-            outputs[name] = results
-            verdicts += rows
+        parts = pool.map(partial(check_apart, bundle), shared(runnable))
+        found = {name: result for part in parts for name, result in part.items()}
+    for name in runnable:
+        rows, outputs[name] = found[name]
+        verdicts += [Verdict(*row) for row in rows]
     if processing(description) is not None:
         verdicts += _agreement(outputs, check_format.tolerance(description))
     else:
@@ -152,21 +149,6 @@ def _classes(config: object) -> Iterator[tuple[str, str]]:
     if isinstance(config, list):
         for part in config:
             yield from _classes(part)
-
-
-def _check_format(bundle: Path, name: str) -> tuple[list[Verdict], dict[str, np.ndarray]]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = ("dfcan_bmz.bundle.check_format", bundle.resolve(), name)
-        try:
-            answer = children.run(*command, cwd=folder, timeout=LONGEST_S, env=os.environ | ON_PROCESSOR)
-        except subprocess.TimeoutExpired:
-            message = f"no answer after {LONGEST_S // 60} minutes"
-            return [Verdict(name, CORE, "load", FAILED, None, message)], {}
-        report, outputs = Path(folder) / check_format.VERDICTS, Path(folder) / check_format.OUTPUTS
-        if answer.returncode or not report.is_file():
-            return [Verdict(name, CORE, "load", FAILED, None, last_words(answer))], {}
-        verdicts = [Verdict(*row) for row in json.loads(report.read_text(encoding="utf-8"))]
-        return verdicts, dict(np.load(outputs)) if outputs.is_file() else {}
 
 
 def _agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:

@@ -1,7 +1,7 @@
-"""Test one weight format of a bundle; run by `check` as a process of its own, in an empty folder.
+"""Test weight formats of a bundle; run by `apart` as a process of its own, in an empty folder.
 
-Writes ``verdicts.json`` and, for a bundle by `dfcan-bmz package`, ``outputs.npz``: what the network makes of random
-images of several sizes, for `check` to compare between the formats.
+Writes for each format its verdicts and, for a bundle by `dfcan-bmz package`, what the network makes of random images of
+several sizes, for `check` to compare between the formats.
 """
 
 import importlib
@@ -23,7 +23,6 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
-VERDICTS, OUTPUTS = "verdicts.json", "outputs.npz"
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
 WHOLE = "whole, against blocks"
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
@@ -142,8 +141,18 @@ def own_verdicts(description: v0_5.ModelDescr, content: dict, name: str) -> list
     choice = jdll.choose_engine(content["weights"])
     if choice is not None and choice.weight_format == name:
         verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(description, content, ours, name, image))
-    np.savez(OUTPUTS, **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
+    np.savez(outputs_file(name), **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
     return verdicts
+
+
+def verdicts_file(name: str) -> str:
+    """Where a format's verdicts stand when it is through."""
+    return f"{name}.json"
+
+
+def outputs_file(name: str) -> str:
+    """Where its outputs stand."""
+    return f"{name}.npz"
 
 
 def main(bundle: Path, name: str) -> None:
@@ -156,8 +165,9 @@ def main(bundle: Path, name: str) -> None:
         if processing(description) is not None and not any(verdict[3] == FAILED for verdict in verdicts):
             content, _ = raw_description(bundle)
             verdicts += attempt(name, OWN, "load", lambda: own_verdicts(description, content, name))
-    Path(VERDICTS).write_text(json.dumps(verdicts), encoding="utf-8")
+    Path(verdicts_file(name)).write_text(json.dumps(verdicts), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    for weight_format in sys.argv[2:]:
+        main(Path(sys.argv[1]), weight_format)

@@ -107,7 +107,7 @@ def write_bundle(
         write_texts(folder, None)
         with atomic_path(out) as path:
             write_zip(folder, path)
-            say("checking every format in a fresh process")
+            say("checking every format in its own engine")
             verdicts = check(path)
             _refuse_broken(verdicts, out)
             # the same bundle, with what was measured in its texts

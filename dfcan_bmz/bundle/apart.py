@@ -1,0 +1,71 @@
+"""The tests of a bundle's weights in processes of their own, one for each framework, as importing one takes longest."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from dfcan_bmz import children
+from dfcan_bmz.bundle.check_format import CORE, FAILED, outputs_file, verdicts_file
+from dfcan_bmz.export import ON_PROCESSOR, last_words
+
+# formats whose engines get on with each other
+TOGETHER = (("keras_v3", "tensorflow_saved_model_bundle"), ("torchscript", "onnx"))
+LONGEST_S = 1800
+
+Found = tuple[list[tuple], dict[str, np.ndarray]]
+
+
+def shared(formats: list[str]) -> list[list[str]]:
+    """The formats that one process tests, for each process."""
+    groups = [[name for name in group if name in formats] for group in TOGETHER]
+    return [group for group in groups if group]
+
+
+def check_apart(bundle: Path, formats: list[str]) -> dict[str, Found]:
+    """Test formats one after the other in an empty folder.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        A bundle that is safe to open.
+    formats : list of str
+        Weight formats that it has.
+
+    Returns
+    -------
+    dict
+        For each format the rows of its verdicts, and what its network makes of random images, by their size. Weights
+        that end the process, or keep it too long, have failed; those that come after them are tested in a new one.
+    """
+    found, left = {}, list(formats)
+    while left:
+        with tempfile.TemporaryDirectory() as folder:
+            reason = _run(bundle, left, Path(folder))
+            for name in list(left):
+                if (Path(folder) / verdicts_file(name)).is_file():
+                    found[name] = _read(Path(folder), name)
+                    left.remove(name)
+        if left:
+            name = left.pop(0)
+            found[name] = [(name, CORE, "load", FAILED, None, reason)], {}
+    return found
+
+
+def _run(bundle: Path, formats: list[str], folder: Path) -> str:
+    """Run the process; why it did not come to its end, if it did not."""
+    command = ("dfcan_bmz.bundle.check_format", bundle.resolve(), *formats)
+    try:
+        answer = children.run(*command, cwd=folder, timeout=LONGEST_S * len(formats), env=os.environ | ON_PROCESSOR)
+    except subprocess.TimeoutExpired:
+        return f"no answer after {LONGEST_S * len(formats) // 60} minutes"
+    return last_words(answer)
+
+
+def _read(folder: Path, name: str) -> Found:
+    rows = json.loads((folder / verdicts_file(name)).read_text(encoding="utf-8"))
+    outputs = folder / outputs_file(name)
+    return [tuple(row) for row in rows], dict(np.load(outputs)) if outputs.is_file() else {}
