@@ -5,16 +5,33 @@ BIN := $(VENV)/bin
 # the build of torch is yours to choose, for example: make test TORCH="torch --index-url ..."
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test bundles docs site engines test-engines clean
+# two files of tests at a time, a worker for each processor core of a small machine
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-long lint tiny bundles docs site engines test-engines clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
 
-test: $(VENV)/ready
+# what every change has to pass
+test: lint
+	$(PYTEST)
+
+# the rest: published models, demo, notebook, tutorials, site, wheel, every command of the README, other backends and,
+# where `make engines` has set them up, the engines of Fiji and ilastik
+test-long: $(VENV)/ready
+	$(PYTEST) tests/long
+
+lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml packaging/github/*.yml
+
+# the run folder and bundles that the tests share, where something changes in what they hold
+tiny: $(VENV)/ready
+	$(BIN)/python tests/tiny/build.py
 
 # every published model as a bundle of four formats, tested in every engine: bundles/NAME.zip
 bundles: $(patsubst rdf/%,bundles/%.zip,$(wildcard rdf/*))
@@ -33,10 +50,10 @@ site: docs bundles
 
 # the engines that Fiji and ilastik carry, in environments of their own on older Pythons
 engines: $(VENV)/ready
-	$(BIN)/python tests/old_engines/environments.py
+	$(BIN)/python tests/long/old_engines/environments.py
 
 test-engines: engines
-	$(BIN)/pytest tests/old_engines
+	$(BIN)/pytest tests/long/old_engines
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parents[2] / ".engines"
+FOLDER = Path(__file__).parents[3] / ".engines"
 
 
 class Environment(NamedTuple):

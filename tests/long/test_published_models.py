@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import REPOSITORY, command_line
+from long.published import without_measurements, without_versions
 
 MODELS = sorted(path.parent.name for path in REPOSITORY.glob("rdf/*/config.yaml"))
-DIFFERENCE = r"at most\s+(\d+(?:\.\d+)?(?:e-?\d+)?)"
 LARGEST = 10e6  # bytes of weights that a repository holds without Git LFS
 
 
@@ -26,10 +26,10 @@ def built(request, tmp_path_factory) -> tuple[Path, Path]:
 def test_the_texts_are_as_generated(built):
     folder, bundle = built
     with zipfile.ZipFile(bundle) as archive:
-        text, measured = _without_measurements(archive.read("README.md").decode())
-        published, before = _without_measurements((folder / "README.md").read_text(encoding="utf-8"))
+        text, measured = without_measurements(archive.read("README.md").decode())
+        published, before = without_measurements((folder / "README.md").read_text(encoding="utf-8"))
         ours = yaml.safe_load((folder / "rdf.yaml").read_text(encoding="utf-8"))
-        assert _without_versions(yaml.safe_load(archive.read("rdf.yaml"))) == _without_versions(ours)
+        assert without_versions(yaml.safe_load(archive.read("rdf.yaml"))) == without_versions(ours)
     assert text == published
     # what a processor rounds is small; that a whole image differs from its tiles is no matter of rounding
     for engines, whole in (measured, before):
@@ -55,30 +55,3 @@ def test_the_card_says_what_was_measured_and_where_it_fails(built):
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", readme)
     assert pictures
     assert all((folder / picture).stat().st_size < 500_000 for picture in pictures)
-
-
-def _without_measurements(readme: str) -> tuple[str, list[float]]:
-    """A README without the differences that were measured on one machine, and these."""
-    measured = re.findall(DIFFERENCE, readme)
-    return re.sub(DIFFERENCE, "at most #", readme), [float(number) for number in measured]
-
-
-def _without_versions(description: dict) -> dict:
-    """A description without hashes of exports, versions of exporters, and the tolerance measured."""
-    weights = {
-        name: {key: value for key, value in entry.items() if not re.search("sha256|version|backend", key)}
-        for name, entry in description["weights"].items()
-    }
-    tensors = {
-        side: [
-            {
-                key: {k: v for k, v in value.items() if k != "sha256"} if key.endswith("_tensor") else value
-                for key, value in tensor.items()
-            }
-            for tensor in description[side]
-        ]
-        for side in ("inputs", "outputs")
-    }
-    card = {k: v for k, v in description["config"]["bioimageio"].items() if k != "reproducibility_tolerance"}
-    config = description["config"] | {"bioimageio": card}
-    return description | {"weights": weights, "config": config} | tensors

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 from conftest import skip_engine
+from long.old_engines.environments import ENVIRONMENTS, interpreter, is_ready
 from models.attention import strengthen
-from old_engines.environments import ENVIRONMENTS, interpreter, is_ready
 
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.export import FILE_NAMES, export
