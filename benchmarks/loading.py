@@ -33,7 +33,9 @@ def write_set(folder: Path, gigabytes: float) -> int:
         (folder / kind).mkdir()
         for index in range(DISTINCT):
             pixels = rng.poisson(rng.gamma(0.5, 400, (side, side))).astype(np.uint16)
-            images.write(folder / kind / f"{index:06d}.tif", pixels, pixel_size_nm=62.6 * LR_PX / side)
+            images.write(
+                folder / kind / f"{index:06d}.tif", pixels, calibration=images.Calibration.square(62.6 * LR_PX / side)
+            )
     size = sum((folder / kind / "000000.tif").stat().st_size for kind in ("lr", "hr"))
     count = max(DISTINCT, int(gigabytes * 1e9 / size))
     for index in range(DISTINCT, count):

@@ -35,7 +35,10 @@ OME = {"axes": "ZYX", "PhysicalSizeX": 62.6, "PhysicalSizeXUnit": "nm", "Physica
 
 # name of the file and how it is written
 WRITERS = {
-    "imagej": ("a.tif", lambda path, stack: images.write(path, images.writable(stack), "ZYX", 62.6, 200.0)),
+    "imagej": (
+        "a.tif",
+        lambda path, stack: images.write(path, images.writable(stack), "ZYX", images.Calibration.square(62.6, 200.0)),
+    ),
     "ome": ("a.ome.tif", lambda path, stack: tifffile.imwrite(path, stack, ome=True, metadata=OME)),
     "ome tiled": (
         "a.ome.tif",

@@ -15,7 +15,7 @@ from dfcan_bmz.errors import DfcanError
 @pytest.mark.parametrize(("axes", "shape"), [("YX", (5, 7)), ("ZYX", (3, 5, 7)), ("TYX", (3, 5, 7))])
 def test_pixels_axes_and_pixel_size_make_the_round_trip(tmp_path, dtype, axes, shape):
     pixels = (np.random.default_rng(0).uniform(0, 200, shape)).astype(dtype)
-    images.write(tmp_path / "image.tif", pixels, axes, pixel_size_nm=62.6)
+    images.write(tmp_path / "image.tif", pixels, axes, calibration=images.Calibration.square(62.6))
     image = images.read(tmp_path / "image.tif")
     np.testing.assert_array_equal(image.pixels, pixels)
     assert image.pixels.dtype == dtype
@@ -24,17 +24,17 @@ def test_pixels_axes_and_pixel_size_make_the_round_trip(tmp_path, dtype, axes, s
 
 
 def test_imagej_finds_the_calibration(tmp_path):
-    images.write(tmp_path / "image.tif", np.zeros((4, 4), np.uint16), pixel_size_nm=50)
+    images.write(tmp_path / "image.tif", np.zeros((4, 4), np.uint16), calibration=images.Calibration.square(50))
     with tifffile.TiffFile(tmp_path / "image.tif") as file:
         assert file.imagej_metadata["unit"] == "um"
         assert file.pages[0].tags["XResolution"].value[0] / file.pages[0].tags["XResolution"].value[1] == 20
 
 
 def test_a_z_step_alone_makes_no_pixel_size(tmp_path):
-    images.write(tmp_path / "stack.tif", np.zeros((3, 4, 4), np.uint16), "ZYX", z_step_nm=200.0)
+    images.write(tmp_path / "stack.tif", np.zeros((3, 4, 4), np.uint16), "ZYX", images.Calibration.square(None, 200.0))
     image = images.read(tmp_path / "stack.tif")
     assert image.pixel_size_nm is None
-    assert image.z_step_nm == pytest.approx(200)
+    assert image.calibration.z_nm == pytest.approx(200)
 
 
 def test_a_png_of_too_many_pixels_is_told(tmp_path, monkeypatch):

@@ -36,7 +36,7 @@ def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:
     lr, hr = (images.read(run / f"sample_{side}.tif") for side in ("lr", "hr"))
     sample = richest_crop(Plane(lr.pixels, hr.pixels), tile)
     for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
-        images.write(folder / f"sample_{side}.tif", pixels, pixel_size_nm=source.pixel_size_nm)
+        images.write(folder / f"sample_{side}.tif", pixels, calibration=source.calibration)
     for evaluation in run_folder.evaluations(run):
         (folder / EVALUATION / evaluation.name).mkdir(parents=True)
         for name in TABLES:

@@ -164,7 +164,7 @@ def _write_tensors(folder: Path, tile: np.ndarray, lr_pixel_nm: float | None, en
     np.save(folder / TEST_OUTPUT, output)
     for name, pixels in ((SAMPLE_INPUT, raw), (SAMPLE_OUTPUT, output[0, :, :, 0])):
         pixel_nm = lr_pixel_nm and lr_pixel_nm * len(tile) / len(pixels)
-        images.write(folder / name, pixels, pixel_size_nm=pixel_nm)
+        images.write(folder / name, pixels, calibration=images.Calibration.square(pixel_nm))
     write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])
 
 

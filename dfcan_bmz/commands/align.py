@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import tell_of_others, watched
+from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.align import Move, align_pair
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, new_set, read_manifest, write_records
+from dfcan_bmz.data.pairs import data_layer, find_pairs, new_set, read_manifest, write_records
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import refuse_input_as_output
+from dfcan_bmz.images import Image
 
 MOST_ROWS = 40
 
@@ -22,11 +23,13 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
     refuse_input_as_output([source], [out])
     tell_of_others(source / "lr", source / "hr")
     known = read_manifest(source / "lr") or {}
-    rows, moves, problems = [], [], []
+    rows, moves, problems, noted = [], [], [], []
     with new_set(out, overwrite) as folder:
         for pair in watched(pairs, "aligning"):
             try:
-                moves += _align(pair, folder, affine)
+                lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
+                noted += [(image.path, note) for image in (lr, hr) for note in image.notes]
+                moves += _align(pair.name, lr, hr, folder, affine)
             except DfcanError as error:
                 problems.append(str(error))
                 continue
@@ -38,6 +41,7 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
         )
         with (folder / "align.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Move._fields, *moves])
+    tell_notes(noted)
     if len(moves) <= MOST_ROWS:
         Console().print(_table(moves))
     moved = [move.farthest_px for move in moves if move.moved]
@@ -47,13 +51,13 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
         raise UnfinishedError(f"{len(problems)} of {len(pairs)} pairs were left out: {'; '.join(problems)}")
 
 
-def _align(pair: Pair, folder: Path, affine: bool) -> list[Move]:
-    lr, hr, moves, notes = align_pair(pair.name, images.open_lazily(pair.lr), images.open_lazily(pair.hr), affine)
+def _align(name: str, lr: Image, hr: Image, folder: Path, affine: bool) -> list[Move]:
+    lr, hr, moves, notes = align_pair(name, lr, hr, affine)
     for note in notes:
         print(f"note: {note}")
     for kind, image in (("lr", lr), ("hr", hr)):
-        target = folder / kind / f"{pair.name}.tif"
-        images.write(target, images.writable(image.pixels), image.axes, image.pixel_size_nm, image.z_step_nm)
+        target = folder / kind / f"{name}.tif"
+        images.write(target, images.writable(image.pixels), image.axes, image.calibration)
     return moves
 
 

@@ -31,10 +31,10 @@ def write_sample(out: Path, validation: Opened, config: Config) -> None:
     """Write a crop of the first validation image and of its target."""
     _, lr, hr = validation[0]
     sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
-    hr_pixel_nm = lr.pixel_size_nm and lr.pixel_size_nm / config.model.scale
     lr_sample, hr_sample = (part.astype(np.float32) for part in comparable(*sample[:2], config.data.target))
-    images.write(out / "sample_lr.tif", lr_sample, pixel_size_nm=lr.pixel_size_nm)
-    images.write(out / "sample_hr.tif", hr_sample, pixel_size_nm=hr_pixel_nm)
+    calibration = lr.calibration.of_axes("YX")
+    images.write(out / "sample_lr.tif", lr_sample, calibration=calibration)
+    images.write(out / "sample_hr.tif", hr_sample, calibration=calibration.finer(config.model.scale))
 
 
 def _rival(validation: Opened, config: Config) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.commands.progress import tell_of_others, watched
+from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.degrade import PRESETS, crop_to_multiple, degrade
@@ -26,9 +26,10 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
     known = manifest | {images.name_of(Path(row["hr"])): row for row in manifest.values() if row.get("hr")}
     tell_of_others(hr_dir)
     with new_set(out, overwrite) as folder:
-        rows, notes = [], []
+        rows, notes, noted = [], [], []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
             image = images.open_lazily(path)
+            noted += [(path, note) for note in image.notes]
             scalings = flaws.scalings_of(image)
             flaws.refuse_flawed(path, scalings)
             notes += flaws.told(path, scalings, "written blank")
@@ -42,20 +43,19 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
                 for plane, scaling in zip(hr.planes, scalings, strict=True)
             ]
             lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
-            lr_pixel_nm = hr.pixel_size_nm and hr.pixel_size_nm * scale
-            images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, lr_pixel_nm, hr.z_step_nm)
-            images.write(
-                folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.pixel_size_nm, hr.z_step_nm
-            )
+            calibration = hr.calibration.finer(1 / scale)
+            images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, calibration)
+            images.write(folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.calibration)
             # images of one field of view stay together
             row = {"fov": name} | known.get(name, {})
-            rows.append(row | {"name": name, "pixel_size_nm": lr_pixel_nm or ""})
+            rows.append(row | {"name": name, "pixel_size_nm": calibration.x_nm or ""})
         record = {"command": "degrade", "scale": scale, "preset": preset}
         record |= {key: value.name if isinstance(value, Path) else value for key, value in given.items()}
         config = {"model": {"scale": scale}, "data": {"target": "input"}}
         write_records(folder, rows, {"settings": record | {"seed": seed}, "config": config})
     for note in notes:
         print(f"note: {note}")
+    tell_notes(noted)
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
 from dfcan_bmz.data.pairs import match
 from dfcan_bmz.data.survey import Survey, survey
@@ -45,6 +45,7 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
     # a pair whose images cannot be read has been told of
     problems += [problem for check in checks for problem in check.problems if problem not in problems]
     problems += [_same_field(one, other) for one, other in same_fields(checks)]
+    tell_notes((one.path, note) for one in surveys for note in one.notes)
     console = Console(highlight=False)
     console.print(_image_table(surveys))
     if checks:
@@ -78,10 +79,16 @@ def _image_table(surveys: list[Survey]) -> Table:
             _counted(f"{one.axes} {' x '.join(map(str, one.shape))}" for one in read),
             _counted(one.dtype for one in read),
             f"{min(one.smallest for one in read):g} .. {max(one.largest for one in read):g}" if read else "",
-            _counted("unknown" if one.pixel_size_nm is None else f"{one.pixel_size_nm:.4g}" for one in read),
+            _counted(map(_pixel_size, read)),
             str(sum(bool(one.problems) for one in found)),
         )
     return table
+
+
+def _pixel_size(one: Survey) -> str:
+    """Side of a pixel, or both sides where they differ."""
+    sides = [f"{side:.4g}" for side in (one.calibration.x_nm, one.calibration.y_nm) if side is not None]
+    return " x ".join(dict.fromkeys(sides)) or "unknown"
 
 
 def _pair_table(checks: list[PairCheck]) -> Table:

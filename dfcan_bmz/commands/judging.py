@@ -13,7 +13,7 @@ from rich.table import Table
 import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import tell_of_others, watched
+from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, read_manifest
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.means import counted
@@ -89,6 +89,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
 
 def _sound_planes(pair: Pair, scale: int) -> list[int]:
     lr, hr = open_pair(pair, scale)
+    tell_notes((image.path, note) for image in (lr, hr) for note in image.notes)
     refuse_tiny(hr)
     indices, lines = flaws.sound_planes(lr, hr, flaws.scalings_of(lr), flaws.scalings_of(hr))
     for line in lines:

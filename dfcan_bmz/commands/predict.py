@@ -12,7 +12,7 @@ import numpy as np
 
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.opening import load_of
-from dfcan_bmz.commands.progress import counted, watched
+from dfcan_bmz.commands.progress import counted, tell_notes, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -108,6 +108,7 @@ def _opened(
     for job in jobs:
         for line in flaws.told(job.image.path, job.scalings, "written blank"):
             print(f"note: {line}")
+    tell_notes((job.image.path, note) for job in jobs for note in job.image.notes)
     shapes = {job.image.pixels.shape for job in jobs}
     if len(shapes) > 1:
         sizes = ", ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:4])

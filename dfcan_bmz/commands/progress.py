@@ -30,6 +30,16 @@ def tell_of_others(*folders: Path) -> None:
         print(f"left out: {path} is of no format that is read here", file=sys.stderr)
 
 
+def tell_notes(noted: Iterable[tuple[Path, str]]) -> None:
+    """Say on stderr what the metadata of images could not tell: each note once, with the images that it is of."""
+    names: dict[str, list[str]] = {}
+    for path, note in noted:
+        names.setdefault(note, []).append(path.name)
+    for note, found in names.items():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        print(f"note: {found[0]}{more}: {note}", file=sys.stderr)
+
+
 @contextmanager
 def counted(label: str, total: int) -> Iterator[Callable[[], None]]:
     """Show the steps that are done of `total`, and the time left; yields what to call after each step."""

@@ -31,6 +31,7 @@ def run(
     if structure not in STRUCTURES:
         raise DfcanError(f"--structure {structure} is not known: choose from {', '.join(STRUCTURES)}")
     pixel_nm = microscope.pixel_nm
+    calibration = images.Calibration.square(pixel_nm)
     with new_set(out, overwrite) as folder:
         rows = []
         for index in watched(range(pairs), "simulating"):
@@ -41,8 +42,8 @@ def run(
             for level, image in enumerate(lr, 1):
                 fov = f"fov{index:03d}"
                 name = f"{fov}_level{level:02d}"
-                images.write(folder / "lr" / f"{name}.tif", image, pixel_size_nm=pixel_nm)
-                images.write(folder / "hr" / f"{name}.tif", hr, pixel_size_nm=pixel_nm / scale)
+                images.write(folder / "lr" / f"{name}.tif", image, calibration=calibration)
+                images.write(folder / "hr" / f"{name}.tif", hr, calibration=calibration.finer(scale))
                 rows.append(dict(zip(MANIFEST_COLUMNS, (name, fov, level, structure, pixel_nm), strict=True)))
         settings = {
             "structure": structure,

@@ -14,7 +14,7 @@ from dfcan_bmz import files, run_folder
 from dfcan_bmz.commands.data_facts import Opened, data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
-from dfcan_bmz.commands.progress import OnEpoch, tell_of_others, training_bar, watched
+from dfcan_bmz.commands.progress import OnEpoch, tell_notes, tell_of_others, training_bar, watched
 from dfcan_bmz.commands.replacing import older_waits, replacing, settle
 from dfcan_bmz.commands.starting import initialise, initialise_again, origin, resolve
 from dfcan_bmz.config import SMALLEST_PATCH, Config
@@ -62,6 +62,7 @@ def run(
     scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
     chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
     opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
+    tell_notes((image.path, note) for part in opened for _, *pair in part for image in pair for note in image.notes)
     for pair, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, scales[pair], resolved)
     (training, validation), opened = zip(*(_prepared(part, resolved) for part in opened), strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
@@ -53,10 +53,12 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     rows: list[Row] = []
     problems: list[str] = []
     notes: list[str] = []
+    noted: list[tuple[Path, str]] = []
     with files.new_folder(out, overwrite) as folder:
         for source in watched(sources, "doubting"):
             try:
                 image = images.open_lazily(source)
+                noted += [(source, note) for note in image.notes]
                 refuse_tiny(image)
                 scalings = flaws.scalings_of(image)
                 flaws.refuse_flawed(source, scalings)
@@ -70,6 +72,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
             csv.writer(lines).writerows([Row._fields, *rows])
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+    tell_notes(noted)
     for row in rows:
         if row.outside:
             print(f"warning: {row.image} lies outside of what the model has seen: {row.outside}", file=sys.stderr)
@@ -117,6 +120,6 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
         rows.append(Row(*(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)))
     for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
-        size = hr_pixel_nm if name == "disagreement" else image.pixel_size_nm
-        images.write(folder / f"{stem}_{name}.tif", stack, image.axes, size, image.z_step_nm)
+        calibration = image.calibration.finer(predictor.scale) if name == "disagreement" else image.calibration
+        images.write(folder / f"{stem}_{name}.tif", stack, image.axes, calibration)
     return rows

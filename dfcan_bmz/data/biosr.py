@@ -110,7 +110,8 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     """
     raw, hr = images.read(source.raw), images.in_memory(_open_target(source))
     # frame by frame: the raw frames of a nonlinear image are 25
-    lr = Image(raw.path, np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32), "YX", raw.pixel_size_nm)
+    mean = np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32)
+    lr = Image(raw.path, mean, "YX", raw.calibration.of_axes("YX"), notes=raw.notes)
     for image in (lr, hr):
         flaws.refuse_flawed(image.path, flaws.scalings_of(image))
     return lr, hr, scale_between(lr, hr)

@@ -23,7 +23,7 @@ from dfcan_bmz import images
 from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import new_folder, remove
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Calibration, Image
 from dfcan_bmz.names import legible
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
@@ -149,7 +149,7 @@ def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
             f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: "
             "crop or resample it, or set model.scale"
         )
-    return replace(lr, pixel_size_nm=lr.pixel_size_nm or pair.pixel_size_nm), hr
+    return replace(lr, calibration=lr.calibration.or_else(Calibration.square(pair.pixel_size_nm))), hr
 
 
 def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:

@@ -8,7 +8,7 @@ import numpy as np
 from dfcan_bmz import flaws, images
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import UNKNOWN, Calibration, Image
 from dfcan_bmz.normalize import NOT_FINITE, Scaling, scaling_of, within_float32
 
 MOST_SATURATED = 0.005  # share of pixels at the image's largest value; a picture has few, a clipped one many
@@ -28,12 +28,12 @@ class Survey(NamedTuple):
         Range of its pixels.
     saturated : float
         Share of pixels at the largest value.
-    pixel_size_nm : float or None
-        None where the file does not say.
+    calibration : Calibration
+        As far as the file tells it.
     thumbnail : numpy.ndarray or None
         (y, x) float32, block means of the soundest plane next to the middle; None where there is none.
-    problems : tuple of str
-        One line each.
+    problems, notes : tuple of str
+        One line each; notes are what the file's metadata could not tell.
     """
 
     path: Path
@@ -43,9 +43,15 @@ class Survey(NamedTuple):
     smallest: float = np.nan
     largest: float = np.nan
     saturated: float = 0.0
-    pixel_size_nm: float | None = None
+    calibration: Calibration = UNKNOWN
     thumbnail: np.ndarray | None = None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def pixel_size_nm(self) -> float | None:
+        """Width of a pixel in nanometres, None where the file does not say."""
+        return self.calibration.x_nm
 
 
 def survey(path: Path) -> Survey:
@@ -99,7 +105,8 @@ def _survey(image: Image) -> Survey:
         smallest=float(smallest),
         largest=float(largest),
         saturated=float(saturated),
-        pixel_size_nm=image.pixel_size_nm,
+        calibration=image.calibration,
         thumbnail=_thumbnail(image, scalings),
         problems=tuple(problems),
+        notes=image.notes,
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.names import legible
 
 KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time", "C": "channel"}
@@ -16,8 +17,7 @@ def create_ome_zarr(
     dtype: np.dtype,
     chunk: tuple[int, int],
     axes: str,
-    pixel_size_nm: float | None = None,
-    z_step_nm: float | None = None,
+    calibration: Calibration = UNKNOWN,
     notes: str = "",
 ) -> None:
     """Write an OME-Zarr image without pixels.
@@ -34,8 +34,8 @@ def create_ome_zarr(
         (Y, X) of the chunks.
     axes : str
         ``"YX"``, or T, Z and C before it in any order.
-    pixel_size_nm, z_step_nm : float, optional
-        Side of a pixel and distance of the planes in nanometres.
+    calibration : Calibration
+        Becomes the scale and, where the origin is known, the translation of the axes.
     notes : str
         Text for people, kept among the attributes.
 
@@ -48,13 +48,15 @@ def create_ome_zarr(
         import zarr
     except ImportError as error:
         raise DfcanError(f"{path} is OME-Zarr, which needs zarr: pip install 'dfcan-bmz[scale]'") from error
-    sizes = {"Z": z_step_nm, "Y": pixel_size_nm, "X": pixel_size_nm}
     named = [{"name": axis.lower(), "type": KINDS[axis]} for axis in axes]
     for axis in named:
-        if sizes.get(axis["name"].upper()) is not None:
-            axis["unit"] = "nanometer"
-    scale = [sizes.get(axis) or 1.0 for axis in axes]
-    datasets = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}]
+        if _distance(calibration, axis["name"]) is not None:
+            axis["unit"] = "second" if axis["name"] == "t" else "nanometer"
+    transformations = [{"type": "scale", "scale": [_distance(calibration, axis.lower()) or 1.0 for axis in axes]}]
+    places = [_centre(calibration, axis.lower()) for axis in axes]
+    if any(place is not None for place in places):
+        transformations.append({"type": "translation", "translation": [place or 0.0 for place in places]})
+    datasets = [{"path": "0", "coordinateTransformations": transformations}]
     group = zarr.create_group(path, zarr_format=2, overwrite=True)
     group.create_array(
         "0",
@@ -65,6 +67,19 @@ def create_ome_zarr(
     )
     group.attrs["multiscales"] = [{"version": "0.4", "name": legible(path.name), "axes": named, "datasets": datasets}]
     group.attrs["notes"] = notes
+
+
+def _distance(calibration: Calibration, axis: str) -> float | None:
+    return {"x": calibration.x_nm, "y": calibration.y_nm, "z": calibration.z_nm, "t": calibration.t_s}.get(axis)
+
+
+def _centre(calibration: Calibration, axis: str) -> float | None:
+    """Place of the first pixel along an axis, whose centre is what a translation means."""
+    places = {"x": calibration.origin_x_nm, "y": calibration.origin_y_nm, "z": calibration.origin_z_nm}
+    size, place = _distance(calibration, axis), places.get(axis)
+    if place is None or size is None:
+        return None
+    return place if axis == "z" else place + size / 2
 
 
 def zarr_array(path: Path):

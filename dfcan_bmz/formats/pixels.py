@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 
 # (plane, rows, columns) to (Y, X); the slices have a start, a stop and no step
 ReadRegion = Callable[[int, slice, slice], np.ndarray]
@@ -99,15 +100,15 @@ class Pixels:
 class Opened(NamedTuple):
     """What a format's opener finds.
 
-    The axes before Y and X, whose lengths are `leading`, are one axis of `pixels`; sizes are None where the file does
-    not tell them.
+    The axes before Y and X, whose lengths are `leading`, are one axis of `pixels`; `notes` are lines for people: what
+    the file's metadata could not tell, and how the pixels are read without it.
     """
 
     pixels: Pixels
     axes: str
-    pixel_size_nm: float | None = None
-    z_step_nm: float | None = None
+    calibration: Calibration = UNKNOWN
     leading: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def flattened(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.formats.decoded import remembered
+from dfcan_bmz.formats.intensities import as_stored, of_palette
 from dfcan_bmz.formats.pixels import Opened, Pixels
 from dfcan_bmz.formats.units import length_nm
 
@@ -15,7 +17,9 @@ COARSEST_NM = 1e4  # 72 or 300 pixels an inch is what programs write for paper a
 
 
 def open_png(path: Path) -> Opened:
-    """Open a PNG file of grey levels, 8- or 16-bit; its resolution, if it is one of a microscope, is the pixel size.
+    """Open a PNG file of grey levels, 8- or 16-bit, or of a palette of them.
+
+    Its resolution, if it is one of a microscope, is the pixel size.
 
     Raises
     ------
@@ -23,14 +27,24 @@ def open_png(path: Path) -> Opened:
         If it is a colour image, or transparent in places.
     """
     with _opened(path) as file:
-        if file.mode not in GREY_MODES or (file.mode == "LA" and file.getextrema()[1] != (255, 255)):
+        if file.mode == "P" and "transparency" not in file.info:
+            conversion = of_palette(np.reshape(file.getpalette("RGB"), (-1, 3)).T.astype(np.uint8))
+        elif file.mode not in GREY_MODES or (file.mode == "LA" and file.getextrema()[1] != (255, 255)):
+            conversion = None
+        else:
+            conversion = as_stored(GREY_MODES[file.mode])
+        if conversion is None:
             raise colour(path)
-        dtype, shape = np.dtype(GREY_MODES[file.mode]), (file.height, file.width)
-        per_inch = file.info.get("dpi", (0, 0))[0]
-    size = length_nm(1 / per_inch, "inch") if per_inch else None
+        shape, per_inch = (file.height, file.width), file.info.get("dpi", (0, 0))
+    sizes = [length_nm(1 / number, "inch") if number else None for number in per_inch]
+    known = None not in sizes and max(sizes) <= COARSEST_NM
     opened = object()  # names this opening: a file written anew is decoded anew
-    pixels = Pixels(path, shape, dtype, lambda _, y, x: remembered(opened, lambda: _decode(path))[y, x])
-    return Opened(pixels, "YX", size if size and size <= COARSEST_NM else None)
+
+    def decode() -> np.ndarray:
+        return np.array(conversion.apply(_decode(path)))
+
+    pixels = Pixels(path, shape, conversion.dtype, lambda _, y, x: remembered(opened, decode)[y, x])
+    return Opened(pixels, "YX", Calibration(*sizes) if known else UNKNOWN)
 
 
 def _opened(path: Path) -> PillowImage.Image:

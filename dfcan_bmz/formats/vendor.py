@@ -2,15 +2,25 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.calibration import Calibration
 from dfcan_bmz.formats.decoded import remembered
 from dfcan_bmz.formats.pixels import Opened, Pixels, flattened
-from dfcan_bmz.formats.units import length_nm, tidy_axes
+from dfcan_bmz.formats.units import length_nm, tidy_axes, time_s
 
+MAGIC = {"czi": b"ZISRAWFILE", "nd2": b"\xda\xce\xbe\x0a", "lif": b"\x70\0\0\0"}
 EXPORT = "export it as OME-TIFF (Fiji: Plugins > Bio-Formats > Bio-Formats Importer, then Bio-Formats Exporter)"
+
+
+def vendor_of(path: Path) -> str | None:
+    """``"czi"``, ``"nd2"`` or ``"lif"``, by the file's content; None for any other file."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    return next((kind for kind, magic in MAGIC.items() if start.startswith(magic)), None)
 
 
 def open_vendor(path: Path) -> Opened:
@@ -21,7 +31,7 @@ def open_vendor(path: Path) -> Opened:
     DfcanError
         If bioio or its reader of this format is not installed, or the file holds several scenes.
     """
-    kind = path.suffix.lower().removeprefix(".")
+    kind = vendor_of(path)
     try:
         from bioio import BioImage
 
@@ -47,4 +57,14 @@ def open_vendor(path: Path) -> Opened:
 
     pixels = Pixels(path, flattened((*leading, sizes["Y"], sizes["X"])), image.dtype, read_region)
     size = image.physical_pixel_sizes
-    return Opened(pixels, kept, length_nm(size.X, "um"), length_nm(size.Z, "um"), leading)
+    calibration = Calibration(*(length_nm(one, "um") for one in (size.X, size.Y, size.Z)), _interval(image))
+    return Opened(pixels, kept, calibration.of_axes(kept), leading)
+
+
+def _interval(image: Any) -> float | None:
+    """Seconds between frames, which some readers give as a time span."""
+    try:
+        interval = image.time_interval
+        return time_s(getattr(interval, "total_seconds", lambda: interval)(), "s")
+    except Exception:  # readers that do not know it have errors of their own
+        return None

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import NamedTuple
 
@@ -150,8 +151,7 @@ def resume(
             output_shape(predictor, image),
             np.dtype(output.dtype),
             image.axes,
-            image.pixel_size_nm and image.pixel_size_nm / predictor.scale,
-            image.z_step_nm,
+            image.calibration.finer(predictor.scale),
             notes(predictor, image, scalings, output),
             chunk_side(predictor),
         )
@@ -238,7 +238,7 @@ def how_made(predictor: Predictor, output: Output) -> list[str]:
 def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
     """Name of a prediction: a partial output of another one must not be continued."""
     made_of = [predictor._replace(network=None, smoothing_px=None), output, scalings, image.pixels.shape]
-    made_of += [image.pixel_size_nm, str(image.path.resolve()), *files.stamp(image.path)]
+    made_of += [astuple(image.calibration), str(image.path.resolve()), *files.stamp(image.path)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 

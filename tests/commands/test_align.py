@@ -23,8 +23,8 @@ def shifted(tmp_path):
     for seed, (name, shift) in enumerate(MOVED.items()):
         hr, (lr,) = simulate_field("microtubules", 96, 2, 1, 0.0, np.random.default_rng(seed))
         moved = np.clip(move(hr.astype(float), shift, order=3, mode="mirror"), 0, 65535).astype(np.uint16)
-        images.write(tmp_path / f"set/lr/{name}.tif", lr, pixel_size_nm=60.0)
-        images.write(tmp_path / f"set/hr/{name}.tif", moved, pixel_size_nm=30.0)
+        images.write(tmp_path / f"set/lr/{name}.tif", lr, calibration=images.Calibration.square(60.0))
+        images.write(tmp_path / f"set/hr/{name}.tif", moved, calibration=images.Calibration.square(30.0))
     (tmp_path / "set/manifest.csv").write_text("name,fov,level\na,one,7\nb,two,7\nc,three,7\n")
     (tmp_path / "set/dataset.yaml").write_text("config: {model: {scale: 2}}\n")
     return tmp_path / "set"

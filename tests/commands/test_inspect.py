@@ -120,7 +120,7 @@ def test_the_same_field_is_recognised_by_what_it_shows_not_by_its_bytes():
 
 def test_an_image_of_a_few_bright_pixels_is_not_called_saturated(tmp_path):
     pixels = np.random.default_rng(0).poisson(20, (64, 64)).astype(np.uint16)
-    images.write(tmp_path / "a.tif", pixels, pixel_size_nm=50.0)
+    images.write(tmp_path / "a.tif", pixels, calibration=images.Calibration.square(50.0))
     found = survey(tmp_path / "a.tif")
     assert not found.problems
     assert (found.smallest, found.largest, found.shape) == (pixels.min(), pixels.max(), (64, 64))
@@ -138,9 +138,9 @@ def test_a_pair_that_shows_different_things_is_named(tmp_path):
 
 def test_pixel_sizes_that_do_not_fit_the_scale_are_named(tmp_path):
     hr, (lr,) = simulate_field("er", 64, 2, 1, 0.0, np.random.default_rng(0))
-    images.write(tmp_path / "lr.tif", lr, pixel_size_nm=62.6)
+    images.write(tmp_path / "lr.tif", lr, calibration=images.Calibration.square(62.6))
     for size, fits in ((31.3, True), (62.6, False), (None, True)):
-        images.write(tmp_path / "hr.tif", hr, pixel_size_nm=size)
+        images.write(tmp_path / "hr.tif", hr, calibration=images.Calibration.square(size))
         problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif")).problems
         assert (not problems) == fits
 
@@ -148,7 +148,7 @@ def test_pixel_sizes_that_do_not_fit_the_scale_are_named(tmp_path):
 def test_a_pixel_size_of_the_manifest_is_to_fit_too_where_the_file_has_none(tmp_path):
     hr, (lr,) = simulate_field("er", 64, 2, 1, 0.0, np.random.default_rng(0))
     images.write(tmp_path / "lr.tif", lr)
-    images.write(tmp_path / "hr.tif", hr, pixel_size_nm=31.3)
+    images.write(tmp_path / "hr.tif", hr, calibration=images.Calibration.square(31.3))
     for size, fits in ((62.6, True), (31.3, False)):
         problems = check_pair(Pair("a", "a", tmp_path / "lr.tif", tmp_path / "hr.tif", size)).problems
         assert (not problems) == fits

@@ -36,7 +36,7 @@ def test_any_size_is_predicted(tiny_run, tmp_path, shape):
 
 def test_images_unlike_those_of_the_training_are_named(tiny_run, pairs_folder, tmp_path, capsys):
     noise = np.random.default_rng(0).integers(0, 999, (3, 1100, 60)).astype(np.uint16)
-    images.write(tmp_path / "noise.tif", noise, "ZYX", pixel_size_nm=200.0)
+    images.write(tmp_path / "noise.tif", noise, "ZYX", calibration=images.Calibration.square(200.0))
     known = pairs_folder / "lr/fov001_level02.tif"
     invoke("predict", tiny_run, tmp_path / "noise.tif", known, "--out", tmp_path / "out")
     (warning,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
@@ -157,7 +157,9 @@ def test_a_prediction_killed_half_way_goes_on_where_it_was(tiny_run, tmp_path, m
 
 def test_an_ome_tiff_that_is_there_is_kept_by_resume(tiny_run, tmp_path):
     stack = np.random.default_rng(0).integers(0, 999, (2, 20, 24)).astype(np.uint16)
-    images.write(tmp_path / "a.tif", stack, "ZYX", z_step_nm=200.0)  # ImageJ's TIFF has no place for this
+    images.write(
+        tmp_path / "a.tif", stack, "ZYX", images.Calibration.square(None, 200.0)
+    )  # ImageJ's TIFF has no place for this
     command = ("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
     invoke(*command)
     with tifffile.TiffFile(tmp_path / "out/a.tif") as file:
@@ -242,7 +244,7 @@ def test_a_blend_wider_than_the_halo_is_refused(tiny_run, pairs_folder, tmp_path
 
 def test_ome_zarr_goes_in_and_comes_out(tiny_run, tmp_path):
     stack = np.random.default_rng(0).integers(0, 999, (2, 20, 24)).astype(np.uint16)
-    images.write(tmp_path / "a.tif", stack, "ZYX", 62.6)
+    images.write(tmp_path / "a.tif", stack, "ZYX", images.Calibration.square(62.6))
     write_ome_zarr(tmp_path / "b.ome.zarr", stack)
     invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
     invoke("predict", tiny_run, tmp_path / "b.ome.zarr", "--out", tmp_path / "out", "--format", "zarr")
@@ -253,7 +255,7 @@ def test_ome_zarr_goes_in_and_comes_out(tiny_run, tmp_path):
 
 def test_a_local_cluster_predicts_what_one_process_predicts(tiny_run, tmp_path):
     stack = np.random.default_rng(0).integers(0, 999, (2, 40, 44)).astype(np.uint16)
-    images.write(tmp_path / "a.tif", stack, "ZYX", 62.6)
+    images.write(tmp_path / "a.tif", stack, "ZYX", images.Calibration.square(62.6))
     write_ome_zarr(tmp_path / "b.ome.zarr", stack)
     invoke("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
     sources = (tmp_path / "a.tif", tmp_path / "b.ome.zarr")

@@ -15,7 +15,7 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     source = pairs_folder / "lr/fov001_level02.tif"
     image = images.read(source)
     stack = np.stack([image.pixels, image.pixels[::-1]])
-    images.write(tmp_path / "stack.tif", stack, "ZYX", pixel_size_nm=2 * image.pixel_size_nm, z_step_nm=300)
+    images.write(tmp_path / "stack.tif", stack, "ZYX", images.Calibration.square(2 * image.pixel_size_nm, 300))
     invoke("trust", tiny_run, source, tmp_path / "stack.tif", "--out", tmp_path / "out")
     with (tmp_path / "out/trust.csv").open(newline="") as lines:
         rows = {row["image"]: row for row in csv.DictReader(lines)}
@@ -32,7 +32,7 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     # a mirrored image has the mirrored maps
     single, both = (images.read(tmp_path / f"out/{stem}_disagreement.tif") for stem in ("fov001_level02", "stack"))
     assert both.pixels.shape == (2, 80, 80)
-    assert both.z_step_nm == pytest.approx(300)
+    assert both.calibration.z_nm == pytest.approx(300)
     np.testing.assert_allclose(both.pixels[1], single.pixels[::-1], atol=1e-5)
     assert single.pixel_size_nm == pytest.approx(31.3)
     reblurring = images.read(tmp_path / "out/fov001_level02_reblurring.tif")

@@ -87,7 +87,11 @@ def test_a_pair_is_not_called_as_other_files_are(tmp_path):
 def test_pixel_sizes_that_files_do_not_tell_are_those_of_the_manifest(tmp_path):
     for name in ("silent", "known", "unknown"):
         write_pair(tmp_path, name)
-    images.write(tmp_path / "lr/known.tif", images.read(tmp_path / "lr/known.tif").pixels, pixel_size_nm=50.0)
+    images.write(
+        tmp_path / "lr/known.tif",
+        images.read(tmp_path / "lr/known.tif").pixels,
+        calibration=images.Calibration.square(50.0),
+    )
     (tmp_path / "manifest.csv").write_text("name,fov,pixel_size_nm\nsilent,1,80\nknown,2,80\nunknown,3,\n")
     sizes = {}
     for pair in find_pairs(tmp_path / "lr", tmp_path / "hr"):

@@ -10,7 +10,7 @@ from dfcan_bmz.normalize import scaling_of
 
 
 def in_memory(lr, hr):
-    return Image("lr", lr, "YX", None), Image("hr", hr, "YX", None)
+    return Image("lr", lr, "YX"), Image("hr", hr, "YX")
 
 
 @pytest.mark.parametrize(("target", "expected"), [("own", 1.0), ("input", 0.5)])
@@ -46,7 +46,7 @@ def test_a_plane_that_is_bad_in_either_image_is_left_out_and_told_of():
     lr, hr = rng.uniform(size=(4, 20, 20)), rng.uniform(size=(4, 40, 40))
     hr[1], lr[3, 5, 5] = 3.0, np.nan
     told = []
-    planes = prepare(Image("lr", lr, "ZYX", None), Image("hr", hr, "ZYX", None), "own", told.append)
+    planes = prepare(Image("lr", lr, "ZYX"), Image("hr", hr, "ZYX"), "own", told.append)
     assert [plane.index for plane in planes] == [0, 2]
     np.testing.assert_array_equal(planes[1].lr[:], scaling_of(lr[2]).apply(lr[2]))
     assert told == [
@@ -60,7 +60,7 @@ def test_a_pair_without_any_good_plane_is_refused():
     hr = lr.repeat(2, 1).repeat(2, 2)
     lr[0], hr[1] = 0, 0
     with pytest.raises(DfcanError, match=r"plane 1 .*plane 2 .*no plane is left"):
-        prepare(Image("lr", lr, "ZYX", None), Image("hr", hr, "ZYX", None), "own")
+        prepare(Image("lr", lr, "ZYX"), Image("hr", hr, "ZYX"), "own")
 
 
 @pytest.mark.parametrize("target", ["own", "input"])

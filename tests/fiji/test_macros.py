@@ -89,7 +89,7 @@ def test_the_helpers_run_without_a_screen(tmp_path):
 def test_the_current_image_gets_its_result_and_a_montage(fiji, plane, expected, tmp_path, keys):
     needs("xvfb-run")
     add_stand_in(fiji, keys)
-    images.write(tmp_path / "cell 1.a.tif", plane, pixel_size_nm=62.6)
+    images.write(tmp_path / "cell 1.a.tif", plane, calibration=images.Calibration.square(62.6))
     (tmp_path / "user.ijm").write_text(f"""
         open("{tmp_path}/cell 1.a.tif");
         run("tiny-tester image");
@@ -131,7 +131,7 @@ def batch(fiji, plane, tmp_path_factory) -> tuple[Path, Path, str]:
     folder = tmp_path_factory.mktemp("batch")
     source, target = folder / "images", folder / "results"
     source.mkdir()
-    images.write(source / "a first cell.tif", plane, pixel_size_nm=100)
+    images.write(source / "a first cell.tif", plane, calibration=images.Calibration.square(100))
     images.write(source / "a second cell.v2.tif", plane[:, ::-1].copy())
     stack = np.stack([plane, plane[::-1], plane.T])
     tifffile.imwrite(

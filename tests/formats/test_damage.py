@@ -80,7 +80,7 @@ def test_a_damaged_zarr_is_read_or_refused_in_one_line(tmp_path, kind, changes, 
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"II*\0", b"\x89PNG\r\n\x1a\n", b"\0" * 5000, b"<xml>" * 300])
-@pytest.mark.parametrize("suffix", images.OPENERS)
+@pytest.mark.parametrize("suffix", images.ENDINGS)
 def test_what_is_no_image_at_all_is_refused(tmp_path, suffix, content):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
@@ -115,7 +115,7 @@ def test_a_chain_of_pages_without_an_end_is_refused(tmp_path, order, big):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
-@pytest.mark.parametrize("suffix", images.OPENERS)
+@pytest.mark.parametrize("suffix", images.ENDINGS)
 def test_a_pipe_is_not_waited_for(tmp_path, suffix):
     os.mkfifo(tmp_path / f"a{suffix}")
     with pytest.raises(DfcanError, match="is a pipe or a device"):

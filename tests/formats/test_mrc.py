@@ -49,11 +49,12 @@ def test_a_single_frame_is_an_image(tmp_path):
         (mrc_bytes(frames())[:-5], r"truncated \(it holds 2 of 3 frames\)"),
         (mrc_bytes(frames())[:1024], "holds 0 of 3"),
         (mrc_bytes(frames())[:1000], "shorter than the header"),
-        (b"", "shorter than the header"),
+        (b"", r"cannot be read \(it is empty\): give TIFF"),
         (mrc_bytes(frames("complex64")), "Fourier data"),
         (mrc_bytes(frames(shape=(1, 1, 1))), "header without an image"),
-        (bytes(1024), "damaged header"),
-        (b"P" * 3000, "no MRC file"),
+        (bytes(1024), "a file of zeros"),
+        (b"P" * 3000, "it is text"),
+        (b"\x80" * 3000, "no MRC file"),
     ],
 )
 def test_what_is_no_image_is_refused_with_the_reason(tmp_path, content, named):

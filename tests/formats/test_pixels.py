@@ -29,8 +29,8 @@ def test_every_kind_and_type_makes_the_round_trip_unchanged(tmp_path, kind, dtyp
     assert image.pixel_size_nm == (
         None if kind in image_files.NO_PIXEL_SIZE else pytest.approx(62.6, rel=1e-3 if kind == "png" else 1e-5)
     )
-    assert image.z_step_nm in (None, pytest.approx(200))
-    assert (image.z_step_nm is not None) == kind.startswith(("imagej", "ome", "zarr"))
+    assert image.calibration.z_nm in (None, pytest.approx(200))
+    assert (image.calibration.z_nm is not None) == kind.startswith(("imagej", "ome", "zarr", "mrc"))
     assert images.name_of(path) == "a"
 
 

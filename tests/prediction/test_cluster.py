@@ -30,7 +30,7 @@ def client():
 def stack(tmp_path, monkeypatch):
     monkeypatch.setattr("dfcan_bmz.prediction.stream.LARGEST_CHUNK_PX", 1)  # blocks of one tile
     pixels = np.random.default_rng(0).integers(100, 4000, (2, 45, 33)).astype(np.uint16)
-    images.write(tmp_path / "stack.tif", pixels, "ZYX", 62.6, 200.0)
+    images.write(tmp_path / "stack.tif", pixels, "ZYX", images.Calibration.square(62.6, 200.0))
     return images.open_lazily(tmp_path / "stack.tif")
 
 
@@ -83,7 +83,7 @@ def test_a_second_call_does_only_what_is_missing(client, stack, tmp_path):
 
 def test_an_image_that_took_the_place_of_another_is_opened_anew(client, stack, tmp_path):
     cluster.scalings_of(client, stack)
-    images.write(stack.path, 3 * np.asarray(stack.pixels)[:1], "ZYX", 62.6)
+    images.write(stack.path, 3 * np.asarray(stack.pixels)[:1], "ZYX", images.Calibration.square(62.6))
     other = images.open_lazily(stack.path)
     assert cluster.scalings_of(client, other) == [scaling_of(other.planes.plane(0))]
 

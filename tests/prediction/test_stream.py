@@ -24,7 +24,7 @@ from dfcan_bmz.prediction.tiles import predict_plane
 def stack(tmp_path):
     """Three planes of 45 x 33, in a file."""
     pixels = np.random.default_rng(0).integers(100, 4000, (3, 45, 33)).astype(np.uint16)
-    images.write(tmp_path / "stack.tif", pixels, "ZYX", 62.6, 200.0)
+    images.write(tmp_path / "stack.tif", pixels, "ZYX", images.Calibration.square(62.6, 200.0))
     return images.open_lazily(tmp_path / "stack.tif")
 
 
@@ -43,7 +43,7 @@ def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp
     np.testing.assert_array_equal(found.pixels, expected(stack, load()))
     assert found.axes == "ZYX"
     assert found.pixel_size_nm == pytest.approx(31.3, rel=1e-5)
-    assert found.z_step_nm == pytest.approx(200, rel=1e-5)
+    assert found.calibration.z_nm == pytest.approx(200, rel=1e-5)
     notes = images.notes_of(tmp_path / name)
     assert all(word in notes for word in ("Predicted, not measured", "0123abcd", "stack.tif", "0..1"))
     assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}
@@ -134,7 +134,7 @@ def test_channels_times_and_depths_are_independent_planes(tmp_path, name, output
     shape = {"TZCYX": (2, 3, 2, 20, 17), "CYX": (2, 20, 17)}[axes]
     pixels = np.random.default_rng(0).integers(100, 4000, shape).astype(np.uint16)
     if name.endswith("zarr"):
-        images.create(tmp_path / name, shape, np.uint16, axes, 62.6, None, "", 16)
+        images.create(tmp_path / name, shape, np.uint16, axes, images.Calibration.square(62.6), "", 16)
         zarr.open_array(tmp_path / name / "0", mode="r+")[...] = pixels
     else:
         tifffile.imwrite(

@@ -1,0 +1,240 @@
+"""OME-XML in the description of a TIFF file: which planes are in this file, and their calibration.
+
+A file of a series describes the whole series. Its own planes are those whose ``TiffData`` carry its own UUID, under
+whatever name it goes; without UUIDs, those that name it, or all. What is described may also lie in a companion: a file
+beside it, OME-XML or the first OME-TIFF of the series (Bio-Formats, Bruker's Prairie View, Micro-Manager).
+See https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
+from dfcan_bmz.formats.units import length_nm, place_nm, time_s, unit_named
+
+TextOf = Callable[[Path], str]  # the description of a TIFF file
+LARGEST_COMPANION = 256 * 2**20  # bytes
+ELEMENT = ElementTree.Element
+
+
+class Described(NamedTuple):
+    """What OME-XML tells of a file.
+
+    Attributes
+    ----------
+    axes, sizes : str, tuple of int
+        Before Y and X.
+    order : tuple of int
+        For each plane, the number of its page in the file.
+    calibration : Calibration
+        Of the first image that has planes in this file.
+    notes : tuple of str
+        One line each.
+    """
+
+    axes: str
+    sizes: tuple[int, ...]
+    order: tuple[int, ...]
+    calibration: Calibration
+    notes: tuple[str, ...] = ()
+
+
+class _Own(NamedTuple):
+    """The planes that an image of the description has in this file: page and place along each axis."""
+
+    pixels: ELEMENT
+    places: dict[int, dict[str, int]]
+
+
+def is_ome(text: str) -> bool:
+    """Whether a description is OME-XML."""
+    start = text[:5000]
+    return text.lstrip("\ufeff \n\r\t").startswith("<") and ("<OME" in start or ":OME" in start)
+
+
+def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
+    """Find out which of the described planes are in this file, and how they lie in space.
+
+    Parameters
+    ----------
+    text : str
+        OME-XML.
+    path : pathlib.Path
+        The file that has it as its description.
+    pages : int
+        How many pages the file has.
+    text_of : callable
+        Gives the description of another TIFF file, as a companion may be one.
+
+    Raises
+    ------
+    ValueError, xml.etree.ElementTree.ParseError
+        If it cannot be read; `stacked` is what remains then.
+    """
+    root = _parsed(text)
+    uuid, notes = root.get("UUID"), ()
+    binary_only = _first(root, "BinaryOnly")
+    if binary_only is not None:
+        name = binary_only.get("MetadataFile", "")
+        companion = _companion(path, name, text_of)
+        if companion is None:
+            return stacked(pages, notes=(f"its metadata are in {name}, which is not beside it",))
+        root = companion
+    images = [image for image in root if _tag(image) == "Image" and _first(image, "Pixels") is not None]
+    owns = list(_owns(images, uuid, path.name, pages))
+    calibration = _calibration(images, owns)
+    told = sorted(page for own in owns for page in own.places)
+    here = [own._replace(places={page: place for page, place in own.places.items() if page < pages}) for own in owns]
+    if told and told[-1] >= pages:
+        notes = (f"its OME-XML tells of {told[-1] + 1} pages, of which the file holds {pages}",)
+    if [page for page in told if page < pages] != list(range(pages)):
+        which = (
+            "does not tell which planes it holds" if not told else "does not tell of all of its pages, or of one twice"
+        )
+        notes = (f"its OME-XML {which}: they are read in the order of the file",) if pages > 1 or told else ()
+        return stacked(pages, calibration, notes)
+    grids = [_grid(own) for own in here if own.places]
+    if any(grid is None for grid in grids):
+        unfilled = "the planes that its OME-XML tells of fill no stack: they are read in the order of the file"
+        return stacked(pages, calibration, (*notes, unfilled))
+    if len({grid[:2] for grid in grids}) > 1:
+        return stacked(pages, calibration, (*notes, "its OME-XML tells of images of several sizes, read as one stack"))
+    (axes, sizes), orders = grids[0][:2], tuple(page for grid in grids for page in grid[2])
+    return Described(
+        *((f"Q{axes}", (len(grids), *sizes)) if len(grids) > 1 else (axes, sizes)), orders, calibration, notes
+    )
+
+
+def stacked(pages: int, calibration: Calibration = UNKNOWN, notes: tuple[str, ...] = ()) -> Described:
+    """All pages as one stack, in the order of the file."""
+    return Described("Q" if pages > 1 else "", (pages,) if pages > 1 else (), tuple(range(pages)), calibration, notes)
+
+
+def _parsed(text: str) -> ELEMENT:
+    root = ElementTree.fromstring(text.strip("\0\ufeff \n\r\t"))
+    if _tag(root) != "OME":
+        raise ValueError("no OME-XML")
+    return root
+
+
+def _tag(element: ELEMENT) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _first(element: ELEMENT, name: str) -> ELEMENT | None:
+    return next((child for child in element if _tag(child) == name), None)
+
+
+def _companion(path: Path, name: str, text_of: TextOf) -> ELEMENT | None:
+    """OME-XML in a file beside this one; None where there is none. No other folder is looked into."""
+    companion = path.parent / name
+    if not name or Path(name).name != name or companion == path or not companion.is_file():
+        return None
+    if companion.stat().st_size > LARGEST_COMPANION and not name.lower().endswith((".tif", ".tiff", ".btf", ".tf8")):
+        return None
+    with companion.open("rb") as file:
+        is_xml = file.read(100).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
+    return _parsed(companion.read_text(encoding="utf-8", errors="replace") if is_xml else text_of(companion))
+
+
+def _owns(images: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iterator[_Own]:
+    """Of each image, the planes that are in the file of this UUID or name; images that have none are left out."""
+    entries = [(image, data) for image in images for data in _first(image, "Pixels") if _tag(data) == "TiffData"]
+    files = {id(data): _file_of(data) for _, data in entries}
+    uuids = {found.lower() for found, _ in files.values() if found}
+    names = {found for _, found in files.values() if found}
+    for image in images:
+        pixels, places = _first(image, "Pixels"), {}
+        own = [data for data in pixels if _tag(data) == "TiffData"]
+        if not own and not entries and len(images) == 1:
+            own = [ElementTree.Element("TiffData")]
+        for data in own:
+            its_uuid, its_name = files.get(id(data), (None, None))
+            if uuid and its_uuid and uuid.lower() in uuids:
+                here = its_uuid.lower() == uuid.lower()
+            elif its_name and name in names:
+                here = its_name == name
+            else:
+                here = len(uuids) < 2 and len(names) < 2
+            if here:
+                places |= dict(_places(data, pixels, pages))
+        if places:
+            yield _Own(pixels, places)
+
+
+def _file_of(data: ELEMENT) -> tuple[str | None, str | None]:
+    """UUID and name of the file that holds the planes of a ``TiffData``."""
+    element = _first(data, "UUID")
+    return (None, None) if element is None else ((element.text or "").strip() or None, element.get("FileName"))
+
+
+def _places(data: ELEMENT, pixels: ELEMENT, pages: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """Page and place along each axis of the planes of one ``TiffData``."""
+    axes = _axes(pixels)
+    sizes = [_whole(pixels.get(f"Size{axis}"), 1) for axis in axes]
+    samples = max((_whole(one.get("SamplesPerPixel"), 1) for one in pixels if _tag(one) == "Channel"), default=1)
+    sizes = [size // samples if axis == "C" else size for axis, size in zip(axes, sizes, strict=True)]
+    first = [_whole(data.get(f"First{axis}"), 0) for axis in axes]
+    page = _whole(data.get("IFD"), 0)
+    count = _whole(data.get("PlaneCount"), 1 if data.get("IFD") is not None else math.prod(sizes))
+    start = first[0] + sizes[0] * (first[1] + sizes[1] * first[2])
+    for index in range(min(count, 2 * pages + 1)):
+        place, rest = {}, start + index
+        for axis, size in zip(axes, sizes, strict=True):
+            place[axis], rest = rest % max(1, size), rest // max(1, size)
+        yield page + index, place
+
+
+def _axes(pixels: ELEMENT) -> str:
+    """Axes of the planes, the fastest first."""
+    axes = pixels.get("DimensionOrder", "XYCZT")[2:]
+    return axes if sorted(axes) == list("CTZ") else "CZT"
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.strip().isdigit() else otherwise
+
+
+def _grid(own: _Own) -> tuple[str, tuple[int, ...], tuple[int, ...]] | None:
+    """Axes, sizes and pages of planes that fill a stack; None where they do not."""
+    axes = _axes(own.pixels)[::-1]
+    values = [sorted({place[axis] for place in own.places.values()}) for axis in axes]
+    page_at = {tuple(place[axis] for axis in axes): page for page, place in own.places.items()}
+    if math.prod(map(len, values)) != len(own.places) or len(page_at) < len(own.places):
+        return None
+    order = tuple(page_at[place] for place in sorted(page_at))
+    return axes, tuple(map(len, values)), order
+
+
+def _calibration(images: list[ELEMENT], owns: list[_Own]) -> Calibration:
+    """Of the first image in this file, or of the only one that is described."""
+    pixels = owns[0].pixels if owns else next((_first(image, "Pixels") for image in images), None)
+    if pixels is None:
+        return UNKNOWN
+    sizes = [
+        length_nm(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")) for axis in "XYZ"
+    ]
+    planes = [plane for plane in pixels if _tag(plane) == "Plane"]
+    here = [place for own in owns[:1] for place in own.places.values()]
+    first = {axis: min(place[axis] for place in here) for axis in "ZCT"} if here else {}
+    at_first = [one for one in planes if all(_whole(one.get(f"The{axis}"), 0) == at for axis, at in first.items())]
+    origin = [
+        place_nm(at_first[0].get(f"Position{axis}"), at_first[0].get(f"Position{axis}Unit", "")) if at_first else None
+        for axis in "XYZ"
+    ]
+    interval = time_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")) or _interval(planes)
+    return Calibration(*sizes, interval, *origin, unit=unit_named(pixels.get("PhysicalSizeXUnit", "um")))
+
+
+def _interval(planes: list[ELEMENT]) -> float | None:
+    """Mean interval of the frames by the times of their first planes, as Micro-Manager has them."""
+    times = {}
+    for plane in planes:
+        if not (_whole(plane.get("TheZ"), 0) or _whole(plane.get("TheC"), 0)):
+            time = time_s(plane.get("DeltaT"), plane.get("DeltaTUnit", "s")) or 0.0
+            times[_whole(plane.get("TheT"), 0)] = time
+    first, last = (min(times), max(times)) if times else (0, 0)
+    return time_s((times[last] - times[first]) / (last - first), "s") if last > first else None

@@ -1,0 +1,73 @@
+"""Images by name: what lies in a folder, and what an image is called."""
+
+from pathlib import Path
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.known import READ, expected_of, opener_of
+from dfcan_bmz.formats.ome_zarr import is_zarr
+from dfcan_bmz.names import escaped, legible
+
+NOTES = {
+    "", ".csv", ".db", ".ini", ".json", ".log", ".md", ".ome", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"
+}  # fmt: skip
+
+
+def stem_of(path: Path) -> str:
+    """Name of an image's outputs: that of its file, byte by byte, without ``.tif``, ``.ome.tif``, ``.mrc.gz`` ...
+
+    Image 0 of ``scan.zarr`` is ``scan_0``.
+    """
+    holder = next((parent for parent in path.parents if parent.suffix.lower() == ".zarr"), None)
+    if holder is not None:
+        return "_".join((stem_of(holder), *path.relative_to(holder).parts))
+    name = path.name[: -len(".gz")] if path.name.lower().endswith(".gz") else path.name
+    return Path(name).stem.removesuffix(".ome")
+
+
+def name_of(path: Path) -> str:
+    """Name by which an image is paired, and which tables have for it: `stem_of` as `dfcan_bmz.names.legible` text."""
+    return legible(stem_of(path))
+
+
+def is_folder_of_images(path: Path) -> bool:
+    """Whether images lie in `path`; an OME-Zarr image is a folder too, but one image."""
+    return path.is_dir() and not is_zarr(path)
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """Images of a folder by name (see `name_of`), sorted by file: whatever is one by its content or its ending.
+
+    Of files whose names differ in their bytes alone, one has the name that they share, and the others keep their own.
+
+    Raises
+    ------
+    DfcanError
+        If the folder is missing, holds no image, or holds two images of one name.
+    """
+    if not folder.is_dir():
+        raise DfcanError(f"{folder} is not a folder: give a folder of images")
+    found: dict[str, Path] = {}
+    paths = [path for path in folder.iterdir() if _is_image(path)]
+    for path in sorted(paths, key=lambda path: (stem_of(path) != name_of(path), path)):
+        name, stem = name_of(path), stem_of(path)
+        if name in found and stem_of(found[name]) != stem:
+            name = escaped(stem)
+        if name in found:
+            raise DfcanError(f"{path} and {found[name].name} share a name: rename one of them")
+        found[name] = path
+    if not found:
+        raise DfcanError(f"{folder} holds no image: put {READ} files there")
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def others(folder: Path) -> list[Path]:
+    """Files of a folder that `find` passes over although they may be images, of a format that is not read here."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() not in NOTES and path.name[0] != ".")
+    return sorted(path for path in found if not _is_image(path))
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is an image, or is called one: a damaged image is named when it is opened, not passed over."""
+    if path.name.startswith(".") or not (path.is_file() or path.is_dir()):
+        return False
+    return (expected_of(path) is not None and path.is_file()) or opener_of(path) is not None

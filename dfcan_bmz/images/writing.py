@@ -1,0 +1,95 @@
+"""Micrographs written for ImageJ, at once or row by row."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.formats import tiff_output
+from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
+from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_array, zarr_notes
+
+
+def writable(pixels: np.ndarray) -> np.ndarray:
+    """Pixels in a type that ImageJ knows (8-bit, 16-bit or float32) where that keeps every value, else as they are."""
+    if pixels.dtype in (np.uint8, np.uint16):
+        return pixels
+    as_float = pixels.astype(np.float32)
+    return as_float if np.array_equal(as_float.astype(pixels.dtype), pixels) else pixels
+
+
+def write(
+    path: Path,
+    pixels: np.ndarray,
+    axes: str = "YX",
+    calibration: Calibration = UNKNOWN,
+    info: dict[str, Any] | None = None,
+) -> None:
+    """Write a TIFF that ImageJ opens with its calibration.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Ends in ``.tif``.
+    pixels : numpy.ndarray
+        uint8, uint16 or float32, shaped as `axes` says; what `writable` leaves in another type becomes an OME-TIFF.
+    axes : str
+        ``"YX"``, ``"ZYX"`` or ``"TYX"``.
+    calibration : Calibration
+        Distances of pixels, planes and frames, and the origin.
+    info : dict, optional
+        What else is known of the image; Fiji shows it with Image > Show Info.
+
+    Raises
+    ------
+    UnfinishedError
+        If a pixel is not finite.
+    """
+    if not np.isfinite(pixels).all():
+        raise UnfinishedError(f"{path.name} would hold NaN or infinite pixels: see to the range of its source")
+    notes = "\n".join(f"{key} = {value}" for key, value in (info or {}).items())
+    pixels = np.ascontiguousarray(pixels)
+    settings = tiff_output.options(pixels.shape, pixels.dtype, axes, calibration.of_axes(axes), notes)
+    tifffile.imwrite(path, pixels, **settings)
+
+
+def create(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    axes: str,
+    calibration: Calibration,
+    notes: str,
+    chunk: int,
+) -> None:
+    """Make an image whose pixels are written later, by what `writer` returns.
+
+    Parameters are those of `write`; OME-Zarr where `path` ends in ``.zarr``, else TIFF; `notes` is text for people;
+    `chunk` is the side of the chunks of an OME-Zarr image in pixels.
+    """
+    if path.suffix == ".zarr":
+        create_ome_zarr(path, shape, dtype, (chunk, chunk), axes, calibration, notes)
+    else:
+        tiff_output.create_tiff(path, shape, dtype, axes=axes, calibration=calibration.of_axes(axes), notes=notes)
+
+
+def writer(path: Path) -> tiff_output.WriteRows:
+    """How to write rows into an image of `create`: (plane, first row, rows (n, X))."""
+    if path.suffix != ".zarr":
+        return tiff_output.tiff_writer(path)
+    array = zarr_array(path)
+
+    def write(plane: int, row: int, rows: np.ndarray) -> None:
+        index = map(int, np.unravel_index(plane, array.shape[:-2])) if array.ndim > 2 else ()
+        array[(*index, slice(row, row + len(rows)))] = rows
+
+    return write
+
+
+def notes_of(path: Path) -> str:
+    """The notes that `create` wrote into an image; empty where there are none."""
+    if path.suffix == ".zarr":
+        return zarr_notes(path)
+    return tiff_output.tiff_notes(path)
