@@ -19,6 +19,7 @@ from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, predictor
+from dfcan_bmz.bundle.weights import Weights
 from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.tiling import spans
@@ -43,7 +44,7 @@ def main(bundle: Path, image: Path) -> None:
     description, (content, _) = open_description(bundle), raw_description(bundle)
     plane = images.read(image).pixels
     formats = [name for name in FILE_NAMES if getattr(description.weights, name) and not missing_extra(name)]
-    ours = {name: predictor(description, name) for name in formats}
+    ours = {name: predictor(Weights(bundle, description), name) for name in formats}
     reference = predict_plane(ours["keras_v3"], plane)
     near = borders(ours["keras_v3"], plane.shape)
     choice = jdll.choose_engine(content["weights"])

@@ -23,6 +23,7 @@ app = typer.Typer(
 recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True)
 app.add_typer(recipe, name="recipe")
 
+Trusted = Annotated[bool, typer.Option("--trust", help="Run a bundle whatever its weights hold: you know who made it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 LrDir = Annotated[Path, typer.Option("--lr", help="Folder of low-resolution images.")]
 HrDir = Annotated[Path, typer.Option("--hr", help="Folder of high-resolution images of the same names.")]
@@ -248,13 +249,14 @@ def predict(
     workers: Annotated[int, typer.Option(min=1, help="Processes of a local cluster.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the outputs that are done, do the others.")] = False,
     overwrite: Overwrite = False,
+    trusted: Trusted = False,
 ) -> None:
     """Super-resolve images of any size with a trained model."""
     with quiet_start():
         from dfcan_bmz.commands.predict import Output, run
 
     output = Output(intensity, dtype, precision)
-    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite)
+    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted)
 
 
 Deconvolution = Annotated[
@@ -265,13 +267,19 @@ Deconvolution = Annotated[
 
 @app.command()
 def evaluate(
-    model: Model, lr: LrDir, hr: HrDir, out: Out, deconvolution: Deconvolution = None, overwrite: Overwrite = False
+    model: Model,
+    lr: LrDir,
+    hr: HrDir,
+    out: Out,
+    deconvolution: Deconvolution = None,
+    overwrite: Overwrite = False,
+    trusted: Trusted = False,
 ) -> None:
     """Measure a model against enlargement and deconvolution on pairs that it has not seen."""
     with quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
-    run(model, lr, hr, out, overwrite, deconvolution)
+    run(model, lr, hr, out, overwrite, deconvolution, trusted)
 
 
 @app.command()
@@ -282,12 +290,13 @@ def compare(
     out: Out,
     deconvolution: Deconvolution = None,
     overwrite: Overwrite = False,
+    trusted: Trusted = False,
 ) -> None:
     """Measure several models on the same pairs: one table, one figure, one report."""
     with quiet_start():
         from dfcan_bmz.commands.compare import run
 
-    run(models, lr, hr, out, overwrite, deconvolution)
+    run(models, lr, hr, out, overwrite, deconvolution, trusted)
 
 
 @app.command()
@@ -296,12 +305,13 @@ def trust(
     inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
     out: Out,
     overwrite: Overwrite = False,
+    trusted: Trusted = False,
 ) -> None:
     """Map where to doubt a model's predictions, without any high-resolution images."""
     with quiet_start():
         from dfcan_bmz.commands.trust import run
 
-    run(model, inputs, out, overwrite)
+    run(model, inputs, out, overwrite, trusted)
 
 
 @app.command()
@@ -323,14 +333,15 @@ def check(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
-    zoo: Annotated[bool, typer.Option("--zoo", help="Also predict what the BioImage Model Zoo will say.")] = False,
+    zoo: Annotated[bool, typer.Option("--zoo", help="Also what the zoo will say; asks the network.")] = False,
     overwrite: Overwrite = False,
+    trusted: Trusted = False,
 ) -> None:
     """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
     with quiet_start():
         from dfcan_bmz.commands.check import run
 
-    run(bundle, as_json, html, zoo, overwrite)
+    run(bundle, as_json, html, zoo, overwrite, trusted)
 
 
 @recipe.command("new")

@@ -1,8 +1,6 @@
 """The referee: does every weight format of a bundle run in its own engine, in another process and an empty folder?"""
 
-import json
-import zipfile
-from collections.abc import Iterator
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,8 @@ from dfcan_bmz.bundle.apart import check_apart, shared
 from dfcan_bmz.bundle.check_format import FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
-from dfcan_bmz.bundle.read import ModelDescription, open_description, processing
+from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.bundle.weights import Weights, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, missing_extra
@@ -44,13 +43,15 @@ class Verdict(NamedTuple):
     message: str
 
 
-def check(bundle: Path) -> list[Verdict]:
+def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
     """Test a bundle.
 
     Parameters
     ----------
     bundle : pathlib.Path
         A ``.zip``, ours or anybody's, format 0.4 or 0.5.
+    trusted : bool
+        Whether the user knows the author; weights of strangers run only if all that they hold is listed.
 
     Returns
     -------
@@ -78,8 +79,9 @@ def check(bundle: Path) -> list[Verdict]:
         _rules(content, names),
         _engine_in_fiji(content),
     ]
+    weights = Weights(bundle, description, trusted)
     outputs: dict[str, dict[str, np.ndarray]] = {}
-    reasons = {name: _why_not(name, description) for name, entry in description.weights if entry is not None}
+    reasons = {name: _why_not(name, weights) for name, entry in description.weights if entry is not None}
     verdicts += [Verdict(name, "-", "load", NOT_RUN, None, reason) for name, reason in reasons.items() if reason]
     runnable = [name for name, reason in reasons.items() if not reason]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -114,41 +116,22 @@ def _engine_in_fiji(content: dict[str, Any]) -> Verdict:
     return Verdict(*row, PASSED, None, f"{choice.weight_format}, version {choice.engine_version}")
 
 
-def _why_not(name: str, description: ModelDescription) -> str | None:
+def _why_not(name: str, weights: Weights) -> str | None:
     if name == "pytorch_state_dict":
         return "contains code, which a check does not run"
     if name == "keras_hdf5":
         return "may contain code, which a check does not run"
     if name not in FILE_NAMES:
         return "this version has no engine for it"
-    if name == "keras_v3" and (reason := _code_in_keras(description)):
-        return reason
     extra = missing_extra(name)
-    return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'" if extra else None
-
-
-def _code_in_keras(description: ModelDescription) -> str | None:
-    """Why a ``.keras`` file cannot be loaded in safe mode; None if nothing is found, or if it is no such file."""
-    try:
-        with zipfile.ZipFile(description.weights.keras_v3.get_reader()) as archive:
-            classes = list(_classes(json.loads(archive.read("config.json"))))
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
-        return None  # what is wrong with it, the engine will say
-    if "Lambda" in {name for name, _ in classes}:
-        return "contains code (a Lambda layer), which a check does not run"
-    own = {name for name, module in classes if module and module.partition(".")[0] not in ("keras", "builtins")}
-    return f"contains code ({', '.join(sorted(own))}), which a check does not run" if own else None
-
-
-def _classes(config: object) -> Iterator[tuple[str, str]]:
-    """Class name and module of everything in a Keras configuration."""
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield str(config["class_name"]), str(config.get("module") or "")
-        config = list(config.values())
-    if isinstance(config, list):
-        for part in config:
-            yield from _classes(part)
+    if extra:
+        return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            weights_file(weights, name, Path(folder))
+        except DfcanError as error:
+            return str(error).removeprefix(f"{weights.bundle}: ")
+    return None
 
 
 def _agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:

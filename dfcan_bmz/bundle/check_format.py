@@ -4,11 +4,9 @@ Writes for each format its verdicts and, for a bundle by `dfcan-bmz package`, wh
 several sizes, for `check` to compare between the formats.
 """
 
-import importlib
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,26 +16,14 @@ from bioimageio.spec.model import v0_5
 
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import ModelDescription, open_description, predictor, processing, weights_file
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.bundle.read import open_description, predictor, processing
+from dfcan_bmz.bundle.weights import ModelDescription, Weights
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
 WHOLE = "whole, against blocks"
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
-SCREENED = ("tensorflow_saved_model_bundle", "torchscript")  # engines without a safe mode
-
-
-def screen(description: ModelDescription, name: str) -> str | None:
-    """Why weights must not be run at all; None if nothing speaks against it."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            file = weights_file(description, name, Path(folder))
-            importlib.import_module(f"dfcan_bmz.engines.{name}").refuse_dangerous(file)
-        except DfcanError as error:
-            return str(error)
-    return None
 
 
 def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
@@ -133,9 +119,10 @@ def _compared(name: str, engine: str, test: str, difference: float, limit: float
     return (name, engine, test, PASSED if passed else FAILED, float(difference), message)
 
 
-def own_verdicts(description: v0_5.ModelDescr, content: dict, name: str) -> list[tuple]:
+def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
     """Tests of a bundle by `dfcan-bmz package`, whose processing is known; writes the outputs to be compared."""
-    ours, image = predictor(description, name), large_image(description)
+    description = weights.description
+    ours, image = predictor(weights, name), large_image(description)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, ours, name, image))
     choice = jdll.choose_engine(content["weights"])
@@ -156,15 +143,13 @@ def outputs_file(name: str) -> str:
 
 
 def main(bundle: Path, name: str) -> None:
-    """Write the verdicts, and the outputs to be compared."""
+    """Write the verdicts, and the outputs to be compared; `check` has screened the weights."""
     description = open_description(bundle)
-    if name in SCREENED and (reason := screen(description, name)):
-        verdicts = [(name, OWN, "safe to run", FAILED, None, reason)]
-    else:
-        verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
-        if processing(description) is not None and not any(verdict[3] == FAILED for verdict in verdicts):
-            content, _ = raw_description(bundle)
-            verdicts += attempt(name, OWN, "load", lambda: own_verdicts(description, content, name))
+    verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
+    if processing(description) is not None and not any(verdict[3] == FAILED for verdict in verdicts):
+        content, _ = raw_description(bundle)
+        weights = Weights(bundle, description, trusted=True)
+        verdicts += attempt(name, OWN, "load", lambda: own_verdicts(weights, content, name))
     Path(verdicts_file(name)).write_text(json.dumps(verdicts), encoding="utf-8")
 
 

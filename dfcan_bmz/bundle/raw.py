@@ -1,5 +1,6 @@
 """``rdf.yaml`` as it is written, before the spec reads it: what would mislead the spec, hang it or reach outside."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,17 @@ from dfcan_bmz.bundle.zip_safety import DAMAGE
 from dfcan_bmz.errors import DfcanError
 
 MOST_BYTES = 2**20
+LONGEST_EMOJI = 2  # characters of an icon that is no file
+# one word that begins like a path outside of any folder, or climbs out of one, also behind a colon
+ELSEWHERE = re.compile(r"(\S*:)?(/(?!/)|~|\\)\S*|file:\S*|[A-Za-z]:[/\\]\S*|(\S*[/\\:])?\.\.([/\\]\S*)?", re.IGNORECASE)
 FILE_KEYS = (
     "source",
     "documentation",
     "covers",
+    "cover",
+    "icon",
+    "attachments",
+    "rdf_source",
     "test_inputs",
     "test_outputs",
     "sample_inputs",
@@ -81,11 +89,14 @@ def refuse_files_elsewhere(bundle: Path) -> None:
     """Raise DfcanError if a description names files that the zip lacks, or that lie on the network."""
     content, names = raw_description(bundle)
     # what a user keeps under config is no file
-    named = sorted(set(_file_names({key: value for key, value in content.items() if key != "config"})))
-    remote = [name for name in named if "://" in name]
-    if remote:
-        raise DfcanError(f"{bundle} names files outside of itself ({', '.join(remote)}): put them into the zip")
-    missing = [name for name in named if name.removeprefix("./") not in names]
+    described = {key: value for key, value in content.items() if key != "config"}
+    named = set(_file_names(described))
+    elsewhere = {name for name in named if "://" in name} | set(filter(ELSEWHERE.fullmatch, _texts(described)))
+    if elsewhere:
+        raise DfcanError(
+            f"{bundle} names files outside of itself ({', '.join(sorted(elsewhere))}): put them into the zip"
+        )
+    missing = sorted(name for name in named if name.removeprefix("./") not in names)
     if missing:
         raise DfcanError(f"{bundle} lacks {', '.join(missing)}, which its rdf.yaml names: package it again")
 
@@ -94,9 +105,17 @@ def _file_names(content: Any) -> Iterator[str]:
     if isinstance(content, dict):
         for key, value in content.items():
             named = value if isinstance(value, list) else [value]
-            if key in FILE_KEYS:
+            if key in FILE_KEYS and not (key == "icon" and len(str(value)) <= LONGEST_EMOJI):
                 yield from (name for name in named if isinstance(name, str) and "\n" not in name)
             yield from _file_names(value)
     elif isinstance(content, list):
         for part in content:
             yield from _file_names(part)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _texts(part)

@@ -1,20 +1,18 @@
 """From a bundle to a callable."""
 
-import importlib
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import bioimageio.spec
-import httpx
-from bioimageio.spec.model import v0_4, v0_5
+import numpy as np
+from bioimageio.spec.model import v0_4
 from bioimageio.spec.summary import ErrorEntry
 from pydantic import BaseModel, ValidationError
 
 from dfcan_bmz.bundle.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
+from dfcan_bmz.bundle.weights import Load, ModelDescription, Weights, load_network, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
@@ -24,11 +22,18 @@ from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.prediction.tiles import Predictor
 
 AnyDescription = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
-ModelDescription = v0_4.ModelDescr | v0_5.ModelDescr
+SMALLEST_INNER = 8  # of a tile at least an eighth of its side is to be kept
 
 
-def open_description(bundle: Path) -> ModelDescription:
+def open_description(bundle: Path, online: bool = False) -> ModelDescription:
     """Read and validate the description of a bundle, format 0.4 or 0.5, hashes of its files included.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        The ``.zip``; nothing outside of it is read.
+    online : bool
+        Whether to ask the network, as the zoo does, if the addresses and GitHub users that it names exist.
 
     Raises
     ------
@@ -39,13 +44,11 @@ def open_description(bundle: Path) -> ModelDescription:
     refuse_unsafe_zip(str(bundle), str(bundle))
     refuse_files_elsewhere(bundle)
     try:
-        description = bioimageio.spec.load_description(bundle, perform_io_checks=True)
+        description = _load(bundle, online)
     except Exception as error:
-        # the spec reports what a description says wrong, but raises whatever its YAML reader raises
+        # the spec reports what a description says wrong, and raises whatever it had not thought of
         reason = " ".join(str(error).split())
         raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
-    if any(_is_of_the_network(error) for error in _errors(description)):
-        description = _load_offline(bundle)
     if isinstance(description, ModelDescription):
         return description
     errors = _errors(description)
@@ -60,20 +63,26 @@ def _errors(description: AnyDescription) -> list[ErrorEntry]:
     return [error for detail in description.validation_summary.details for error in detail.errors]
 
 
-def _is_of_the_network(error: ErrorEntry) -> bool:
-    """Whether the spec could not ask the network: no connection, or a proxy that refuses."""
-    kind = getattr(httpx, error.type, None)
-    return isinstance(kind, type) and issubclass(kind, httpx.TransportError)
+class _Offline(dict):
+    """Files that the spec takes for known: every address, so that it asks for none."""
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or str(key).startswith(("http://", "https://"))
 
 
-def _load_offline(bundle: Path) -> AnyDescription:
-    """Load without the maintainers, whose github_user the spec can only verify with a network."""
+def _load(bundle: Path, online: bool) -> AnyDescription:
     archive = zipfile.ZipFile(bundle)  # stays open: the description reads its files from it later
     content, names = raw_description(bundle)
-    content.pop("maintainers", None)
-    for author in content.get("authors", []):
-        author.pop("github_user", None)
-    context = bioimageio.spec.ValidationContext(root=archive, file_name=description_name(names), perform_io_checks=True)
+    if not online:  # the spec asks GitHub for every user, known files or not
+        if content.get("maintainers"):
+            del content["maintainers"]
+        for author in content.get("authors") or []:
+            if isinstance(author, dict):
+                author.pop("github_user", None)
+    known = {} if online else _Offline()
+    context = bioimageio.spec.ValidationContext(
+        root=archive, file_name=description_name(names), perform_io_checks=True, known_files=known
+    )
     return bioimageio.spec.build_description(content, context=context)
 
 
@@ -108,41 +117,24 @@ def processing(description: ModelDescription) -> Processing | None:
     return ours if known and description.config.bioimageio.reproducibility_tolerance else None
 
 
-def weights_file(description: ModelDescription, name: str, folder: Path) -> Path:
-    """Copy the weights of one format out of a bundle."""
-    path = folder / FILE_NAMES[name]
-    with path.open("wb") as file:
-        shutil.copyfileobj(getattr(description.weights, name).get_reader(), file)
-    return path
-
-
-def load_network(name: str, path: Path) -> Network:
-    """Load weights in this project's engine for their format.
-
-    Raises
-    ------
-    DfcanError
-        If the engine cannot load them.
-    """
-    try:
-        return importlib.import_module(f"dfcan_bmz.engines.{name}").load(path)
-    except DfcanError:
-        raise
-    except Exception as error:
-        # every engine has its own ways to fail
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DfcanError(f"the {name} weights cannot be loaded ({reason[:200]}): package the model again") from error
-
-
-def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32") -> Predictor:
+def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", trusted: bool = False) -> Predictor:
     """Load a bundle for prediction, by the first of its formats that this version runs.
 
     Keras weights run in the engine and precision of `dfcan_bmz.engines.fastest`.
 
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        The ``.zip``.
+    engine, precision : str
+        As `dfcan_bmz.engines.fastest` has them.
+    trusted : bool
+        Whether the user knows the author; weights of strangers run only if all that they hold is listed.
+
     Raises
     ------
     DfcanError
-        If it is no bundle, or none of `dfcan-bmz package`.
+        If it is no bundle, or none of `dfcan-bmz package`, or holds what is not listed.
     """
     description = open_description(bundle)
     if processing(description) is None:
@@ -154,41 +146,62 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32") 
         raise DfcanError(
             f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
         )
+    weights = Weights(bundle, description, trusted)
     if formats[0] == "keras_v3":
         # Keras takes seconds to import, and a check of other formats runs without it
         from dfcan_bmz.engines import fastest
 
-        def load(_: str, path: Path) -> Network:
-            onnx = weights_file(description, "onnx", path.parent) if "onnx" in formats else None
+        def load(path: Path) -> Network:
+            onnx = weights_file(weights, "onnx", path.parent) if "onnx" in formats else None
             return fastest.load(path, engine, precision, onnx)
 
-        opened = predictor(description, formats[0], load)
+        opened = predictor(weights, formats[0], load)
     elif (engine, precision) == ("auto", "float32"):
-        opened = predictor(description, formats[0])
+        opened = predictor(weights, formats[0])
     else:
         raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
     return opened._replace(sha256=sha256(bundle))
 
 
-def predictor(
-    description: v0_5.ModelDescr, name: str, load: Callable[[str, Path], Network] = load_network
-) -> Predictor:
-    """Load one format of a bundle by `dfcan-bmz package` in this project's engine for it.
+def predictor(weights: Weights, name: str, load: Load | None = None) -> Predictor:
+    """Load one format of a bundle by `dfcan-bmz package` in this project's engine for it, or by `load`.
 
     The predictor takes LR images, also where the bundle itself takes them enlarged.
+
+    Raises
+    ------
+    DfcanError
+        If the weights cannot be run, or the tile and the halo of the description leave next to nothing of a tile.
     """
+    description = weights.description
     ours = processing(description)
     s, step = ours.scale, ours.step
     axes = {axis.id: axis for axis in description.inputs[0].axes}
-    halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y")
+    tile, halo = axes["y"].size // step, next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // s
+    if tile - 2 * halo < tile // SMALLEST_INNER:
+        raise DfcanError(
+            f"{weights.bundle}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
+            "package it with a smaller halo"
+        )
     with tempfile.TemporaryDirectory() as folder:
-        network = load(name, weights_file(description, name, Path(folder)))
+        network = load_network(weights, name, Path(folder), load)
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        output = network(batch if step == 1 else batch.repeat(step, 1).repeat(step, 2))
+        expected = (batch.shape[0], batch.shape[1] * s, batch.shape[2] * s, 1)
+        if output.shape != expected:
+            raise DfcanError(
+                f"{weights.bundle}: its {name} weights turn {batch.shape} into {output.shape}, but rdf.yaml promises "
+                f"scale {s}, {expected}: package the model again"
+            )
+        return output
+
     return Predictor(
         name=description.config.bioimageio.architecture_type or description.name,
-        network=network if step == 1 else lambda batch: network(batch.repeat(step, 1).repeat(step, 2)),
+        network=run,
         scale=s,
-        tile=axes["y"].size // step,
-        halo=halo // s,
+        tile=tile,
+        halo=halo,
         target=ours.target,
         smoothing_px=ours.smoothed_bicubic_sigma_px,
         domain=ours.domain,

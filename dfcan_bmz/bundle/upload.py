@@ -29,7 +29,7 @@ def refuse_unfit(bundle: Path) -> list[str]:
     DfcanError
         If the bundle is not valid, or the zoo would not take it.
     """
-    open_description(bundle)
+    open_description(bundle, online=True)
     content, names = raw_description(bundle)
     if content.get("type", "model") != "model" or not content["format_version"].startswith("0.5"):
         raise DfcanError(f"{bundle} is no model of format 0.5: package it with `dfcan-bmz package`")

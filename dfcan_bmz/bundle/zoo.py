@@ -16,7 +16,8 @@ from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.check import Verdict
 from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import ModelDescription, load_network, open_description, weights_file
+from dfcan_bmz.bundle.read import open_description
+from dfcan_bmz.bundle.weights import ModelDescription, Weights, load_network
 from dfcan_bmz.errors import DfcanError
 
 ZOO, SPEC = "zoo", "bioimageio.spec"
@@ -41,7 +42,7 @@ CURES = {
 
 
 def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
-    """Predict the collection's verdict.
+    """Predict the collection's verdict; asks the network whether the addresses and users that it names exist.
 
     Parameters
     ----------
@@ -57,18 +58,19 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
         (figure: 0..1, message: what would raise it), and the overall score (figure: 0..1).
     """
     try:
-        description = open_description(bundle)
+        description = open_description(bundle, online=True)
     except DfcanError as error:
         return [
             Verdict(ZOO, SPEC, "errors", FAILED, None, str(error)),
             Verdict(ZOO, "collection", SCORE, FAILED, 0.0, "no score without a valid description"),
         ]
+    weights = Weights(bundle, description, trusted=True)  # `check` has run what was to be run
     content, _ = raw_description(bundle)
     reproduced = [v.format for v in verdicts if (v.engine, v.test, v.verdict) == (CORE, "test tensor", PASSED)]
     core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, None, ", ".join(reproduced))
     if not reproduced:
         core = core._replace(verdict=FAILED, message="none does: see the formats")
-    fiji, ilastik = _deepimagej(description, content, reproduced), _ilastik(content, core)
+    fiji, ilastik = _deepimagej(weights, content, reproduced), _ilastik(content, core)
     completeness = _completeness(description)
     tests = [Verdict(ZOO, SPEC, "errors", PASSED, None, ""), *_complaints(description, content), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
@@ -103,8 +105,9 @@ def _said(where: str, message: str) -> str:
     return f"{text.splitlines()[0]}{f' ({cure})' if cure else ''}"
 
 
-def _deepimagej(description: ModelDescription, content: dict[str, Any], reproduced: list[str]) -> Verdict:
+def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]) -> Verdict:
     """The collection's test of deepImageJ: the sample image in one tile, without halo, against the test tensor."""
+    description = weights.description
     row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN, None, "")
     if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
         return row._replace(message="emulated for one input of format 0.5 only")
@@ -122,7 +125,7 @@ def _deepimagej(description: ModelDescription, content: dict[str, Any], reproduc
         return row._replace(message="emulated for one grey-level image only")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            network = load_network(reproduced[0], weights_file(description, reproduced[0], Path(folder)))
+            network = load_network(weights, reproduced[0], Path(folder))
             output = jdll.predict(without_halo, network, image[0, :, :, 0])
     except (DfcanError, KeyError) as error:
         return row._replace(message=str(error))

@@ -1,6 +1,7 @@
 """``dfcan-bmz check``: does a bundle run in every engine?"""
 
 import json
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -9,20 +10,22 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from dfcan_bmz import files
-from dfcan_bmz.bundle.check import FAILED, Verdict, check
+from dfcan_bmz.bundle.check import FAILED, PASSED, Verdict, check
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.report.verdicts import write_verdicts
 
 
-def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bool) -> None:
+def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bool, trusted: bool = False) -> None:
     if not bundle.is_file():
         raise DfcanError(f"{bundle} does not exist: check the path")
     if html is not None:
         files.refuse_existing([html], overwrite)
         files.refuse_input_as_output([bundle], [html])
-    verdicts = check(bundle)
+    verdicts = check(bundle, trusted)
     if zoo:
+        print("asking the network whether the addresses and GitHub users of the description exist", file=sys.stderr)
         verdicts += forecast(bundle, verdicts)
     if html is not None:
         with files.atomic_path(html) as path:
@@ -36,6 +39,9 @@ def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bo
         named = "; ".join(failed[:3]) + ("; ..." if len(failed) > 3 else "")
         share = f"{len(failed)} of {len(verdicts)} checks failed"
         raise UnfinishedError(f"{bundle}: {share} ({named}): mend that, then package the model again")
+    if not any(verdict.verdict == PASSED and verdict.format in FILE_NAMES for verdict in verdicts):
+        reasons = "; ".join(f"{verdict.format}: {verdict.message}" for verdict in verdicts if verdict.test == "load")
+        raise UnfinishedError(f"{bundle}: none of its weights could be run ({reasons})")
 
 
 def _table(verdicts: list[Verdict]) -> Table:

@@ -9,11 +9,19 @@ from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.scores import plot_scores
 
 
-def run(paths: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool, deconvolution: bool | None) -> None:
+def run(
+    paths: list[Path],
+    lr: Path,
+    hr: Path,
+    out: Path,
+    overwrite: bool,
+    deconvolution: bool | None,
+    trusted: bool = False,
+) -> None:
     refuse_existing([out], overwrite)
     if len(paths) < 2:
         raise DfcanError("one model cannot be compared: name at least two, or use `dfcan-bmz evaluate`")
-    report = judge(paths, lr, hr, deconvolution)
+    report = judge(paths, lr, hr, deconvolution, trusted)
     with new_folder(out, overwrite) as folder:
         write_tables(folder, report.measured)
         figure = plot_scores(

@@ -13,9 +13,17 @@ from dfcan_bmz.report.trust import plot_doubt
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
 
-def run(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool, deconvolution: bool | None = None) -> None:
+def run(
+    model: Path,
+    lr: Path,
+    hr: Path,
+    out: Path,
+    overwrite: bool,
+    deconvolution: bool | None = None,
+    trusted: bool = False,
+) -> None:
     refuse_existing([out], overwrite)
-    report = judge([model], lr, hr, deconvolution)
+    report = judge([model], lr, hr, deconvolution, trusted)
     with new_folder(out, overwrite) as folder:
         write_tables(folder, report.measured)
         _draw_worst(folder, report)

@@ -33,7 +33,7 @@ COMPARED = ("psnr", "ssim", "ms_ssim")
 PRINTED = ("psnr", "ssim", "ms_ssim", "nrmse", "pearson")
 
 
-def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> Report:
+def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, trusted: bool = False) -> Report:
     """Measure models beside their rivals on the pairs of two folders.
 
     Parameters
@@ -52,7 +52,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None) -> 
     """
     pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
-    models = _opened(paths)
+    models = _opened(paths, trusted)
     names = list(models)
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
@@ -148,10 +148,10 @@ def _sentence(row: Comparison) -> str:
     )
 
 
-def _opened(paths: list[Path]) -> dict[str, Predictor]:
+def _opened(paths: list[Path], trusted: bool) -> dict[str, Predictor]:
     """Models by the name that tables have for them: that of the network where there is one, else those of the files."""
     names = _names(paths) if len(paths) > 1 else []
-    models = [open_model(path) for path in paths]
+    models = [open_model(path, trusted=trusted) for path in paths]
     return dict(zip(names or [models[0].name], models, strict=True))
 
 

@@ -13,7 +13,9 @@ from dfcan_bmz.prediction.tiles import Predictor
 from dfcan_bmz.tiling import automatic_halo
 
 
-def open_model(path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0) -> Predictor:
+def open_model(
+    path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0, trusted: bool = False
+) -> Predictor:
     """Load a run folder or a bundle for prediction.
 
     Parameters
@@ -24,6 +26,8 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32", ble
         As `dfcan_bmz.engines.fastest` has them.
     blend : int
         As `Predictor` has it.
+    trusted : bool
+        Whether the user knows the author of a bundle, as `read_bundle` has it.
 
     Raises
     ------
@@ -33,7 +37,7 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32", ble
     if path.is_dir():
         opened = _open_run(path, engine, precision)
     elif path.is_file():
-        opened = read_bundle(path, engine, precision)
+        opened = read_bundle(path, engine, precision, trusted)
     else:
         raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
     if blend > opened.halo:
@@ -41,11 +45,13 @@ def open_model(path: Path, engine: str = "auto", precision: str = "float32", ble
     return opened._replace(blend=blend, batch=tiles_at_once(opened.tile))
 
 
-def load_of(path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0) -> Load:
+def load_of(
+    path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0, trusted: bool = False
+) -> Load:
     """How to `open_model`, for every process once for each version of its file."""
     file = path / run_folder.WEIGHTS if path.is_dir() else path
     version = files.stamp(file) if file.is_file() else None
-    return Load(open_model, (path.resolve(), engine, precision, blend), version)
+    return Load(open_model, (path.resolve(), engine, precision, blend, trusted), version)
 
 
 def _open_run(run: Path, engine: str, precision: str) -> Predictor:

@@ -48,6 +48,7 @@ def run(
     workers: int = 2,
     resume: bool = False,
     overwrite: bool = False,
+    trusted: bool = False,
 ) -> None:
     sources = find_sources(inputs)
     ending = ENDINGS["zarr" if scheduler else file_format]
@@ -58,7 +59,7 @@ def run(
         raise DfcanError(f"{out} is a file: give a folder as --out")
     files.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
-    load = load_of(model, engine, output.precision, blend)
+    load = load_of(model, engine, output.precision, blend, trusted)
     predictor = loaded(load)
     with ExitStack() as stack:
         client = None
@@ -77,7 +78,7 @@ def run(
         _refuse_scarcity(predictor, opened, out, output)
         _tell_outside(predictor, opened)
         if output.precision == "bfloat16" and opened:
-            _tell_precision(predictor, model, opened[0])
+            _tell_precision(predictor, model, opened[0], trusted)
         clipped = _predict_all(predictor, load, client, opened, output, problems)
     _tell(out, len(sources) - len(problems), len(sources) - len(waiting), predictor, output, clipped)
     if problems:
@@ -163,9 +164,9 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
                 print(f"{told}; see `dfcan-bmz trust`", file=sys.stderr)
 
 
-def _tell_precision(predictor: Predictor, model: Path, job: Job) -> None:
+def _tell_precision(predictor: Predictor, model: Path, job: Job, trusted: bool) -> None:
     """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
-    exact = loaded(load_of(model, "torch"))
+    exact = loaded(load_of(model, "torch", trusted=trusted))
     height, width = job.image.pixels.shape[-2:]
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]

@@ -80,13 +80,14 @@ def _with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
 
 def _read(source: Path) -> keras.Model:
     if source.suffix == ".zip":
-        from dfcan_bmz.bundle.read import open_description, weights_file  # slow to import, and rarely needed
+        from dfcan_bmz.bundle.read import open_description  # slow to import, and rarely needed
+        from dfcan_bmz.bundle.weights import Weights, weights_file
 
         description = open_description(source)
         if description.weights.keras_v3 is None:
             raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
         with tempfile.TemporaryDirectory() as folder:
-            return load_model(weights_file(description, "keras_v3", Path(folder)))
+            return load_model(weights_file(Weights(source, description), "keras_v3", Path(folder)))
     return load_model(_file(source))
 
 

@@ -43,13 +43,13 @@ class Row(NamedTuple):
     outside: str
 
 
-def run(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
+def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bool = False) -> None:
     files.refuse_existing([out], overwrite)
     sources = find_sources(inputs)
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")
-    predictor = open_model(model)
+    predictor = open_model(model, trusted=trusted)
     rows: list[Row] = []
     problems: list[str] = []
     notes: list[str] = []

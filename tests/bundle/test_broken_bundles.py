@@ -2,25 +2,24 @@
 
 import hashlib
 import json
+import socket
 import zipfile
 from io import BytesIO
 
+import hostile_weights as hostile
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 import yaml
 from conftest import command_line, skip_engine
-from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow.core.protobuf import saved_model_pb2
 
 from dfcan_bmz.bundle.check import FAILED, NOT_RUN, _agreement, check
 from dfcan_bmz.bundle.read import open_description, read_bundle
+from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.engines import tensorflow_saved_model_bundle
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import export, missing_extra
 from dfcan_bmz.models import build_model
 
@@ -162,81 +161,147 @@ def test_a_class_of_somebody_s_own_is_reported_as_code(keras_only, tmp_path):
     assert "Mine" in verdict.message
 
 
-def test_a_saved_model_that_writes_files_is_not_run(tiny_bundle, tmp_path):
-    class Writer(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="input")])
-        def __call__(self, image):
-            tf.io.write_file(str(tmp_path / "evil.txt"), "x")
-            return {"output": image}
-
-    writer = Writer()
-    tf.saved_model.save(writer, str(tmp_path / "model"), signatures=writer.__call__)
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for file in (tmp_path / "model").rglob("*"):
-            archive.write(file, file.relative_to(tmp_path / "model"))
-    with zipfile.ZipFile(tiny_bundle) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    name = "tensorflow_saved_model_bundle"
-    bundle = write(tmp_path / "b.zip", swap_weights(keep(files, name), name, buffer.getvalue()))
-    (verdict,) = failures(bundle)
-    assert "WriteFile" in verdict.message
-    assert not (tmp_path / "evil.txt").exists()
-    (tmp_path / "weights.zip").write_bytes(buffer.getvalue())
-    with pytest.raises(DfcanError, match="WriteFile"):
-        tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
+def whole(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
-def saved_model(folder, function, text=False):
-    """Zip of a SavedModel that computes a function of its input."""
-
-    class Module(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="input")])
-        def __call__(self, image):
-            return {"output": function(image)}
-
-    module = Module()
-    tf.saved_model.save(module, str(folder), signatures=module.__call__)
-    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    if text:
-        content = saved_model_pb2.SavedModel.FromString(files.pop("saved_model.pb"))
-        files |= {"saved_model.pbtxt": text_format.MessageToString(content).encode(), "decoy/saved_model.pb": b""}
-    return files
+MAIN_OP = hostile.field(4, hostile.pair("saved_model_main_op", hostile.field(1, hostile.field(1, "evil"))))
+HOSTILE = {
+    "tensorflow_saved_model_bundle": (
+        lambda path: hostile.saved_model(path, hostile.tf_node("WriteFile", "evil"), meta=MAIN_OP),
+        "collections",
+    ),
+    "torchscript": (lambda path: hostile.torchscript(path, '    y = x.save("p")\n    return x\n'), "x.save"),
+    "onnx": (lambda path: hostile.onnx_model(path, hostile.onnx_node("Loop")), "Loop"),
+    "keras_v3": (lambda path: hostile.keras_file(path, hostile.keras_class("StringLookup")), "StringLookup"),
+}
 
 
-@pytest.mark.parametrize("text", [False, True])
-def test_a_saved_model_that_prints_into_a_file_is_not_run(tmp_path, text):
-    def printing(image):
-        tf.print("x", output_stream=f"file://{tmp_path / 'evil.txt'}")
-        return image
-
-    write(tmp_path / "weights.zip", saved_model(tmp_path / "model", printing, text))
-    with pytest.raises(DfcanError, match="another graph" if text else "PrintV2"):
-        tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
-    assert not (tmp_path / "evil.txt").exists()
-
-
-def test_a_saved_model_that_only_computes_is_run(tmp_path):
-    write(tmp_path / "weights.zip", saved_model(tmp_path / "model", lambda image: image * 2))
-    network = tensorflow_saved_model_bundle.load(tmp_path / "weights.zip")
-    np.testing.assert_array_equal(network(np.ones((1, 2, 2, 1), "float32")), np.full((1, 2, 2, 1), 2))
+@pytest.mark.parametrize("weight_format", HOSTILE)
+def test_weights_with_what_is_not_listed_are_named_and_not_run(tiny_bundle, tmp_path, weight_format):
+    if extra := missing_extra(weight_format):
+        skip_engine(f"{weight_format} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
+    build, word = HOSTILE[weight_format]
+    files = swap_weights(
+        keep(whole(tiny_bundle), weight_format), weight_format, build(tmp_path / "weights").read_bytes()
+    )
+    bundle = write(tmp_path / "b.zip", files)
+    (verdict,) = [verdict for verdict in check(bundle) if verdict.format == weight_format]
+    assert (verdict.test, verdict.verdict) == ("load", NOT_RUN)
+    assert word in verdict.message
+    with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights are not run, .*{word}.*--trust"):
+        read_bundle(bundle)
 
 
-def test_torchscript_that_saves_a_file_is_not_run(tiny_bundle, tmp_path):
-    torch = pytest.importorskip("torch")
+def test_who_trusts_the_author_runs_whatever_there_is(tiny_bundle, tmp_path):
+    """A real network in a file that is not as `torch.jit.save` writes it."""
+    if extra := missing_extra("torchscript"):
+        skip_engine(f"torchscript needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
+    files = keep(whole(tiny_bundle), "torchscript")
+    (tmp_path / "w.pt").write_bytes(files["weights.pt"])
+    with zipfile.ZipFile(tmp_path / "w.pt", "a") as archive:
+        archive.writestr("archive/extra/notes", "of the author")
+    bundle = write(tmp_path / "b.zip", swap_weights(files, "torchscript", (tmp_path / "w.pt").read_bytes()))
+    with pytest.raises(DfcanError, match="--trust"):
+        read_bundle(bundle)
+    assert read_bundle(bundle, trusted=True).network(np.ones((1, 32, 32, 1), "float32")).shape == (1, 64, 64, 1)
 
-    class Saver(torch.nn.Module):
-        def forward(self, x):
-            torch.save(x, "PATH")
-            return x
 
-    script = torch.jit.script(Saver())
-    torch.jit.save(script, tmp_path / "weights.pt")
-    with zipfile.ZipFile(tiny_bundle) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    files = swap_weights(keep(files, "torchscript"), "torchscript", (tmp_path / "weights.pt").read_bytes())
-    (verdict,) = failures(write(tmp_path / "b.zip", files))
-    assert "torch.save" in verdict.message or "aten.save" in verdict.message
+def test_a_bundle_of_which_nothing_can_be_run_is_no_success(keras_only, tmp_path):
+    evil = hostile.keras_file(tmp_path / "w.keras", hostile.keras_class("Lambda")).read_bytes()
+    bundle = write(tmp_path / "b.zip", swap_weights(keras_only, "keras_v3", evil))
+    with pytest.raises(UnfinishedError, match="none of its weights could be run"):
+        check_command.run(bundle, as_json=True, html=None, zoo=False, overwrite=False)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whoever looks up a name or connects fails the test, even if he catches the error."""
+    asked = []
+
+    def refuse(*arguments, **_):
+        asked.append(arguments)
+        raise OSError("no network in this test")
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    yield
+    assert asked == []
+
+
+def test_opening_a_bundle_asks_no_network(keras_only, tmp_path, no_network):
+    def addresses(content):
+        content["icon"] = "\N{MICROSCOPE}"
+        content["git_repo"] = "http://127.0.0.1:9/repo"
+        content["cite"] = [{"text": "A paper", "url": "http://127.0.0.1:9/paper"}]
+        content["authors"][0]["github_user"] = "nobody-of-this-name"
+        content["maintainers"] = [{"name": "N. Body", "github_user": "nobody-of-this-name"}]
+        content["links"] = ["a/b"]
+
+    assert open_description(write(tmp_path / "b.zip", change(keras_only, addresses)))
+
+
+ELSEWHERE = [
+    "/etc/passwd",
+    "file:///etc/passwd",
+    "file:/etc/passwd",
+    "../secret",
+    "a/../../secret",
+    "~/secret",
+    "C:\\x",
+]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+@pytest.mark.parametrize("key", ["icon", "documentation", "covers", "attachments", "git_repo", "anything"])
+def test_a_description_that_names_a_file_elsewhere_is_refused(keras_only, tmp_path, no_network, key, path):
+    def elsewhere(content):
+        lists = {"covers": [path], "attachments": [{"source": path}]}
+        content[key] = lists.get(key, path)
+
+    with pytest.raises(DfcanError, match="names files outside of itself"):
+        open_description(write(tmp_path / "b.zip", change(keras_only, elsewhere)))
+
+
+def test_a_name_that_is_a_link_outside_of_the_zip_is_not_followed(keras_only, tmp_path):
+    def linked(content):
+        content["icon"] = "secret.png"
+
+    (tmp_path / "secret.png").symlink_to("/etc/passwd")
+    with pytest.raises(DfcanError, match=r"lacks secret\.png"):
+        open_description(write(tmp_path / "b.zip", change(keras_only, linked)))
+
+
+@pytest.mark.parametrize(
+    ("scale", "halo", "word"), [(3, None, "promises scale 3"), (2, 30, "leaves 2 px of a tile of 32")]
+)
+def test_what_the_network_contradicts_is_named_with_the_bundle(keras_only, tmp_path, scale, halo, word):
+    def contradict(content):
+        content["config"]["dfcan_bmz"]["scale"] = scale
+        for axis in content["outputs"][0]["axes"]:
+            if halo and "halo" in axis:
+                axis["halo"] = halo
+
+    bundle = write(tmp_path / "b.zip", change(keras_only, contradict))
+    with pytest.raises(DfcanError, match=word) as refusal:
+        read_bundle(bundle).network(np.ones((1, 32, 32, 1), "float32"))
+    assert str(bundle) in str(refusal.value)
+
+
+def test_an_error_within_an_engine_names_the_bundle(keras_only, tmp_path):
+    bundle = write(tmp_path / "b.zip", keras_only)
+    with pytest.raises(DfcanError, match=r"b\.zip: its keras_v3 weights fail on a tile of 32 x 32 px"):
+        read_bundle(bundle).network(np.ones((1, 32, 32, 7), "float32"))
+
+
+def test_a_refusal_names_the_bundle_and_no_temporary_path(keras_only, tmp_path):
+    broken = hostile.keras_file(tmp_path / "w.keras", hostile.keras_class("Conv2D", filters=-1)).read_bytes()
+    with pytest.raises(DfcanError) as refusal:
+        read_bundle(write(tmp_path / "b.zip", swap_weights(keras_only, "keras_v3", broken)))
+    assert str(tmp_path / "b.zip") in str(refusal.value)
+    assert "weights.keras" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("source", ["http://127.0.0.1:9/weights.keras", "file:///etc/passwd", "/etc/passwd"])
@@ -345,15 +410,13 @@ def test_a_bad_axis_is_named(keras_only, tmp_path, bad):
 
 
 def test_torchscript_that_is_no_archive_is_named(tiny_bundle, tmp_path):
-    with zipfile.ZipFile(tiny_bundle) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
+    files = whole(tiny_bundle)
     if "weights.pt" not in files:
         pytest.skip("torch is not installed: pip install 'dfcan-bmz[torch]'")
-    verdict = failures(
-        write(tmp_path / "b.zip", swap_weights(keep(files, "torchscript"), "torchscript", b"no archive"))
-    )[0]
-    assert verdict.format == "torchscript"
-    assert verdict.message
+    damaged = swap_weights(keep(files, "torchscript"), "torchscript", b"no archive")
+    (verdict,) = [one for one in check(write(tmp_path / "b.zip", damaged)) if one.format == "torchscript"]
+    assert verdict.verdict == NOT_RUN
+    assert "it is damaged" in verdict.message
     assert "\n" not in verdict.message
 
 

@@ -115,7 +115,7 @@ def test_the_zoo_s_deepimagej_would_have_failed_on_a_tile_as_the_camera_gave_it(
 
 def test_the_command_adds_the_zoo_to_its_verdicts(tiny_bundle, content, tmp_path, monkeypatch, capsys):
     """The engines' verdicts, which take a while, are tested elsewhere."""
-    monkeypatch.setattr(command, "check", lambda bundle: [REPRODUCED[0]._replace(format="keras_v3")])
+    monkeypatch.setattr(command, "check", lambda bundle, trusted: [REPRODUCED[0]._replace(format="keras_v3")])
     weights = {"weights": {"keras_v3": content["weights"]["keras_v3"]}}
     bundle = changed(tiny_bundle, tmp_path / "one.zip", content | weights)
     with pytest.raises(UnfinishedError, match="checks failed"):  # an alert is a failed check

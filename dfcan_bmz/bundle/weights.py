@@ -1,0 +1,107 @@
+"""From a bundle's weights to a callable: out of the zip, past the screen, into the engine."""
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from bioimageio.spec.model import v0_4, v0_5
+
+from dfcan_bmz.bundle.screen import unlisted
+from dfcan_bmz.engines import Network
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.export import FILE_NAMES
+
+ModelDescription = v0_4.ModelDescr | v0_5.ModelDescr
+Load = Callable[[Path], Network]
+
+
+class Weights(NamedTuple):
+    """Where weights come from.
+
+    Attributes
+    ----------
+    bundle : pathlib.Path
+        The ``.zip``, for errors.
+    description : ModelDescription
+        Of the bundle.
+    trusted : bool
+        Whether the user knows the author: weights run although they hold what is not listed.
+    """
+
+    bundle: Path
+    description: ModelDescription
+    trusted: bool = False
+
+
+def weights_file(weights: Weights, name: str, folder: Path) -> Path:
+    """Copy the weights of one format out of a bundle.
+
+    Raises
+    ------
+    DfcanError
+        If they hold anything that is not listed in `dfcan_bmz.bundle.screen`, and the author is not trusted.
+    """
+    path = folder / FILE_NAMES[name]
+    with path.open("wb") as file:
+        shutil.copyfileobj(getattr(weights.description.weights, name).get_reader(), file)
+    if not weights.trusted and (reason := unlisted(name, path)):
+        raise DfcanError(
+            f"{weights.bundle}: its {name} weights are not run, for they hold what networks do not need: {reason}; "
+            "run it with --trust if you know who made it"
+        )
+    return path
+
+
+def load_network(weights: Weights, name: str, folder: Path, load: Load | None = None) -> Network:
+    """Load the weights of one format.
+
+    Parameters
+    ----------
+    weights : Weights
+        Where they are.
+    name : str
+        Their format.
+    folder : pathlib.Path
+        Where to copy them.
+    load : callable, optional
+        An engine; that of this project for the format if it is left out.
+
+    Returns
+    -------
+    callable
+        The network; a tile on which it fails is an error that names the bundle.
+
+    Raises
+    ------
+    DfcanError
+        If they must not be run, or the engine cannot load them.
+    """
+    path = weights_file(weights, name, folder)
+    load = load or importlib.import_module(f"dfcan_bmz.engines.{name}").load
+    try:
+        network = load(path)
+    except DfcanError as error:
+        raise DfcanError(str(error).replace(str(path), str(weights.bundle))) from error
+    except Exception as error:  # every engine has its own ways to fail
+        raise DfcanError(
+            f"{weights.bundle}: its {name} weights cannot be loaded ({_reason(error)}): package the model again"
+        ) from error
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        try:
+            return network(batch)
+        except Exception as error:
+            size = " x ".join(map(str, batch.shape[1:3]))
+            raise DfcanError(
+                f"{weights.bundle}: its {name} weights fail on a tile of {size} px ({_reason(error)}): "
+                "`dfcan-bmz check` tells more"
+            ) from error
+
+    return run
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
