@@ -55,6 +55,9 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
+    from dfcan_bmz.commands import early
+
+    early.refuse_existing(out, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.demo import run
 
@@ -127,6 +130,9 @@ def degrade(
     overwrite: Overwrite = False,
 ) -> None:
     """Make training pairs from high-resolution images: warp, blur, downsample, add noise."""
+    from dfcan_bmz.commands import early
+
+    early.check_images(hr_dir, out, overwrite)
     given = {"blur": blur, "psf": psf, "sampling": sampling, "noise": noise, "photons": photons}
     given |= {"local_noise": local_noise, "saturation": saturation, "warp": warp}
     with quiet_start():
@@ -193,6 +199,9 @@ def train(
     overwrite: Overwrite = False,
 ) -> None:
     """Train a network on pairs of images."""
+    from dfcan_bmz.commands import early
+
+    early.check_training(lr, hr, out, config, settings or [], resume, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.train import run
 
@@ -215,10 +224,13 @@ def sweep(
     """Train several times with different settings and compare; a repeated command goes on where it stopped."""
     if (test_lr is None) != (test_hr is None):
         raise DfcanError("--test-lr and --test-hr belong together: give both")
+    from dfcan_bmz.commands import early
+
+    test = (test_lr, test_hr) if test_lr and test_hr else None
+    early.check_sweep(file, lr, hr, test, config, settings or [])
     with quiet_start():
         from dfcan_bmz.commands.sweep import run
 
-    test = (test_lr, test_hr) if test_lr and test_hr else None
     run(file, lr, hr, out, test, config, settings or [])
 
 
@@ -252,6 +264,10 @@ def predict(
     trusted: Trusted = False,
 ) -> None:
     """Super-resolve images of any size with a trained model."""
+    from dfcan_bmz.commands import early
+
+    ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
+    early.check_prediction(model, inputs, out, ending, resume or overwrite)
     with quiet_start():
         from dfcan_bmz.commands.predict import Output, run
 
@@ -276,6 +292,9 @@ def evaluate(
     trusted: Trusted = False,
 ) -> None:
     """Measure a model against enlargement and deconvolution on pairs that it has not seen."""
+    from dfcan_bmz.commands import early
+
+    early.check_evaluation([model], lr, hr, out, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
@@ -293,6 +312,9 @@ def compare(
     trusted: Trusted = False,
 ) -> None:
     """Measure several models on the same pairs: one table, one figure, one report."""
+    from dfcan_bmz.commands import early
+
+    early.check_evaluation(models, lr, hr, out, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.compare import run
 
@@ -308,6 +330,9 @@ def trust(
     trusted: Trusted = False,
 ) -> None:
     """Map where to doubt a model's predictions, without any high-resolution images."""
+    from dfcan_bmz.commands import early
+
+    early.check_trust(model, inputs, out, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.trust import run
 
@@ -322,6 +347,9 @@ def package(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
+    from dfcan_bmz.commands import early
+
+    early.check_packaging(run_folder, recipe, out, overwrite)
     with quiet_start():
         from dfcan_bmz.commands.package import run
 
@@ -338,6 +366,9 @@ def check(
     trusted: Trusted = False,
 ) -> None:
     """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
+    from dfcan_bmz.commands import early
+
+    early.refuse_no_file(bundle, "a bundle (.zip)")
     with quiet_start():
         from dfcan_bmz.commands.check import run
 
@@ -376,6 +407,9 @@ def upload(
     yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
 ) -> None:
     """Upload a bundle to the BioImage Model Zoo as a new model for review; a dry run unless told --yes."""
+    from dfcan_bmz.commands import early
+
+    early.refuse_no_file(bundle, "a bundle (.zip)")
     with quiet_start():
         from dfcan_bmz.commands.upload import run
 
@@ -426,6 +460,10 @@ def record(
     overwrite: Overwrite = False,
 ) -> None:
     """Write what was done in a training, with which data and versions, and how well it went, as one page."""
+    from dfcan_bmz.commands import early
+
+    early.refuse_existing(out, overwrite)
+    early.refuse_no_run(run_folder)
     with quiet_start():
         from dfcan_bmz.commands.record import run
 

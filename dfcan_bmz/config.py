@@ -3,6 +3,9 @@
 The defaults are those of the thesis's notebook (Figure 6.6), but for `model.output`.
 """
 
+import difflib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -182,10 +185,36 @@ def validate(kind: type[M], content: dict[str, Any], source: str) -> M:
         problems = []
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"])
-            known = problem["type"] != "extra_forbidden"
+            if problem["type"] == "extra_forbidden":
+                known = [*keys_of(kind), *kind.model_fields]
+                question = _did_you_mean(key, known) or (", `dfcan-bmz config` lists all" if kind is Config else "")
+                problems.append(f"{key}: unknown key{question}")
+                continue
+            given, expected = problem["input"], (problem.get("ctx") or {}).get("expected", "")
             message = problem["msg"].removeprefix("Value error, ")
-            problems.append(f"{key}: {message}" if known else f"{key}: unknown key")
+            if isinstance(given, str) and isinstance(expected, str):
+                message += _did_you_mean(given, re.findall("'(.+?)'", expected))
+            problems.append(f"{key}: {message}")
         raise DfcanError(f"{source}: {'; '.join(problems)}: correct it") from error
+
+
+def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    """All keys of a model of sections, with their sections: ``train.epochs``."""
+    keys = []
+    for name, field in kind.model_fields.items():
+        section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        keys += keys_of(field.annotation, f"{prefix}{name}.") if section else [f"{prefix}{name}"]
+    return keys
+
+
+def _did_you_mean(given: str, known: Iterable[str]) -> str:
+    """A question for what is nearly one of `known`, or stands in another section; empty where nothing is alike."""
+    by_name = {key.rpartition(".")[2]: key for key in known} | {key: key for key in known}
+    name = given.rpartition(".")[2].lower()
+    for wanted, cutoff in ((given.lower(), 0.8), (name, 0.75)):
+        if found := difflib.get_close_matches(wanted, by_name, 1, cutoff):
+            return f", did you mean {by_name[found[0]]}?"
+    return ""
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -217,7 +246,8 @@ def _parse_override(override: str) -> dict[str, dict[str, Any]]:
     key, equals, value = override.partition("=")
     section, dot, name = key.partition(".")
     if not (equals and dot and name):
-        raise DfcanError(f"--set {override}: write section.key=value, for example --set train.epochs=20")
+        question = _did_you_mean(key, keys_of(Config)) or ", for example --set train.epochs=20"
+        raise DfcanError(f"--set {override}: write section.key=value{question}")
     try:
         return {section: {name: yaml.safe_load(value)}}
     except yaml.YAMLError as error:

@@ -12,9 +12,9 @@ import numpy as np
 
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.opening import load_of
-from dfcan_bmz.commands.progress import counted, tell_notes, watched
+from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
-from dfcan_bmz.commands.sources import find_sources
+from dfcan_bmz.commands.sources import find_sources, outputs_of
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
@@ -51,10 +51,9 @@ def run(
     trusted: bool = False,
 ) -> None:
     sources = find_sources(inputs)
+    tell_of_others(*filter(images.is_folder_of_images, inputs))
     ending = ENDINGS["zarr" if scheduler else file_format]
-    targets = {path: out / f"{images.stem_of(path)}{ending}" for path in sources}
-    if len(set(targets.values())) < len(targets):
-        raise DfcanError("two inputs share a name, their outputs would overwrite each other: predict them separately")
+    targets = outputs_of(sources, out, ending)
     if out.is_file():
         raise DfcanError(f"{out} is a file: give a folder as --out")
     files.refuse_existing(targets.values(), overwrite or resume)

@@ -4,7 +4,6 @@ import glob
 from pathlib import Path
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import tell_of_others
 from dfcan_bmz.errors import DfcanError
 
 
@@ -20,7 +19,6 @@ def find_sources(inputs: list[Path]) -> list[Path]:
     for path in inputs:
         if images.is_folder_of_images(path):
             found += images.find(path).values()
-            tell_of_others(path)
         elif not path.exists() and glob.has_magic(str(path)):
             matches = sorted(map(Path, glob.glob(_pattern(path), recursive=True)))
             if not matches:
@@ -29,6 +27,20 @@ def find_sources(inputs: list[Path]) -> list[Path]:
         else:
             found.append(path)
     return list(dict.fromkeys(found))
+
+
+def outputs_of(sources: list[Path], out: Path, ending: str) -> dict[Path, Path]:
+    """Where the output of each image goes, in the folder `out`.
+
+    Raises
+    ------
+    DfcanError
+        If two images have one name.
+    """
+    targets = {path: out / f"{images.stem_of(path)}{ending}" for path in sources}
+    if len(set(targets.values())) < len(targets):
+        raise DfcanError("two inputs share a name, their outputs would overwrite each other: give them one by one")
+    return targets
 
 
 def _pattern(path: Path) -> str:

@@ -3,13 +3,10 @@
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder
-from dfcan_bmz.config import Config
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import sha256
@@ -59,23 +56,6 @@ def origin(source: Path) -> dict[str, str]:
     """Name and checksum of the file that the first weights come from, for the provenance of the training."""
     file = _file(source)
     return {"name": f"{source.name}/{file.name}" if source.is_dir() else file.name, "sha256": sha256(file)}
-
-
-def resolve(layer: dict[str, Any], config: Path | None, overrides: list[str]) -> Config:
-    """Resolve a config as `dfcan_bmz.config.resolve` does, with the network that ``train.init`` brings along."""
-    resolved = configuration.resolve(layer, config, overrides)
-    if resolved.train.init == "none":
-        return resolved
-    return configuration.resolve(_with_network(layer, Path(resolved.train.init)), config, overrides)
-
-
-def _with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
-    """Add to the lowest layer of a config the network of a run folder, or of the run folder that a file lies in."""
-    run = source if source.is_dir() else source.parent
-    if not (run / "config.yaml").is_file():
-        return layer
-    model = run_folder.read_config(run).model
-    return layer | {"model": {"name": model.name, **model.sizes(), **layer.get("model", {})}}
 
 
 def _read(source: Path) -> keras.Model:

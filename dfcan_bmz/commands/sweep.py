@@ -10,7 +10,7 @@ import keras
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder
 from dfcan_bmz.commands import evaluate, train
-from dfcan_bmz.commands.starting import resolve
+from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError

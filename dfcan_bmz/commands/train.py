@@ -16,7 +16,8 @@ from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_notes, tell_of_others, training_bar, watched
 from dfcan_bmz.commands.replacing import older_waits, replacing, settle
-from dfcan_bmz.commands.starting import initialise, initialise_again, origin, resolve
+from dfcan_bmz.commands.settings import resolve
+from dfcan_bmz.commands.starting import initialise, initialise_again, origin
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split

@@ -10,7 +10,7 @@ import numpy as np
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
-from dfcan_bmz.commands.progress import tell_notes, watched
+from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
@@ -46,6 +46,7 @@ class Row(NamedTuple):
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bool = False) -> None:
     files.refuse_existing([out], overwrite)
     sources = find_sources(inputs)
+    tell_of_others(*filter(images.is_folder_of_images, inputs))
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")

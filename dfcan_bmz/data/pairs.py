@@ -123,10 +123,26 @@ def scale_between(lr: Image, hr: Image) -> int:
     DfcanError
         If the HR image is not 2, 3 or 4 times the LR image.
     """
-    for scale in (2, 3, 4):
-        if hr.pixels.shape == (*lr.pixels.shape[:-2], *(scale * length for length in lr.pixels.shape[-2:])):
-            return scale
+    if scale := _times(lr, hr):
+        return scale
+    _refuse_swapped(lr, hr)
     raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this field?")
+
+
+def _times(lr: Image, hr: Image) -> int | None:
+    """2, 3 or 4 if an image has so many times the pixels a side of the other."""
+    shapes = {
+        (*lr.pixels.shape[:-2], *(scale * length for length in lr.pixels.shape[-2:])): scale for scale in (2, 3, 4)
+    }
+    return shapes.get(hr.pixels.shape)
+
+
+def _refuse_swapped(lr: Image, hr: Image) -> None:
+    if scale := _times(hr, lr):
+        raise DfcanError(
+            f"{lr.path}, given as low resolution, has {scale} times as many pixels a side as {hr.path}: "
+            "swap --lr and --hr"
+        )
 
 
 def pair_scale(pair: Pair) -> int:
@@ -143,12 +159,12 @@ def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
         If one cannot be opened, or the HR image is not `scale` times the LR image.
     """
     lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
-    expected = (*lr.pixels.shape[:-2], *(size * scale for size in lr.pixels.shape[-2:]))
-    if hr.pixels.shape != expected:
-        raise DfcanError(
-            f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: "
-            "crop or resample it, or set model.scale"
-        )
+    found = _times(lr, hr)
+    if found != scale:
+        _refuse_swapped(lr, hr)
+        expected = (*lr.pixels.shape[:-2], *(size * scale for size in lr.pixels.shape[-2:]))
+        advice = f"this is scale {found}: train with --set model.scale={found}" if found else "crop or resample it"
+        raise DfcanError(f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: {advice}")
     return replace(lr, calibration=lr.calibration.or_else(Calibration.square(pair.pixel_size_nm))), hr
 
 

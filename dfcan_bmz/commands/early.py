@@ -1,0 +1,126 @@
+"""What can be refused in a moment is: paths, keys and sizes are looked at before a framework is imported.
+
+The commands look again, and more closely; nothing here is written, printed or imported that takes time.
+"""
+
+from pathlib import Path
+
+from dfcan_bmz import files, images, run_folder
+from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.commands.settings import resolve
+from dfcan_bmz.commands.sources import find_sources, outputs_of
+from dfcan_bmz.config import Config
+from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair
+from dfcan_bmz.errors import DfcanError
+
+
+def refuse_no_model(path: Path) -> None:
+    """Raise DfcanError if a path is neither a run folder with weights nor a file that may be a bundle."""
+    if path.is_dir():
+        run_folder.weights(path)
+    elif not path.is_file():
+        raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+
+
+def refuse_file_as_folder(out: Path) -> None:
+    """Raise DfcanError if a file stands where a folder is to be written."""
+    if out.is_file():
+        raise DfcanError(f"{out} is a file: give a folder as --out")
+
+
+def refuse_no_file(path: Path, wanted: str) -> None:
+    """Raise DfcanError if a path is no file; it says what is `wanted`."""
+    if not path.is_file():
+        raise DfcanError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: give {wanted}")
+
+
+def refuse_existing(out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if something stands where the output goes."""
+    files.refuse_existing([out], overwrite)
+
+
+def refuse_no_run(run: Path) -> None:
+    """Raise DfcanError if no training began in a folder."""
+    run_folder.refuse_other_folders(run)
+
+
+def check_images(folder: Path, out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if a folder holds no images, or the output stands there already."""
+    files.refuse_existing([out], overwrite)
+    images.find(folder)
+
+
+def check_training(
+    lr: Path, hr: Path, out: Path, config: Path | None, overrides: list[str], resume: bool, overwrite: bool
+) -> None:
+    """Raise DfcanError if settings, folders or the first pair's sizes make a training impossible."""
+    refuse_file_as_folder(out)
+    if resume and (out / "config.yaml").is_file():
+        resolved = resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
+    else:
+        if not resume:
+            files.refuse_existing([out], overwrite)
+        resolved = resolve(data_layer(lr), config, overrides)
+    _check_start(resolved, out)
+    pairs = find_pairs(lr, hr)
+    open_pair(pairs[0], resolved.model.scale)
+
+
+def check_sweep(
+    file: Path, lr: Path, hr: Path, test: tuple[Path, Path] | None, config: Path | None, overrides: list[str]
+) -> None:
+    """Raise DfcanError if file, settings or folders make every run of a sweep impossible."""
+    refuse_no_file(file, "the YAML file of a sweep")
+    resolve(data_layer(lr), config, overrides)
+    for folders in [(lr, hr), test] if test else [(lr, hr)]:
+        find_pairs(*folders)
+
+
+def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, replace: bool) -> None:
+    """Raise DfcanError if the model, the images or the outputs make a prediction impossible."""
+    refuse_no_model(model)
+    refuse_file_as_folder(out)
+    sources = find_sources(inputs)
+    refuse_all_missing(sources)
+    files.refuse_existing(outputs_of(sources, out, ending).values(), replace)
+
+
+def check_trust(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if the model, the images or the output folder make it impossible to begin."""
+    files.refuse_existing([out], overwrite)
+    refuse_no_model(model)
+    refuse_all_missing(find_sources(inputs))
+
+
+def refuse_all_missing(sources: list[Path]) -> None:
+    """Raise DfcanError if none of the images exists; of several, those that do are worked on."""
+    if not any(path.exists() for path in sources):
+        raise DfcanError(f"{sources[0]} does not exist: check the path")
+
+
+def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if run folder, recipe or output make a bundle impossible."""
+    files.refuse_existing([out], overwrite)
+    run_folder.weights(run)
+    read_recipe(recipe)
+
+
+def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if models, pairs or output make an evaluation impossible."""
+    files.refuse_existing([out], overwrite)
+    refuse_file_as_folder(out)
+    for model in models:
+        refuse_no_model(model)
+    pairs = find_pairs(lr, hr)
+    for model in models:
+        if model.is_dir():
+            open_pair(pairs[0], run_folder.read_config(model).model.scale)
+
+
+def _check_start(config: Config, out: Path) -> None:
+    if config.train.init == "none":
+        return
+    source = Path(config.train.init)
+    if source.exists() or out.absolute() in (source.absolute(), *source.absolute().parents):
+        return  # an older run that a killed --overwrite left aside in `out` comes back later
+    raise DfcanError(f"train.init: {source} does not exist: give a run folder, a .keras file or a bundle")
