@@ -3,25 +3,78 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import Parameter
+from inspect import signature as inspect_signature
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from dfcan_bmz import __version__, console
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.stopping import SIGNALS, end_on_signals, exit_code
 
+EXIT_CODES = (
+    "Exit codes: 0 all done; 2 the input made a start impossible and nothing was written; 1 something failed or was "
+    "found broken on the way; 130 Ctrl-C; 143 SIGTERM."
+)
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
 app = typer.Typer(
     help="Train DFCAN on pairs of micrographs and publish it as a BioImage Model Zoo bundle.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=HELP_OPTIONS,
     pretty_exceptions_enable=False,
 )
 
-recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True)
+recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True, context_settings=HELP_OPTIONS)
 app.add_typer(recipe, name="recipe")
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where an error arose, and what libraries say.")]
+LOUDNESS = {"quiet": Quiet, "verbose": Verbose}
+
+
+def command(name: str | None = None, group: typer.Typer = app) -> Callable[[Callable], Callable]:
+    """Make a command of a function, which can be told how much to say."""
+
+    def register(function: Callable) -> Callable:
+        @wraps(function)
+        def run(quiet: bool, verbose: bool, **options: Any) -> None:
+            console.choose(quiet, verbose)
+            function(**options)
+
+        signature = inspect_signature(function)
+        added = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind) for name, kind in LOUDNESS.items()
+        ]
+        run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])
+        run.__annotations__ = function.__annotations__ | LOUDNESS
+        return group.command(name, context_settings=HELP_OPTIONS)(run)
+
+    return register
+
+
+def _tell_version(chosen: bool) -> None:
+    if chosen:
+        print(f"dfcan-bmz {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Hold what comes before the name of a command."""
+
 
 Trusted = Annotated[bool, typer.Option("--trust", help="Run a bundle whatever its weights hold: you know who made it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
@@ -34,6 +87,9 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 @contextmanager
 def quiet_start() -> Iterator[None]:
     """Keep off the terminal what TensorFlow writes when it is imported: no setting of its own silences it."""
+    if console.verbose:
+        yield
+        return
     sys.stderr.flush()
     terminal = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -46,7 +102,7 @@ def quiet_start() -> Iterator[None]:
         os.close(nowhere)
 
 
-@app.command()
+@command()
 def demo(
     out: Out,
     model: Annotated[
@@ -64,7 +120,7 @@ def demo(
     run(out, model, overwrite)
 
 
-@app.command()
+@command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
     structure: Annotated[
@@ -102,7 +158,7 @@ def simulate(
     run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, **given)
 
 
-@app.command()
+@command()
 def degrade(
     hr_dir: Annotated[Path, typer.Argument(help="Folder of high-resolution images.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr and OUT/hr.")],
@@ -141,7 +197,7 @@ def degrade(
     run(hr_dir, out, scale, preset, {key: value for key, value in given.items() if value is not None}, seed, overwrite)
 
 
-@app.command("import-biosr")
+@command("import-biosr")
 def import_biosr(
     root: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
@@ -159,7 +215,7 @@ def import_biosr(
     run(root, out, structures or [], levels or [], overwrite)
 
 
-@app.command()
+@command()
 def inspect(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of images, or of pairs (lr/, hr/).")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write: tables and contact sheet.")] = None,
@@ -172,7 +228,7 @@ def inspect(
     run(folders, out, overwrite)
 
 
-@app.command()
+@command()
 def align(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: the aligned pairs; DIR stays as it is.")],
@@ -186,7 +242,7 @@ def align(
     run(source, out, affine, overwrite)
 
 
-@app.command()
+@command()
 def train(
     lr: LrDir,
     hr: HrDir,
@@ -208,7 +264,17 @@ def train(
     run(lr, hr, out, config, settings or [], resume, overwrite)
 
 
-@app.command()
+@command()
+def config(
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print a file of all defaults, to edit.")] = False,
+) -> None:
+    """List every setting of a training: default, range and meaning."""
+    from dfcan_bmz.commands.config import run
+
+    run(as_yaml)
+
+
+@command()
 def sweep(
     file: Annotated[Path, typer.Argument(help="YAML file: a grid of settings, or runs one by one.")],
     lr: LrDir,
@@ -234,7 +300,7 @@ def sweep(
     run(file, lr, hr, out, test, config, settings or [])
 
 
-@app.command()
+@command()
 def predict(
     model: Model,
     inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, OME-Zarr, folders of them, or patterns.")],
@@ -262,6 +328,9 @@ def predict(
     resume: Annotated[bool, typer.Option("--resume", help="Keep the outputs that are done, do the others.")] = False,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell images, tiles, time, memory and disk, and write nothing.")
+    ] = False,
 ) -> None:
     """Super-resolve images of any size with a trained model."""
     from dfcan_bmz.commands import early
@@ -272,7 +341,7 @@ def predict(
         from dfcan_bmz.commands.predict import Output, run
 
     output = Output(intensity, dtype, precision)
-    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted)
+    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, dry_run)
 
 
 Deconvolution = Annotated[
@@ -281,7 +350,7 @@ Deconvolution = Annotated[
 ]
 
 
-@app.command()
+@command()
 def evaluate(
     model: Model,
     lr: LrDir,
@@ -301,7 +370,7 @@ def evaluate(
     run(model, lr, hr, out, overwrite, deconvolution, trusted)
 
 
-@app.command()
+@command()
 def compare(
     models: Annotated[list[Path], typer.Argument(help="Run folders or bundles (.zip), at least two.")],
     lr: LrDir,
@@ -321,7 +390,7 @@ def compare(
     run(models, lr, hr, out, overwrite, deconvolution, trusted)
 
 
-@app.command()
+@command()
 def trust(
     model: Model,
     inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
@@ -339,7 +408,7 @@ def trust(
     run(model, inputs, out, overwrite, trusted)
 
 
-@app.command()
+@command()
 def package(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, typer.Option(help="YAML file: name, authors, licence ...")],
@@ -356,7 +425,7 @@ def package(
     run(run_folder, recipe, out, overwrite)
 
 
-@app.command()
+@command()
 def check(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -375,7 +444,7 @@ def check(
     run(bundle, as_json, html, zoo, overwrite, trusted)
 
 
-@recipe.command("new")
+@command("new", recipe)
 def recipe_new(
     out: Annotated[Path, typer.Argument(help="Recipe to write (.yaml).")],
     run: Annotated[Path | None, typer.Option(help="Run folder to draft it from.")] = None,
@@ -401,7 +470,7 @@ def recipe_new(
     new(out, run, {key: value for key, value in given.items() if value is not None}, overwrite)
 
 
-@app.command()
+@command()
 def upload(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip).")],
     yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
@@ -416,7 +485,7 @@ def upload(
     run(bundle, yes)
 
 
-@app.command("install-fiji")
+@command("install-fiji")
 def install_fiji(
     bundle: Annotated[Path, typer.Argument(help="A bundle (.zip); with --remove also the name of the model.")],
     fiji: Annotated[
@@ -432,7 +501,7 @@ def install_fiji(
     run(bundle, fiji, remove, overwrite)
 
 
-@app.command()
+@command()
 def page(
     bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip).")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the site.")],
@@ -452,7 +521,7 @@ def page(
     run(bundles, out, runtime, overwrite)
 
 
-@app.command()
+@command()
 def record(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     out: Annotated[Path, typer.Option("--out", help="Page to write (.html).")],
@@ -488,6 +557,8 @@ def main() -> None:
     try:
         app()
     except DfcanError as error:
+        if console.verbose:
+            traceback.print_exc()
         print(f"dfcan-bmz: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:

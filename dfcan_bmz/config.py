@@ -44,12 +44,16 @@ class ModelConfig(_Section):
     What is not given is as published; what a network does not have cannot be given.
     """
 
-    name: Literal["dfcan", "rcan", "edsr", "wdsr", "srcnn", "vdsr", "drcn", "bicubic", "lanczos"] = "dfcan"
-    scale: Literal[2, 3, 4] = 2
-    filters: int | None = Field(None, ge=1)
-    groups: int | None = Field(None, ge=1)
-    blocks: int | None = Field(None, ge=1)
-    output: Literal["sigmoid", "linear"] | None = None
+    name: Literal["dfcan", "rcan", "edsr", "wdsr", "srcnn", "vdsr", "drcn", "bicubic", "lanczos"] = Field(
+        "dfcan", description="the network"
+    )
+    scale: Literal[2, 3, 4] = Field(2, description="HR pixels an LR pixel, along each side")
+    filters: int | None = Field(None, ge=1, description="channels of the network; left out, as published")
+    groups: int | None = Field(None, ge=1, description="residual groups, of dfcan and rcan")
+    blocks: int | None = Field(None, ge=1, description="blocks, convolutions or recursions (of a group)")
+    output: Literal["sigmoid", "linear"] | None = Field(
+        None, description="last activation; sigmoid, as published, turns sparse images black"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -75,13 +79,23 @@ class DataConfig(_Section):
     its ``lr/`` and ``hr/``: a network that enlarges first learns from all scales at once.
     """
 
-    patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2)
-    patches_per_image: int = Field(3, ge=1)
-    sampling: Literal["signal", "uniform"] = "signal"
-    validation: float | list[str] = 0.1
-    augment: list[Literal["hflip", "vflip", "rot90"]] = ["hflip", "vflip", "rot90"]
-    target: Literal["own", "input"] = "own"
-    other_scales: list[str] = []
+    patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2, description="side of the patches in LR pixels")
+    patches_per_image: int = Field(3, ge=1, description="random patches from each image in each epoch")
+    sampling: Literal["signal", "uniform"] = Field(
+        "signal", description="where patches are drawn: where the target shows something, or evenly"
+    )
+    validation: float | list[str] = Field(
+        0.1, description="share of the fields of view, between 0 and 1, or a list of image names"
+    )
+    augment: list[Literal["hflip", "vflip", "rot90"]] = Field(
+        ["hflip", "vflip", "rot90"], description="turns and flips of both images alike"
+    )
+    target: Literal["own", "input"] = Field(
+        "own", description="intensities of the HR image: its own, or those of the LR image (`degrade` sets it)"
+    )
+    other_scales: list[str] = Field(
+        [], description="folders of pairs (lr/, hr/) at other scales, for vdsr, srcnn and drcn"
+    )
 
     @field_validator("validation", mode="before")
     @classmethod
@@ -104,23 +118,29 @@ class TrainConfig(_Section):
     the training ends, 0 for none.
     """
 
-    epochs: int = Field(10, ge=1)
-    batch_size: int = Field(8, ge=1)
-    learning_rate: float = Field(5e-4, gt=0, le=1)
-    loss: Literal["dfcan", "mae", "mse", "charbonnier", "fourier"] = "dfcan"
-    ssim_weight: float = Field(0.1, ge=0)
-    schedule: Literal["plateau", "onecycle", "cosine"] = "plateau"
-    patience: int = Field(10, ge=1)
-    warmup: int = Field(0, ge=0)
-    clip: float = Field(0.0, ge=0)
-    accumulate: int = Field(1, ge=1)
-    ema: float = Field(0.0, ge=0, lt=1)
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    devices: int = Field(1, ge=1)
-    minutes: float = Field(0.0, ge=0)
-    tensorboard: bool = False
-    init: str = "none"
-    seed: int = Field(0, ge=0)
+    epochs: int = Field(10, ge=1, description="rounds through all images")
+    batch_size: int = Field(8, ge=1, description="patches a step")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="of Adam")
+    loss: Literal["dfcan", "mae", "mse", "charbonnier", "fourier"] = Field(
+        "dfcan", description="dfcan: MSE + ssim_weight (1 - SSIM)"
+    )
+    ssim_weight: float = Field(0.1, ge=0, description="share of 1 - SSIM in the loss dfcan")
+    schedule: Literal["plateau", "onecycle", "cosine"] = Field("plateau", description="how the learning rate changes")
+    patience: int = Field(10, ge=1, description="epochs without a better validation loss before the training stops")
+    warmup: int = Field(0, ge=0, description="steps over which the rate rises from nothing")
+    clip: float = Field(0.0, ge=0, description="largest norm of all gradients together; 0: any")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
+    ema: float = Field(
+        0.0, ge=0, lt=1, description="momentum of the average of the weights that is validated and saved; 0: none"
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32", description="of the computation; what is saved is float32"
+    )
+    devices: int = Field(1, ge=1, description="GPUs that share each batch (with KERAS_BACKEND=jax)")
+    minutes: float = Field(0.0, ge=0, description="time after which the training ends; 0: no limit")
+    tensorboard: bool = Field(False, description="also write a log for TensorBoard")
+    init: str = Field("none", description="first weights: a run folder, a .keras file or a bundle")
+    seed: int = Field(0, ge=0, description="of weights, patches and split")
 
     @model_validator(mode="after")
     def _batches_can_be_shared(self) -> "TrainConfig":

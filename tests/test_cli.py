@@ -2,11 +2,13 @@ import subprocess
 import sys
 import tomllib
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, command_line
+from typer.testing import CliRunner
 
 import dfcan_bmz
-from dfcan_bmz import cli
+from dfcan_bmz import cli, images
 
 COMMANDS = [
     "demo",
@@ -85,3 +87,23 @@ def test_the_version_is_told_once():
     assert "version" in project["dynamic"]
     assert dfcan_bmz.__version__ in (REPOSITORY / "CHANGELOG.md").read_text()
     assert f"version: {dfcan_bmz.__version__}" in (REPOSITORY / "CITATION.cff").read_text()
+
+
+def test_version_short_help_completion_and_exit_codes_are_there():
+    invoke = CliRunner().invoke
+    assert invoke(cli.app, ["--version"]).output.strip() == f"dfcan-bmz {dfcan_bmz.__version__}"
+    told = invoke(cli.app, ["-h"]).output
+    assert told == invoke(cli.app, ["--help"]).output
+    assert all(word in told for word in ("--install-completion", "130", "143"))
+    for command in COMMANDS:
+        told = invoke(cli.app, [command, "-h"]).output
+        assert all(option in told for option in ("--quiet", "--verbose")), command
+
+
+def test_a_quiet_command_tells_errors_alone_and_a_verbose_one_where_they_arose(tmp_path):
+    images.write(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 99, (32, 32)).astype(np.uint16))
+    assert command_line("inspect", tmp_path, "--quiet").stdout == ""
+    refused = command_line("inspect", tmp_path / "nowhere", "--quiet", "--verbose")
+    assert (refused.stdout, refused.returncode) == ("", 2)
+    assert "Traceback" in refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith("dfcan-bmz: ")

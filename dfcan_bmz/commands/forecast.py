@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from dfcan_bmz.commands.plan import duration
 from dfcan_bmz.config import Config
 from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.training.estimate import estimate, memory_bytes
@@ -36,7 +37,7 @@ def announce(model: keras.Model, config: Config, images: int, validation_patches
     seconds = epochs * batches * cost.seconds_step
     limit = f", ended after {train.minutes:g} min" if 0 < 60 * train.minutes < seconds else ""
     print(
-        f"{parameters:,} parameters; about {_duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} "
+        f"{parameters:,} parameters; about {duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} "
         f"on this processor{limit}, and {cost.bytes / GB:.1f} GB of memory",
         flush=True,
     )
@@ -46,9 +47,3 @@ def announce(model: keras.Model, config: Config, images: int, validation_patches
             "killed: choose a smaller train.batch_size (with train.accumulate) or data.patch_size",
             flush=True,
         )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz import files, flaws, images
 from dfcan_bmz.commands.opening import load_of
+from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
 from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.commands.sources import find_sources, outputs_of
@@ -28,14 +28,6 @@ from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
 
-class Job(NamedTuple):
-    """An image, the scalings of its planes, and where its output goes."""
-
-    image: Image
-    scalings: list[Scaling]
-    target: Path
-
-
 def run(
     model: Path,
     inputs: list[Path],
@@ -49,6 +41,7 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     trusted: bool = False,
+    dry_run: bool = False,
 ) -> None:
     sources = find_sources(inputs)
     tell_of_others(*filter(images.is_folder_of_images, inputs))
@@ -76,13 +69,20 @@ def run(
             _refuse_other_prediction(targets[path], predictor, output)
         _refuse_scarcity(predictor, opened, out, output)
         _tell_outside(predictor, opened)
+        if dry_run:
+            tell_plan(predictor, opened, output)
+            _refuse_unfinished(problems, len(sources))
+            return
         if output.precision == "bfloat16" and opened:
             _tell_precision(predictor, model, opened[0], trusted)
         clipped = _predict_all(predictor, load, client, opened, output, problems)
     _tell(out, len(sources) - len(problems), len(sources) - len(waiting), predictor, output, clipped)
+    _refuse_unfinished(problems, len(sources))
+
+
+def _refuse_unfinished(problems: dict[Path, str], count: int) -> None:
     if problems:
-        reasons = "; ".join(problems.values())
-        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {reasons}")
+        raise UnfinishedError(f"{len(problems)} of {count} images were left out: {'; '.join(problems.values())}")
 
 
 def _refuse_without_dask() -> None:
@@ -124,11 +124,6 @@ def _scalings(image: Image, client) -> list[Scaling]:
     return flaws.scalings_of(image)
 
 
-def _sound(job: Job) -> list[int]:
-    """Planes of an image that can be normalised, by index."""
-    return [index for index, scaling in enumerate(job.scalings) if not scaling.flaw]
-
-
 def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output) -> None:
     notes = images.notes_of(target)
     if predictor.sha256 not in notes:
@@ -144,18 +139,16 @@ def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: O
     shapes = [stream.output_shape(predictor, job.image) for job in jobs]
     needed = sum(map(math.prod, shapes)) * np.dtype(output.dtype).itemsize
     refuse_full_disk(out, needed - sum(stream.held_bytes(predictor, *job, output) for job in jobs))
-    for job, shape in zip(jobs, shapes, strict=True):
-        band = 4 * 4 * predictor.scale * predictor.tile * shape[-1]  # sums, a copy, what is written
-        whole = job.image.pixels.nbytes if job.image.path.suffix.lower() == ".png" else 0
-        refuse_little_memory(job.image.path, band + whole)
+    for job in jobs:
+        refuse_little_memory(job.image.path, held_in_memory(predictor, job.image))
 
 
 def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
     """Warn of images unlike those that the model was trained on, judged by the middle of their middle planes."""
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
-            planes, sound = job.image.planes, _sound(job)
-            seen = planes[(sound[len(sound) // 2], *middle(planes.shape[-2:]))]
+            planes, fit = job.image.planes, sound(job)
+            seen = planes[(fit[len(fit) // 2], *middle(planes.shape[-2:]))]
             known = not scaling_of(seen).flaw
             reasons = outside_domain(seen, job.image.pixel_size_nm, predictor.domain) if known else []
             if reasons:
@@ -169,7 +162,7 @@ def _tell_precision(predictor: Predictor, model: Path, job: Job, trusted: bool) 
     height, width = job.image.pixels.shape[-2:]
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
-    plane = _sound(job)[0]
+    plane = sound(job)[0]
     regions = [job.image.planes[plane, y : y + tile, x : x + tile] for y, x in corners]
     unit = job.scalings[plane].apply(max(regions, key=np.std))
     error = float(np.mean((predict_unit(predictor, unit) - predict_unit(exact, unit)) ** 2))

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -266,3 +267,15 @@ def test_a_local_cluster_predicts_what_one_process_predicts(tiny_run, tmp_path):
     one = images.read(tmp_path / "out/a.tif").pixels
     for name in ("a.ome.zarr", "b.ome.zarr"):
         np.testing.assert_array_equal(images.read(tmp_path / "out" / name).pixels, one)
+
+
+def test_a_dry_run_tells_what_a_prediction_takes_and_writes_nothing(tiny_run, tmp_path, capsys):
+    stack = np.random.default_rng(0).integers(0, 999, (3, 40, 50)).astype(np.uint16)
+    stack[1] = 0
+    images.write(tmp_path / "stack.tif", stack, "ZYX")
+    invoke("predict", tiny_run, tmp_path / "stack.tif", "--out", tmp_path / "out", "--dry-run")
+    told = capsys.readouterr().out
+    assert f"{tmp_path}/out/stack.tif: 3 x 80 x 100 px" in told
+    tiles = int(re.search(r"px, (\d+) tiles to do", told)[1])
+    assert re.search(rf"1 images, {tiles} tiles of 16 px: about \d+ s .*0\.1 MB on the disk; nothing was written", told)
+    assert list(tmp_path.iterdir()) == [tmp_path / "stack.tif"]
