@@ -437,7 +437,7 @@ def check(
     """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
     from dfcan_bmz.commands import early
 
-    early.refuse_no_file(bundle, "a bundle (.zip)")
+    early.refuse_no_bundle(bundle)
     with quiet_start():
         from dfcan_bmz.commands.check import run
 
@@ -478,7 +478,7 @@ def upload(
     """Upload a bundle to the BioImage Model Zoo as a new model for review; a dry run unless told --yes."""
     from dfcan_bmz.commands import early
 
-    early.refuse_no_file(bundle, "a bundle (.zip)")
+    early.refuse_no_bundle(bundle)
     with quiet_start():
         from dfcan_bmz.commands.upload import run
 

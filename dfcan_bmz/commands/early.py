@@ -6,6 +6,7 @@ The commands look again, and more closely; nothing here is written, printed or i
 from pathlib import Path
 
 from dfcan_bmz import files, images, run_folder
+from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.sources import find_sources, outputs_of
@@ -15,11 +16,21 @@ from dfcan_bmz.errors import DfcanError
 
 
 def refuse_no_model(path: Path) -> None:
-    """Raise DfcanError if a path is neither a run folder with weights nor a file that may be a bundle."""
-    if path.is_dir():
+    """Raise DfcanError if a path is neither a run folder with weights nor what may be a bundle."""
+    if path.is_dir() and not _is_unzipped_bundle(path):
         run_folder.weights(path)
-    elif not path.is_file():
+    elif not path.exists():
         raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+
+
+def refuse_no_bundle(path: Path) -> None:
+    """Raise DfcanError if a path is neither a file nor an unzipped bundle."""
+    if not _is_unzipped_bundle(path):
+        refuse_no_file(path, "a bundle (.zip)")
+
+
+def _is_unzipped_bundle(path: Path) -> bool:
+    return path.is_dir() and description_name([entry.name for entry in path.iterdir()]) is not None
 
 
 def refuse_file_as_folder(out: Path) -> None:
@@ -113,7 +124,7 @@ def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrit
         refuse_no_model(model)
     pairs = find_pairs(lr, hr)
     for model in models:
-        if model.is_dir():
+        if (model / "config.yaml").is_file():
             open_pair(pairs[0], run_folder.read_config(model).model.scale)
 
 
