@@ -59,8 +59,9 @@ class Calibration:
         )
 
     def of_axes(self, axes: str) -> "Calibration":
-        """Without the distances of planes and frames where `axes` has none."""
-        return replace(self, z_nm=self.z_nm if "Z" in axes else None, t_s=self.t_s if "T" in axes else None)
+        """Without what belongs to planes and frames where `axes` has none."""
+        along_z = {} if "Z" in axes else {"z_nm": None, "origin_z_nm": None}
+        return replace(self, **along_z, **({} if "T" in axes else {"t_s": None}))
 
     def or_else(self, other: "Calibration") -> "Calibration":
         """With what `other` tells where this one tells nothing."""

@@ -87,9 +87,10 @@ def _decoded(content: bytes) -> str:
         wide = "utf-16-le"
     if wide is None and content[:1] == b"\0" and content[2:3] == b"\0":
         wide = "utf-16-be"
-    for encoding in (wide, "utf-8-sig") if wide else ("utf-8-sig",):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding).strip("\0 \r\n\t")
+    if wide is not None:
+        return content[: len(content) // 2 * 2].decode(wide, "replace").strip("\0\ufeff \r\n\t")
+    with suppress(UnicodeDecodeError):
+        return content.decode("utf-8-sig").strip("\0 \r\n\t")
     return content.decode("latin-1").strip("\0 \r\n\t")
 
 

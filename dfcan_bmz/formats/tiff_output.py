@@ -65,8 +65,8 @@ def _for_ome(calibration: Calibration, shape: tuple[int, ...], axes: str) -> dic
     planes = math.prod(shape[:-2])
     if (places := _places(calibration)) and planes <= MOST_POSITIONS:
         plane: dict[str, list[Any]] = {}
-        at = dict(zip(axes, np.indices(shape[:-2]).reshape(len(shape) - 2, -1), strict=False))
-        steps = np.array(at.get("Z", np.zeros(planes))) * (calibration.z_nm or 0.0)
+        indices = np.indices(shape[:-2])[axes.index("Z")].ravel() if "Z" in axes else np.zeros(planes)
+        steps = indices * (calibration.z_nm or 0.0)
         for axis, place in places.items():
             along = place + steps if axis == "z" else np.full(planes, place)
             plane[f"Position{axis.upper()}"] = (along / 1e3).tolist()

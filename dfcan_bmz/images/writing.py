@@ -70,7 +70,7 @@ def create(
     `chunk` is the side of the chunks of an OME-Zarr image in pixels.
     """
     if path.suffix == ".zarr":
-        create_ome_zarr(path, shape, dtype, (chunk, chunk), axes, calibration, notes)
+        create_ome_zarr(path, shape, dtype, (chunk, chunk), axes, calibration.of_axes(axes), notes)
     else:
         tiff_output.create_tiff(path, shape, dtype, axes=axes, calibration=calibration.of_axes(axes), notes=notes)
 

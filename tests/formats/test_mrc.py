@@ -75,3 +75,81 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path_factory, positio
         image, refusal = None, str(error)
     assert "\n" not in refusal
     assert image is None or np.isfinite(image.pixels).all()
+
+
+def patched(content, **fields):
+    """An MRC file of which some fields of the header are others: name, offset and type as in `FIELDS`."""
+    content = bytearray(content)
+    for name, value in fields.items():
+        offset, dtype = FIELDS[name]
+        data = np.asarray(value, dtype).tobytes()
+        content[offset : offset + len(data)] = data
+    return bytes(content)
+
+
+FIELDS = {
+    "mode": (12, "<i4"),
+    "map": (64, "<i4"),
+    "extremes": (76, "<f4"),
+    "imod": (152, "<i4"),
+    "origin": (196, "<f4"),
+}
+IMOD = 1146047817  # "IMOD"
+
+
+@pytest.mark.parametrize(
+    ("fields", "signed", "told"),
+    [
+        ({"imod": (IMOD, 1)}, True, False),
+        ({"imod": (IMOD, 0)}, False, False),
+        ({"imod": (IMOD, 1), "extremes": (0, 255)}, True, False),
+        ({"extremes": (0, 255)}, False, False),
+        ({"extremes": (-100, 90)}, True, False),
+        ({"extremes": (0, 0)}, True, True),
+        ({"extremes": (0, -1)}, True, True),
+        ({"extremes": (np.nan, np.nan)}, True, True),
+    ],
+)
+def test_bytes_have_a_sign_by_stamp_by_extremes_or_by_the_standard(tmp_path, fields, signed, told):
+    stored = np.random.default_rng(0).integers(-128, 128, (2, 6, 8)).astype(np.int8)
+    (tmp_path / "a.mrc").write_bytes(patched(mrc_bytes(stored, deltavision=False), **fields))
+    image = images.read(tmp_path / "a.mrc")
+    np.testing.assert_array_equal(image.pixels, stored if signed else stored.view(np.uint8))
+    assert bool(image.notes) == told
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (2, 1, 3), (3, 2, 1), (1, 3, 2), (2, 3, 1), (3, 1, 2)])
+def test_axes_are_put_in_order(tmp_path, order):
+    volume = np.random.default_rng(0).integers(0, 999, (4, 6, 8)).astype(np.uint16)  # Z, Y, X
+    places = [3 - axis for axis in order[::-1]]  # of sections, rows and columns among Z, Y and X
+    content = mrc_bytes(volume.transpose(places).copy(), deltavision=False)
+    (tmp_path / "a.mrc").write_bytes(patched(content, map=order))
+    image = images.open_lazily(tmp_path / "a.mrc")
+    np.testing.assert_array_equal(images.read(tmp_path / "a.mrc").pixels, volume)
+    np.testing.assert_array_equal(image.pixels[2, 1:5, 3:7], volume[2, 1:5, 3:7])
+
+
+@pytest.mark.parametrize("columns", [8, 9])
+def test_pixels_of_four_bits_are_unpacked(tmp_path, columns):
+    pixels = np.random.default_rng(0).integers(0, 16, (2, 6, columns)).astype(np.uint8)
+    padded = np.pad(pixels, ((0, 0), (0, 0), (0, columns % 2)))
+    stored = padded[..., ::2] | padded[..., 1::2] << 4
+    content = bytearray(mrc_bytes(stored.view(np.int8), deltavision=False))
+    (tmp_path / "a.mrc").write_bytes(patched(patched(content, mode=101), imod=(IMOD, 0)))
+    content = bytearray((tmp_path / "a.mrc").read_bytes())
+    content[:4] = np.int32(columns).tobytes()
+    (tmp_path / "a.mrc").write_bytes(content)
+    image = images.open_lazily(tmp_path / "a.mrc")
+    np.testing.assert_array_equal(image.pixels[1, 2:5, 3:6], pixels[1, 2:5, 3:6])
+    np.testing.assert_array_equal(images.read(tmp_path / "a.mrc").pixels, pixels)
+    (tmp_path / "b.mrc").write_bytes(patched(mrc_bytes(stored.view(np.int8), deltavision=False), imod=(IMOD, 16)))
+    np.testing.assert_array_equal(images.read(tmp_path / "b.mrc").pixels[..., :columns], pixels)
+
+
+def test_plane_distance_and_origin_are_told(tmp_path):
+    content = mrc_bytes(frames(), deltavision=False, pixel_nm=1.5, z_nm=4.0)
+    (tmp_path / "a.mrc").write_bytes(patched(content, origin=(100.0, 200.0, 40.0)))
+    found = images.read(tmp_path / "a.mrc").calibration
+    assert (found.x_nm, found.y_nm, found.z_nm) == tuple(pytest.approx(size) for size in (1.5, 1.5, 4.0))
+    assert (found.origin_x_nm, found.origin_y_nm) == (pytest.approx(9.25), pytest.approx(19.25))
+    assert found.origin_z_nm == pytest.approx(4.0)
