@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 _running: set[subprocess.Popen] = set()
 
@@ -64,6 +65,49 @@ def run(
         _running.discard(process)
         os.close(ours)
     return subprocess.CompletedProcess(command, process.returncode, *told)
+
+
+def start(module: str, *arguments: object, **settings: Any) -> subprocess.Popen:
+    """Start a module as ``python -m`` does; it runs until it ends, or `end` ends it, or this process is gone.
+
+    Parameters
+    ----------
+    module : str
+        Its name.
+    *arguments
+        Its arguments, as texts.
+    **settings
+        As `subprocess.Popen` has them.
+    """
+    command = [sys.executable, "-m", __name__, module, *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, **settings)
+    _running.add(process)
+    return process
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a child that was started."""
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    _running.discard(process)
+
+
+def bound_memory() -> None:
+    """Let this process have no more memory than the machine has, where the system can tell: Linux.
+
+    An allocation beyond that fails at once; the system would grant it, and end any process later.
+    """
+    try:
+        import resource
+
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except (ImportError, OSError):
+        return
+    sizes = {name: int(value.split()[0]) * 1024 for name, _, value in (line.partition(":") for line in lines)}
+    most = sizes["MemTotal"] + sizes["SwapTotal"]
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def end_all() -> None:

@@ -82,6 +82,7 @@ class Net(Module):
   weight : Tensor
   training : bool
 """
+CLASS_WITHOUT_WEIGHT = CLASS.replace('"weight", ', "").replace("  weight : Tensor\n", "")
 FORWARD = """\
   def forward(self: __torch__.Net,
     x: Tensor) -> Tensor:

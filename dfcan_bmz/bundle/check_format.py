@@ -14,10 +14,12 @@ import numpy as np
 from bioimageio.core import create_prediction_pipeline, predict, test_description
 from bioimageio.spec.model import v0_5
 
+from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, predictor, processing
 from dfcan_bmz.bundle.weights import ModelDescription, Weights
+from dfcan_bmz.engines import reason_of
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
@@ -109,8 +111,7 @@ def attempt(name: str, engine: str, test: str, run: Callable[[], list[tuple]]) -
         return run()
     except Exception as error:
         # somebody's weights may make an engine fail in any way; the other tests go on
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return [(name, engine, test, FAILED, None, reason[:300])]
+        return [(name, engine, test, FAILED, None, reason_of(error))]
 
 
 def _compared(name: str, engine: str, test: str, difference: float, limit: float) -> tuple:
@@ -154,5 +155,6 @@ def main(bundle: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
+    children.bound_memory()
     for weight_format in sys.argv[2:]:
         main(Path(sys.argv[1]), weight_format)

@@ -3,6 +3,7 @@
 import importlib
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,12 @@ import numpy as np
 from bioimageio.spec.model import v0_4, v0_5
 
 from dfcan_bmz.bundle.screen import unlisted
-from dfcan_bmz.engines import Network
+from dfcan_bmz.engines import Network, apart, reason_of
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
 
 ModelDescription = v0_4.ModelDescr | v0_5.ModelDescr
+UNSAFE = ("tensorflow_saved_model_bundle", "torchscript")  # formats whose engines have no safe mode
 Load = Callable[[Path], Network]
 
 
@@ -67,7 +69,8 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
     folder : pathlib.Path
         Where to copy them.
     load : callable, optional
-        An engine; that of this project for the format if it is left out.
+        An engine; if it is left out, that of this project for the format, in a process of its own where it has no safe
+        mode and the author is not trusted.
 
     Returns
     -------
@@ -80,14 +83,17 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
         If they must not be run, or the engine cannot load them.
     """
     path = weights_file(weights, name, folder)
-    load = load or importlib.import_module(f"dfcan_bmz.engines.{name}").load
+    if load is None:
+        confined = name in UNSAFE and not weights.trusted
+        load = partial(apart.load, name) if confined else importlib.import_module(f"dfcan_bmz.engines.{name}").load
     try:
         network = load(path)
     except DfcanError as error:
         raise DfcanError(str(error).replace(str(path), str(weights.bundle))) from error
     except Exception as error:  # every engine has its own ways to fail
+        reason = reason_of(error).replace(str(path), path.name)
         raise DfcanError(
-            f"{weights.bundle}: its {name} weights cannot be loaded ({_reason(error)}): package the model again"
+            f"{weights.bundle}: its {name} weights cannot be loaded ({reason}): package the model again"
         ) from error
 
     def run(batch: np.ndarray) -> np.ndarray:
@@ -96,12 +102,8 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
         except Exception as error:
             size = " x ".join(map(str, batch.shape[1:3]))
             raise DfcanError(
-                f"{weights.bundle}: its {name} weights fail on a tile of {size} px ({_reason(error)}): "
+                f"{weights.bundle}: its {name} weights fail on a tile of {size} px ({reason_of(error)}): "
                 "`dfcan-bmz check` tells more"
             ) from error
 
     return run
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
