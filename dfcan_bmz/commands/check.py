@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from dfcan_bmz import files
 from dfcan_bmz.bundle.check import FAILED, PASSED, Verdict, check
+from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES
@@ -18,6 +19,7 @@ from dfcan_bmz.report.verdicts import write_verdicts
 
 
 def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bool, trusted: bool = False) -> None:
+    bundle = as_zip(bundle)
     if not bundle.is_file():
         raise DfcanError(f"{bundle} does not exist: check the path")
     if html is not None:

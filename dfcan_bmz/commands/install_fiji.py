@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
+from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.install import install, uninstall
 from dfcan_bmz.fiji.places import find_fiji, open_fiji
 
 
 def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> None:
-    target = open_fiji(folder or find_fiji())
+    target, bundle = open_fiji(folder or find_fiji()), as_zip(bundle)
     if remove:
         nickname = _nickname(bundle) if bundle.is_file() else str(bundle)
         left = uninstall(nickname, target)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dfcan_bmz import files, run_folder
 from dfcan_bmz.bundle.read import read_bundle
+from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.engines import fastest
 from dfcan_bmz.engines.devices import tiles_at_once
 from dfcan_bmz.errors import DfcanError
@@ -21,7 +22,7 @@ def open_model(
     Parameters
     ----------
     path : pathlib.Path
-        The run folder or the bundle.
+        The run folder or the bundle, zipped or unzipped.
     engine, precision : str
         As `dfcan_bmz.engines.fastest` has them.
     blend : int
@@ -34,6 +35,7 @@ def open_model(
     DfcanError
         If it is neither, or has no weights.
     """
+    path = as_zip(path)
     if path.is_dir():
         opened = _open_run(path, engine, precision)
     elif path.is_file():

@@ -89,15 +89,17 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
         raise DfcanError(f"{hr.path} lies {farthest:.0f} HR px away from {lr.path}: crop both to the same field first")
     hr_pixels = np.stack(planes).reshape(hr.pixels.shape)
     return (
-        replace(lr, pixels=_cropped(np.asarray(lr.pixels), margin)),
-        replace(hr, pixels=_cropped(hr_pixels, margin * scale)),
+        _cropped(replace(lr, pixels=np.asarray(lr.pixels)), margin),
+        _cropped(replace(hr, pixels=hr_pixels), margin * scale),
         moves,
         notes,
     )
 
 
-def _cropped(pixels: np.ndarray, margin: int) -> np.ndarray:
-    return pixels[..., margin : pixels.shape[-2] - margin, margin : pixels.shape[-1] - margin]
+def _cropped(image: Image, margin: int) -> Image:
+    height, width = image.pixels.shape[-2:]
+    pixels = image.pixels[..., margin : height - margin, margin : width - margin]
+    return replace(image, pixels=pixels, calibration=image.calibration.cropped(margin, margin))
 
 
 def _align_plane(lr: np.ndarray, hr: np.ndarray, pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, Move]:
