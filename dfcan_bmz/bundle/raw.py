@@ -12,6 +12,7 @@ from dfcan_bmz.bundle.zip_safety import DAMAGE
 from dfcan_bmz.errors import DfcanError
 
 MOST_BYTES = 2**20
+LONGEST_PATH = 4096  # that a system opens
 LONGEST_EMOJI = 2  # characters of an icon that is no file
 # one word that begins like a path outside of any folder, or climbs out of one, also behind a colon
 ELSEWHERE = re.compile(r"(\S*:)?(/(?!/)|~|\\)\S*|file:\S*|[A-Za-z]:[/\\]\S*|(\S*[/\\:])?\.\.([/\\]\S*)?", re.IGNORECASE)
@@ -115,7 +116,8 @@ def _file_names(content: Any) -> Iterator[str]:
 
 def _texts(content: Any) -> Iterator[str]:
     if isinstance(content, str):
-        yield content
+        if len(content) <= LONGEST_PATH:
+            yield content
     elif isinstance(content, dict | list):
         for part in content.values() if isinstance(content, dict) else content:
             yield from _texts(part)

@@ -6,11 +6,15 @@ import zipfile
 
 import hostile_weights as hostile
 import pytest
+import yaml
 from hostile_weights import field, keras_class, onnx_node, pair, tf_call, tf_function, tf_node
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.screen import FORMATS, unlisted
+from dfcan_bmz.bundle.screen.keras_classes import CLASSES
+from dfcan_bmz.bundle.screen.tensorflow_operations import OPERATIONS as OF_TENSORFLOW
+from dfcan_bmz.bundle.screen.torchscript_operations import OPERATIONS as OF_PYTORCH
 
 NODES = [tf_node("Placeholder", "input"), tf_node("Conv2D", "c", ["input"]), tf_node("Identity", "output", ["c"])]
 RELU = [onnx_node("Relu")]
@@ -572,9 +576,7 @@ def test_no_framework_is_imported_to_screen(tmp_path):
 def test_the_lists_hold_what_the_frameworks_have_and_nothing_with_a_state():
     from tensorflow.python.framework import op_def_registry
 
-    from dfcan_bmz.bundle.screen.tensorflow_operations import OPERATIONS
-
-    known = {name: op_def_registry.get(name) for name in OPERATIONS}
+    known = {name: op_def_registry.get(name) for name in OF_TENSORFLOW}
     assert [name for name, operation in known.items() if operation is None] == []
     assert [name for name, operation in known.items() if operation.is_stateful] == []
 
@@ -582,14 +584,21 @@ def test_the_lists_hold_what_the_frameworks_have_and_nothing_with_a_state():
 def test_the_keras_classes_are_those_of_keras():
     from keras.src.saving.serialization_lib import _retrieve_class_or_fn
 
-    from dfcan_bmz.bundle.screen.keras_classes import CLASSES
-
     for module, names in CLASSES.items():
         for name in names:
             assert isinstance(_retrieve_class_or_fn(name, None, module, "class", {"registered_name": None}), type)
 
 
-def test_weights_of_this_project_and_of_the_zoo_are_listed(tmp_path):
+@pytest.mark.parametrize("kind", ["tiny_bundle", "companion_bundle"])
+def test_weights_of_this_project_are_listed(tmp_path, request, kind):
+    with zipfile.ZipFile(request.getfixturevalue(kind)) as archive:
+        weights = yaml.safe_load(archive.read("rdf.yaml"))["weights"]
+        for weight_format, entry in weights.items():
+            (tmp_path / "w").write_bytes(archive.read(entry["source"]))
+            assert listed(weight_format, tmp_path / "w")
+
+
+def test_typical_torchscript_of_the_zoo_is_listed(tmp_path):
     torch = pytest.importorskip("torch")
     from zoo_network import UNet
 
@@ -602,8 +611,13 @@ def test_weights_of_this_project_and_of_the_zoo_are_listed(tmp_path):
                 assert listed("torchscript", tmp_path / "w.pt")
     torch.jit.save(torch.jit.freeze(torch.jit.script(network)), tmp_path / "w.pt")
     assert listed("torchscript", tmp_path / "w.pt")
-    schemas = {schema.name: str(schema) for schema in torch._C._jit_get_all_schemas()}
-    from dfcan_bmz.bundle.screen.torchscript_operations import OPERATIONS
 
-    names = {name.replace("torch.", "aten::").replace("ops.prim.", "prim::") for name in OPERATIONS}
-    assert names - schemas.keys() == set()
+
+def test_the_operations_of_pytorch_are_known_to_it_and_name_no_file():
+    torch = pytest.importorskip("torch")
+    schemas = [
+        (schema.name, [argument.name for argument in schema.arguments]) for schema in torch._C._jit_get_all_schemas()
+    ]
+    names = {name.replace("torch.", "aten::").replace("ops.prim.", "prim::") for name in OF_PYTORCH}
+    assert names - {name for name, _ in schemas} == set()
+    assert [name for name, arguments in schemas if name in names and "filename" in arguments] == []
