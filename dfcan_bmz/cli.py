@@ -1,11 +1,9 @@
 """The command line: names, options, help. A command's code is imported when it runs, so that help is instant."""
 
 import errno
-import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
 from inspect import signature as inspect_signature
@@ -84,24 +82,6 @@ Model = Annotated[Path, typer.Argument(help="A run folder or a bundle (.zip).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 
 
-@contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keep off the terminal what TensorFlow writes when it is imported: no setting of its own silences it."""
-    if console.verbose:
-        yield
-        return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
-
-
 @command()
 def demo(
     out: Out,
@@ -114,7 +94,7 @@ def demo(
     from dfcan_bmz.commands import early
 
     early.refuse_existing(out, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.demo import run
 
     run(out, model, overwrite)
@@ -152,7 +132,7 @@ def simulate(
     microscope = {"pixel_nm": pixel_nm, "na": na, "emission_nm": emission_nm, "bandwidth": bandwidth, "target": target}
     microscope |= {"dimmest": dimmest, "brightest": brightest, "labelling": labelling}
     given = {key: value for key, value in microscope.items() if value is not None}
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.simulate import run
 
     run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, **given)
@@ -191,7 +171,7 @@ def degrade(
     early.check_images(hr_dir, out, overwrite)
     given = {"blur": blur, "psf": psf, "sampling": sampling, "noise": noise, "photons": photons}
     given |= {"local_noise": local_noise, "saturation": saturation, "warp": warp}
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.degrade import run
 
     run(hr_dir, out, scale, preset, {key: value for key, value in given.items() if value is not None}, seed, overwrite)
@@ -209,7 +189,7 @@ def import_biosr(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn the raw images of BioSR into training pairs: widefield means and their SIM targets."""
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.import_biosr import run
 
     run(root, out, structures or [], levels or [], overwrite)
@@ -222,7 +202,7 @@ def inspect(
     overwrite: Overwrite = False,
 ) -> None:
     """Tell what is in a folder: sizes, types, ranges, pixel sizes, how pairs lie on each other, and what is wrong."""
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.inspect import run
 
     run(folders, out, overwrite)
@@ -236,7 +216,7 @@ def align(
     overwrite: Overwrite = False,
 ) -> None:
     """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both alike."""
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.align import run
 
     run(source, out, affine, overwrite)
@@ -258,7 +238,7 @@ def train(
     from dfcan_bmz.commands import early
 
     early.check_training(lr, hr, out, config, settings or [], resume, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.train import run
 
     run(lr, hr, out, config, settings or [], resume, overwrite)
@@ -294,7 +274,7 @@ def sweep(
 
     test = (test_lr, test_hr) if test_lr and test_hr else None
     early.check_sweep(file, lr, hr, test, config, settings or [])
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.sweep import run
 
     run(file, lr, hr, out, test, config, settings or [])
@@ -337,7 +317,7 @@ def predict(
 
     ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
     early.check_prediction(model, inputs, out, ending, resume or overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.predict import Output, run
 
     output = Output(intensity, dtype, precision)
@@ -364,7 +344,7 @@ def evaluate(
     from dfcan_bmz.commands import early
 
     early.check_evaluation([model], lr, hr, out, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
     run(model, lr, hr, out, overwrite, deconvolution, trusted)
@@ -384,7 +364,7 @@ def compare(
     from dfcan_bmz.commands import early
 
     early.check_evaluation(models, lr, hr, out, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.compare import run
 
     run(models, lr, hr, out, overwrite, deconvolution, trusted)
@@ -402,7 +382,7 @@ def trust(
     from dfcan_bmz.commands import early
 
     early.check_trust(model, inputs, out, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.trust import run
 
     run(model, inputs, out, overwrite, trusted)
@@ -419,7 +399,7 @@ def package(
     from dfcan_bmz.commands import early
 
     early.check_packaging(run_folder, recipe, out, overwrite)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.package import run
 
     run(run_folder, recipe, out, overwrite)
@@ -438,7 +418,7 @@ def check(
     from dfcan_bmz.commands import early
 
     early.refuse_no_bundle(bundle)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.check import run
 
     run(bundle, as_json, html, zoo, overwrite, trusted)
@@ -464,7 +444,7 @@ def recipe_new(
     given = {"structure": structure, "modality": modality, "author": author, "affiliation": affiliation, "orcid": orcid}
     given |= {"github_user": github_user, "license": license, "training_data": training_data, "git_repo": git_repo}
     given["name"] = name
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.recipe import new
 
     new(out, run, {key: value for key, value in given.items() if value is not None}, overwrite)
@@ -479,7 +459,7 @@ def upload(
     from dfcan_bmz.commands import early
 
     early.refuse_no_bundle(bundle)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.upload import run
 
     run(bundle, yes)
@@ -495,7 +475,7 @@ def install_fiji(
     overwrite: Overwrite = False,
 ) -> None:
     """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.install_fiji import run
 
     run(bundle, fiji, remove, overwrite)
@@ -515,7 +495,7 @@ def page(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a site that runs bundles in the visitor's own browser; images never leave their computer."""
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.page import run
 
     run(bundles, out, runtime, overwrite)
@@ -533,7 +513,7 @@ def record(
 
     early.refuse_existing(out, overwrite)
     early.refuse_no_run(run_folder)
-    with quiet_start():
+    with console.quiet_start():
         from dfcan_bmz.commands.record import run
 
     run(run_folder, evaluation, out, overwrite)

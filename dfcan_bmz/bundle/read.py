@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
@@ -186,6 +187,7 @@ def predictor(weights: Weights, name: str, load: Load | None = None) -> Predicto
     with tempfile.TemporaryDirectory() as folder:
         network = load_network(weights, name, Path(folder), load)
 
+    @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:
         output = network(batch if step == 1 else batch.repeat(step, 1).repeat(step, 2))
         expected = (batch.shape[0], batch.shape[1] * s, batch.shape[2] * s, 1)

@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from dfcan_bmz.commands.plan import duration
+from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.config import Config
 from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.training.estimate import estimate, memory_bytes

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.resources import SOFTWARE_BYTES
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling
@@ -65,10 +66,3 @@ def seconds_of_tile(predictor: Predictor, job: Job) -> float:
     begin = time.perf_counter()
     predict_unit(predictor, unit)
     return (time.perf_counter() - begin) / count_tiles(predictor, unit.shape)
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -3,18 +3,22 @@
 import importlib.util
 import math
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from dfcan_bmz import files, flaws, images
+from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
 from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.commands.sources import find_sources, outputs_of
+from dfcan_bmz.engines import engine_of
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
@@ -23,7 +27,7 @@ from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import Output
-from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
 
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
@@ -59,7 +63,7 @@ def run(
             _refuse_without_dask()
             from dfcan_bmz.prediction.cluster import connect
 
-            client = stack.enter_context(connect(scheduler, workers))
+            client = stack.enter_context(connect(scheduler, workers, load.function.__module__))
         waiting = [path for path in sources if not (resume and not overwrite and targets[path].exists())]
         problems: dict[Path, str] = {}
         opened = _opened(waiting, targets, output, client, problems)
@@ -174,14 +178,34 @@ def _predict_all(
     predictor: Predictor, load: Load, client, jobs: list[Job], output: Output, problems: dict[Path, str]
 ) -> int:
     """Predict image by image; the pixels that were clipped, of all."""
-    clipped = 0
-    with counted("predicting", _steps(predictor, jobs, output, client)) as step:
-        for job in jobs:
+    clipped, begin, unit = 0, time.monotonic(), "tiles" if client is None else "blocks"
+    steps, whole = _steps(predictor, jobs, output, client), _whole(predictor, jobs, client)
+    resumed = f", resumed at {100 * (whole - steps) // whole} %" if steps < whole else ""
+    if jobs:
+        print(f"predicting {len(jobs)} images, {steps} {unit} to do{resumed}", flush=True)
+    with counted("predicting", steps, unit) as step:
+        for number, job in enumerate(jobs, 1):
+            on_step = partial(step, f"image {number} of {len(jobs)}")
             try:
-                clipped += _predict(predictor, load, client, job, output, step)
+                clipped += _predict(predictor, load, client, job, output, on_step)
             except (DfcanError, OSError) as error:
                 problems[job.image.path] = str(error)
+    seconds = time.monotonic() - begin
+    if steps:
+        speed = f"{steps / seconds:.3g} a second, by {engine_of(predictor.network)}"
+        print(f"{steps} {unit} in {duration(seconds)}, {speed}{resumed}")
     return clipped
+
+
+def _whole(predictor: Predictor, jobs: list[Job], client) -> int:
+    """Tiles, or blocks of a cluster, of all images, were none of them done."""
+    if client is None:
+        return sum(len(sound(job)) * count_tiles(predictor, job.image.pixels.shape[-2:]) for job in jobs)
+    from dfcan_bmz.prediction.cluster import places
+
+    side = stream.chunk_side(predictor)
+    planes = ((job, stream.output_shape(predictor, job.image)[-2:]) for job in jobs)
+    return sum(len(sound(job)) * sum(1 for _ in places(shape, side)) for job, shape in planes)
 
 
 def _predict(predictor: Predictor, load: Load, client, job: Job, output: Output, step: Callable[[], None]) -> int:

@@ -1,4 +1,4 @@
-"""Progress of long work, on stderr and only where somebody watches."""
+"""Progress of long work: bars on stderr where somebody watches, lines where a file is written."""
 
 import math
 import sys
@@ -10,7 +10,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from dfcan_bmz import images
+from dfcan_bmz import console, images
+from dfcan_bmz.commands.log_lines import line_teller, lined, place_of_lines
 from dfcan_bmz.run_folder import Row
 
 Item = TypeVar("Item")
@@ -19,9 +20,13 @@ OnEpoch = Callable[[Row], None]
 
 
 def watched(items: Iterable[Item], label: str) -> Iterable[Item]:
-    """Iterate with a progress bar."""
-    console = Console(stderr=True)
-    return track(items, label, transient=True, console=console, disable=not console.is_terminal)
+    """Iterate with a progress bar, or lines."""
+    if console.quiet:
+        return items
+    screen = Console(stderr=True)
+    if screen.is_terminal:
+        return track(items, label, transient=True, console=screen)
+    return lined(items, label, sys.stderr)
 
 
 def tell_of_others(*folders: Path) -> None:
@@ -41,13 +46,27 @@ def tell_notes(noted: Iterable[tuple[Path, str]]) -> None:
 
 
 @contextmanager
-def counted(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show the steps that are done of `total`, and the time left; yields what to call after each step."""
-    console = Console(stderr=True)
+def counted(label: str, total: int, unit: str) -> Iterator[Callable[[str], None]]:
+    """Show the steps that are done of `total`, and the time left.
+
+    Yields
+    ------
+    callable
+        To be called after each step; its argument says where the work is: "image 2 of 3".
+    """
+    screen, file = Console(stderr=True), place_of_lines()
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-    with Progress(*columns, transient=True, console=console, disable=not console.is_terminal) as progress:
+    disable = console.quiet or not screen.is_terminal
+    tell_line = line_teller(label, total, unit, file) if file is not None and not console.quiet else None
+    with Progress(*columns, transient=True, console=screen, disable=disable) as progress:
         bar = progress.add_task("", total=total)
-        yield lambda: progress.advance(bar)
+
+        def step(where: str) -> None:
+            progress.advance(bar)
+            if tell_line is not None:
+                tell_line(where)
+
+        yield step
 
 
 @contextmanager
@@ -64,7 +83,7 @@ def training_bar(done: int, epochs: int) -> Iterator[tuple[OnStep, OnEpoch]]:
     tuple of callable
         What `dfcan_bmz.training.fit.fit` calls at each step and at each epoch.
     """
-    console = Console(stderr=True)
+    screen = Console(stderr=True)
     columns = (
         TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
         BarColumn(),
@@ -72,7 +91,8 @@ def training_bar(done: int, epochs: int) -> Iterator[tuple[OnStep, OnEpoch]]:
         TextColumn("loss {task.fields[loss]:.5f}  PSNR {task.fields[psnr]:.2f} dB"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, transient=True, console=console, disable=not console.is_terminal) as progress:
+    disable = console.quiet or not screen.is_terminal
+    with Progress(*columns, transient=True, console=screen, disable=disable) as progress:
         bar = progress.add_task("", total=None, epoch=done + 1, epochs=epochs, loss=math.nan, psnr=math.nan)
 
         def on_step(epoch: int, step: int, steps: int, logs: dict[str, float]) -> None:

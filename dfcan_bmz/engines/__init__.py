@@ -14,3 +14,8 @@ def reason_of(error: Exception) -> str:
     return next(
         (line for line in reversed(lines) if re.match(r"\s*[\w.]+(Error|Exception): ", line)), lines[0]
     ).strip()[:300]
+
+
+def engine_of(network: Network) -> str:
+    """Which engine runs a network: the file here that it comes from."""
+    return network.__module__.rpartition(".")[2]

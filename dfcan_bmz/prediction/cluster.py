@@ -9,18 +9,20 @@ does no harm. What is done is noted, and not done again after a kill::
       blocks.txt             a line for each block that is done: plane, row, column, side, clipped pixels
 """
 
+import importlib
 import math
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from distributed import Client, as_completed
+from distributed import Client, Worker, WorkerPlugin, as_completed
 
-from dfcan_bmz import files, images
+from dfcan_bmz import console, files, images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
@@ -63,7 +65,19 @@ class Place(NamedTuple):
     side: int
 
 
-def connect(scheduler: str, workers: int) -> Client:
+class QuietStart(WorkerPlugin):
+    """Workers import the model's module before their first task, without what TensorFlow writes then."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def setup(self, worker: Worker) -> None:
+        """Import it; what is wrong with it is told by the first task that needs it."""
+        with console.quiet_start(), suppress(ImportError):
+            importlib.import_module(self.module)
+
+
+def connect(scheduler: str, workers: int, module: str) -> Client:
     """Client of a cluster.
 
     Parameters
@@ -72,6 +86,8 @@ def connect(scheduler: str, workers: int) -> Client:
         Address, ``tcp://host:port``, or ``local`` for a cluster of processes on this machine.
     workers : int
         Processes of a local cluster, one thread each.
+    module : str
+        What workers import before their first task: that of the model's `Load`.
 
     Raises
     ------
@@ -79,13 +95,17 @@ def connect(scheduler: str, workers: int) -> Client:
         If nobody answers at the address.
     """
     if scheduler == "local":
-        return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        client = Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        client.register_plugin(QuietStart(module))
+        return client
     try:
         client = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
         raise DfcanError(f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check address") from error
     if not client.nthreads():
         print(f"{scheduler} has no workers yet: waiting for the first (`dask worker {scheduler}`)", file=sys.stderr)
+    with suppress(Exception):  # workers without this package: the first task tells of it
+        client.register_plugin(QuietStart(module))
     return client
 
 

@@ -22,7 +22,7 @@ except ImportError:
 def client():
     if cluster is None:
         skip_engine("needs the extra scale: pip install 'dfcan-bmz[scale]'")
-    with cluster.connect("local", workers=2) as client:
+    with cluster.connect("local", 2, "prediction.enlarging") as client:
         yield client
 
 
@@ -119,7 +119,7 @@ def test_a_line_that_a_kill_cut_off_costs_its_block_alone(client, stack, tmp_pat
 def test_a_cluster_that_is_gone_is_told(stack, tmp_path):
     if cluster is None:
         skip_engine("needs the extra scale")
-    with cluster.connect("local", workers=1) as client:
+    with cluster.connect("local", 1, "prediction.enlarging") as client:
         job = (stack, cluster.scalings_of(client, stack), tmp_path / "out.ome.zarr", Output())
         with pytest.raises(UnfinishedError, match="the cluster is gone"):
             cluster.predict_to_zarr(client, Load(load, ()), *job, client.cluster.close)
@@ -130,7 +130,7 @@ def test_an_address_where_nobody_answers_is_told(monkeypatch):
         skip_engine("needs the extra scale")
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
     with pytest.raises(DfcanError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        cluster.connect("tcp://127.0.0.1:9", 1)
+        cluster.connect("tcp://127.0.0.1:9", 1, "prediction.enlarging")
 
 
 def test_a_bad_plane_of_a_stack_is_blank_and_costs_no_block(client, tmp_path):
