@@ -8,6 +8,7 @@ from pathlib import Path
 from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.sources import find_sources, outputs_of
 from dfcan_bmz.config import Config
@@ -65,6 +66,7 @@ def check_training(
     lr: Path, hr: Path, out: Path, config: Path | None, overrides: list[str], resume: bool, overwrite: bool
 ) -> None:
     """Raise DfcanError if settings, folders or the first pair's sizes make a training impossible."""
+    refuse_narrow_limit()
     refuse_file_as_folder(out)
     if resume and (out / "config.yaml").is_file():
         resolved = resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
@@ -81,6 +83,7 @@ def check_sweep(
     file: Path, lr: Path, hr: Path, test: tuple[Path, Path] | None, config: Path | None, overrides: list[str]
 ) -> None:
     """Raise DfcanError if file, settings or folders make every run of a sweep impossible."""
+    refuse_narrow_limit()
     refuse_no_file(file, "the YAML file of a sweep")
     resolve(data_layer(lr), config, overrides)
     for folders in [(lr, hr), test] if test else [(lr, hr)]:
@@ -89,6 +92,7 @@ def check_sweep(
 
 def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, replace: bool) -> None:
     """Raise DfcanError if the model, the images or the outputs make a prediction impossible."""
+    refuse_narrow_limit()
     refuse_no_model(model)
     refuse_file_as_folder(out)
     sources = find_sources(inputs)
@@ -98,6 +102,7 @@ def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, re
 
 def check_trust(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     """Raise DfcanError if the model, the images or the output folder make it impossible to begin."""
+    refuse_narrow_limit()
     files.refuse_existing([out], overwrite)
     refuse_no_model(model)
     refuse_all_missing(find_sources(inputs))
@@ -111,6 +116,7 @@ def refuse_all_missing(sources: list[Path]) -> None:
 
 def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None:
     """Raise DfcanError if run folder, recipe or output make a bundle impossible."""
+    refuse_narrow_limit()
     files.refuse_existing([out], overwrite)
     run_folder.weights(run)
     read_recipe(recipe)
@@ -118,6 +124,7 @@ def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None
 
 def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
     """Raise DfcanError if models, pairs or output make an evaluation impossible."""
+    refuse_narrow_limit()
     files.refuse_existing([out], overwrite)
     refuse_file_as_folder(out)
     for model in models:

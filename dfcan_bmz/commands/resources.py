@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
 
+LEAST_ADDRESSES = 3 * 10**9  # bytes: with 2 GB the smallest training aborts, with 3 GB it ends
 SOFTWARE_BYTES = 10**9  # TensorFlow, torch, a network and its layers' outputs
 
 
@@ -26,6 +27,20 @@ def refuse_little_memory(path: Path, needed: int) -> None:
         raise DfcanError(
             f"{path} needs {_gigabytes(needed + SOFTWARE_BYTES)} of memory, but {_gigabytes(available)} are available: "
             "close other programs, or cut the image"
+        )
+
+
+def refuse_narrow_limit() -> None:
+    """Raise DfcanError if a limit of the shell leaves too little memory for TensorFlow, which would abort on it."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    granted, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if granted != resource.RLIM_INFINITY and granted < LEAST_ADDRESSES:
+        raise DfcanError(
+            f"this shell grants {_gigabytes(granted)} of memory, and TensorFlow alone takes "
+            f"{_gigabytes(LEAST_ADDRESSES)}: raise the limit (ulimit -v)"
         )
 
 

@@ -9,6 +9,7 @@ import tifffile
 from conftest import TINY_TRAINING
 
 from dfcan_bmz import cli, images
+from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.errors import DfcanError
 
 
@@ -212,3 +213,12 @@ def test_a_tile_larger_than_the_sample_is_refused(tiny_run, tiny_recipe, tmp_pat
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(tiny_recipe.read_text().replace("tile: 32", "tile: 128"))
     expect_refusal("package", tiny_run, "--recipe", recipe, "--out", tmp_path / "out.zip", match="set tile to 40")
+
+
+def test_a_limit_under_which_tensorflow_would_abort_is_refused(monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (2 * 10**9, resource.RLIM_INFINITY))
+    with pytest.raises(DfcanError, match=r"grants 2\.0 GB of memory.*ulimit -v"):
+        refuse_narrow_limit()
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (resource.RLIM_INFINITY,) * 2)
+    refuse_narrow_limit()
