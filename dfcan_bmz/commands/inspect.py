@@ -36,7 +36,7 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
         for image_folder in (folder / "lr", folder / "hr") if is_set else (folder,):
             found = images.find(image_folder).values()
             surveys += [survey(path) for path in watched(found, f"reading {image_folder}")]
-            problems += [f"{path} is of no format that is read here" for path in images.others(image_folder)]
+            problems += [images.told_of_other(path) for path in images.others(image_folder)]
         if is_set:
             pairs, unpaired = match(folder / "lr", folder / "hr")
             checks += [check_pair(pair) for pair in watched(pairs, f"checking {folder}")]

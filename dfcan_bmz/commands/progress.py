@@ -32,7 +32,7 @@ def watched(items: Iterable[Item], label: str) -> Iterable[Item]:
 def tell_of_others(*folders: Path) -> None:
     """Name on stderr the files that may be images, but of a format that is not read here."""
     for path in (path for folder in folders for path in images.others(folder)):
-        print(f"left out: {path} is of no format that is read here", file=sys.stderr)
+        print(f"left out: {images.told_of_other(path)}", file=sys.stderr)
 
 
 def tell_notes(noted: Iterable[tuple[Path, str]]) -> None:

@@ -97,7 +97,8 @@ def open_mrc(path: Path) -> Opened:
     squeezed = shape if shape[0] > 1 else shape[1:]
     axes = "ZYX"[-len(squeezed) :]
     calibration = _calibration(file).of_axes(axes)
-    return Opened(Pixels(path, squeezed, dtype, read), axes, calibration, (), tuple(filter(None, (note, told))))
+    odd = _odd_cell(file) if calibration.x_nm is None or calibration.y_nm is None else ""
+    return Opened(Pixels(path, squeezed, dtype, read), axes, calibration, (), tuple(filter(None, (note, told, odd))))
 
 
 def is_mrc(start: bytes) -> bool:
@@ -228,6 +229,12 @@ def _calibration(file: _File) -> Calibration:
     if file.deltavision or None in sizes[:2]:
         return Calibration(*sizes)
     return Calibration(*sizes, None, *_origin(file, sizes), unit="nm")
+
+
+def _odd_cell(file: _File) -> str:
+    """A note where the cell is there, but tells no lengths."""
+    there = any(float(file.header["cella"][axis]) for axis in "xy")
+    return "the cell of its header tells no positive lengths: the pixel size is unknown" if there else ""
 
 
 def _origin(file: _File, sizes: list[float | None]) -> list[float | None]:

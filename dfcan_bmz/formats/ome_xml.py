@@ -13,7 +13,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
-from dfcan_bmz.formats.units import length_nm, place_nm, time_s, unit_named
+from dfcan_bmz.formats.units import NANOMETRES, length_nm, place_nm, time_s, unit_named
 
 TextOf = Callable[[Path], str]  # the description of a TIFF file
 LARGEST_COMPANION = 256 * 2**20  # bytes
@@ -85,7 +85,7 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
         root = companion
     images = [image for image in root if _tag(image) == "Image" and _first(image, "Pixels") is not None]
     owns = list(_owns(images, uuid, path.name, pages))
-    calibration = _calibration(images, owns)
+    calibration, odd = _calibration(images, owns)
     told = sorted(page for own in owns for page in own.places)
     here = [own._replace(places={page: place for page, place in own.places.items() if page < pages}) for own in owns]
     if told and told[-1] >= pages:
@@ -95,7 +95,8 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
             "does not tell which planes it holds" if not told else "does not tell of all of its pages, or of one twice"
         )
         notes = (f"its OME-XML {which}: they are read in the order of the file",) if pages > 1 or told else ()
-        return stacked(pages, calibration, notes)
+        return stacked(pages, calibration, (*notes, *odd))
+    notes = (*notes, *odd)
     grids = [_grid(own) for own in here if own.places]
     if any(grid is None for grid in grids):
         unfilled = "the planes that its OME-XML tells of fill no stack: they are read in the order of the file"
@@ -209,14 +210,23 @@ def _grid(own: _Own) -> tuple[str, tuple[int, ...], tuple[int, ...]] | None:
     return axes, tuple(map(len, values)), order
 
 
-def _calibration(images: list[ELEMENT], owns: list[_Own]) -> Calibration:
-    """Of the first image in this file, or of the only one that is described."""
+def _sizes(pixels: ELEMENT) -> tuple[list[float | None], tuple[str, ...]]:
+    """Width, height and distance of planes in nanometres, and a note where one of them is told as no length."""
+    told = [(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")) for axis in "XYZ"]
+    x, y, z = (length_nm(*one) for one in told)
+    if any(size is None and one[0] is not None for size, one in zip((x, y, z), told, strict=True)):
+        unknown = None in (x, y)
+        note = "its OME-XML has a size that is no positive length: what it is the size of is unknown"
+        return [None if unknown else x, None if unknown else y, z], (note,)
+    return [x or y, y or x, z], ()
+
+
+def _calibration(images: list[ELEMENT], owns: list[_Own]) -> tuple[Calibration, tuple[str, ...]]:
+    """Of the first image in this file, or of the first that is described; and notes."""
     pixels = owns[0].pixels if owns else next((_first(image, "Pixels") for image in images), None)
     if pixels is None:
-        return UNKNOWN
-    sizes = [
-        length_nm(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")) for axis in "XYZ"
-    ]
+        return UNKNOWN, ()
+    sizes, notes = _sizes(pixels)
     planes = [plane for plane in pixels if _tag(plane) == "Plane"]
     here = [place for own in owns[:1] for place in own.places.values()]
     first = {axis: min(place[axis] for place in here) for axis in "ZCT"} if here else {}
@@ -226,7 +236,8 @@ def _calibration(images: list[ELEMENT], owns: list[_Own]) -> Calibration:
         for axis in "XYZ"
     ]
     interval = time_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")) or _interval(planes)
-    return Calibration(*sizes, interval, *origin, unit=unit_named(pixels.get("PhysicalSizeXUnit", "um")))
+    unit = unit_named(pixels.get("PhysicalSizeXUnit", "um"))
+    return Calibration(*sizes, interval, *origin, unit=unit if unit in NANOMETRES else "um"), notes
 
 
 def _interval(planes: list[ELEMENT]) -> float | None:

@@ -2,7 +2,7 @@
 
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.formats.known import ENDINGS
-from dfcan_bmz.images.folders import find, is_folder_of_images, name_of, others, stem_of
+from dfcan_bmz.images.folders import find, is_folder_of_images, name_of, others, stem_of, told_of_other
 from dfcan_bmz.images.image import (
     Image,
     in_memory,
@@ -30,6 +30,7 @@ __all__ = [
     "others",
     "read",
     "stem_of",
+    "told_of_other",
     "writable",
     "write",
     "writer",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.formats.known import READ, expected_of, opener_of
+from dfcan_bmz.formats.known import READ, expected_of, name_of_format, opener_of
 from dfcan_bmz.formats.ome_zarr import is_zarr
 from dfcan_bmz.names import escaped, legible
 
@@ -64,6 +64,12 @@ def others(folder: Path) -> list[Path]:
     """Files of a folder that `find` passes over although they may be images, of a format that is not read here."""
     found = (path for path in folder.iterdir() if path.suffix.lower() not in NOTES and path.name[0] != ".")
     return sorted(path for path in found if not _is_image(path))
+
+
+def told_of_other(path: Path) -> str:
+    """A line on a file of `others`, with what it is as far as that is known."""
+    name = name_of_format(path)
+    return f"{path} is of no format that is read here" + (f" (it is {name})" if name else "")
 
 
 def _is_image(path: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import command_line
+from tiff_files import rational, short, write_tiff
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import inspect
@@ -167,3 +168,11 @@ def test_names_of_any_bytes_are_told_of(tmp_path, monkeypatch):
     assert (answer.returncode, answer.stdout.count("is constant (0)")) == (1, 1)
     with (tmp_path / "out/images.csv").open(encoding="utf-8", newline="") as lines:
         assert len(list(csv.DictReader(lines))) == 5
+
+
+def test_what_metadata_could_not_tell_is_a_note_and_no_problem(tmp_path, capsys):
+    shown = np.random.default_rng(0).integers(0, 999, (40, 40)).astype(np.uint16)
+    for name in ("a.tif", "b.tif"):
+        write_tiff(tmp_path / name, shown, [rational(282, 0, 0), rational(283, 0, 0), short(296, 3)])
+    inspect.run([tmp_path], None, False)
+    assert "note: a.tif and 1 more: its tags of resolution hold no positive numbers" in capsys.readouterr().err

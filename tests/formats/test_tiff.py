@@ -245,3 +245,29 @@ def test_a_file_cut_between_two_pages_is_refused(tmp_path):
     (tmp_path / "a.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:cut])
     with pytest.raises(DfcanError, match=r"a\.tif is truncated"):
         images.read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("size", "unit"), [("0", "um"), ("abc", "um"), ("INF", "um"), ("-1", "um"), ("0.1", "furlong")]
+)
+def test_sizes_of_ome_that_are_none_cost_the_pixel_size_and_a_note(tmp_path, size, unit):
+    told = OME.format(encoding="utf-8", z=2).replace(
+        'X="0.05" PhysicalSizeXUnit="µm"', f'X="{size}" PhysicalSizeXUnit="{unit}"'
+    )
+    write_tiff(tmp_path / "a.ome.tif", stack_of("uint16"), first_tags=[text(270, told)])
+    image = images.read(tmp_path / "a.ome.tif")
+    assert (image.axes, image.calibration) == ("ZYX", images.Calibration(z_nm=200))
+    assert "no positive length" in image.notes[0]
+
+
+@pytest.mark.parametrize("code", [270, 305, 306, 51123])
+@pytest.mark.parametrize("count", [20, 2**31])
+def test_a_tag_whose_value_lies_beyond_the_file_costs_no_pixels(tmp_path, code, count):
+    stack, told = stack_of("uint16"), [text(one, b"nineteen characters") for one in (270, 305, 306, 51123)]
+    path = write_tiff(tmp_path / "a.tif", stack, first_tags=told)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        place = file.pages[0].tags[code].offset
+    content[place + 4 : place + 12] = struct.pack("<II", count, 10**8)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(images.read(path).pixels, stack)
