@@ -97,8 +97,8 @@ def write_bundle(
         say(f"writing {', '.join(formats)}")
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             list(pool.map(lambda name: export(name, weights, folder), formats))
-        lr_pixel_nm = images.read(run / "sample_lr.tif").pixel_size_nm
-        _write_tensors(folder, sample.lr, lr_pixel_nm, config.model.scale if recipe.input == "enlarged" else 1)
+        calibration = images.read(run / "sample_lr.tif").calibration
+        _write_tensors(folder, sample.lr, calibration, config.model.scale if recipe.input == "enlarged" else 1)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
         for evaluation in evaluations:
@@ -154,7 +154,7 @@ def _companion(weights: Path, scale: int, scratch: Path) -> Path:
     return path
 
 
-def _write_tensors(folder: Path, tile: np.ndarray, lr_pixel_nm: float | None, enlarged: int) -> None:
+def _write_tensors(folder: Path, tile: np.ndarray, calibration: images.Calibration, enlarged: int) -> None:
     raw = _levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
     unit = scaling_of(raw).apply(raw)
     with keras.device("cpu"):  # as the formats are compared
@@ -163,8 +163,7 @@ def _write_tensors(folder: Path, tile: np.ndarray, lr_pixel_nm: float | None, en
     np.save(folder / TEST_INPUT, raw[None, ..., None])
     np.save(folder / TEST_OUTPUT, output)
     for name, pixels in ((SAMPLE_INPUT, raw), (SAMPLE_OUTPUT, output[0, :, :, 0])):
-        pixel_nm = lr_pixel_nm and lr_pixel_nm * len(tile) / len(pixels)
-        images.write(folder / name, pixels, calibration=images.Calibration.square(pixel_nm))
+        images.write(folder / name, pixels, calibration=calibration.finer(len(pixels) / len(tile)))
     write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])
 
 

@@ -1,6 +1,7 @@
 import json
 import os
 import tempfile
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,18 @@ def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp
     notes = images.notes_of(tmp_path / name)
     assert all(word in notes for word in ("Predicted, not measured", "0123abcd", "stack.tif", "0..1"))
     assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+def test_a_prediction_lies_where_its_input_lies(tmp_path, name):
+    known = images.Calibration(100, 150, 300, 2.5, 1000, -450, 600)
+    movie = np.random.default_rng(0).integers(100, 4000, (2, 3, 45, 33)).astype(np.uint16)
+    images.write(tmp_path / "in.tif", movie, "TZYX", known)
+    image = images.open_planes(tmp_path / "in.tif")
+    predict_to_file(load(), image, scalings(image), tmp_path / name, Output())
+    found = images.open_planes(tmp_path / name)
+    assert (found.axes, found.leading) == ("TZYX", (2, 3))
+    assert astuple(found.calibration)[:-1] == pytest.approx((50, 75, 300, 2.5, 1000, -450, 600))
 
 
 @pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
