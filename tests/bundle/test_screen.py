@@ -406,6 +406,36 @@ def test_a_pickle_holds_listed_objects_only(tmp_path, data, name):
     assert refused("torchscript", hostile.torchscript(tmp_path / "w.pt", members={name: data}))
 
 
+@pytest.mark.parametrize(
+    "weight", [(4, 0, (2, 2), (2, 1)), (4, 3, (1,), (1,)), (4, 0, (9, 4), (0, 1)), (4, 9, (0,), (1,))]
+)
+def test_a_tensor_within_its_storage_is_listed(tmp_path, weight):
+    path = hostile.torchscript(tmp_path / "w.pt", data=hostile.one_weight(*weight), members={"data/0": bytes(16)})
+    assert listed("torchscript", path)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        (400, 0, (400,), (1,)),  # more numbers than are stored
+        (4, 0, (200,), (1,)),
+        (4, 1, (4,), (1,)),
+        (4, 0, (2, 2), (3, 1)),
+        (4, -1, (2,), (1,)),
+        (4, 3, (2,), (-1,)),
+        (4, 0, (4,), ()),
+        (-1, 0, (1,), (1,)),
+        (4, 0, (4,), (1,), "../0"),
+        (4, 0, (4,), (1,), "1"),
+        (99, 0, (99,), (1,), "0", b"K\0"),  # a kind by its number, not by its name
+        (99, 0, (99,), (1,), "0", b"ctorch\nQInt8Storage\n"),
+    ],
+)
+def test_a_tensor_that_reaches_into_the_memory_of_the_program_is_refused(tmp_path, weight):
+    path = hostile.torchscript(tmp_path / "w.pt", data=hostile.one_weight(*weight), members={"data/0": bytes(16)})
+    assert refused("torchscript", path)
+
+
 # ── ONNX ──
 
 
