@@ -14,7 +14,7 @@ import typer
 
 from dfcan_bmz import __version__, console
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.stopping import SIGNALS, end_on_signals, exit_code
+from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
 
 EXIT_CODES = (
     "Exit codes: 0 all done; 2 the input made a start impossible and nothing was written; 1 something failed or was "
@@ -528,14 +528,11 @@ def _told(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
-    end_on_signals()
-    for stream in (
-        sys.stdout,
-        sys.stderr,
-    ):  # names may be no UTF-8, and terminals know ASCII alone
+    for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
         stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with ended_by_signals():
+            app()
     except DfcanError as error:
         if console.verbose:
             traceback.print_exc()

@@ -9,11 +9,10 @@ import numpy as np
 import tifffile
 from rich.console import Console
 
-from dfcan_bmz import children, run_folder
+from dfcan_bmz import children, run_folder, staging
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import last_words
-from dfcan_bmz.files import refuse_existing
 from dfcan_bmz.prediction.stream import Output
 
 # example_data/ holds exactly these two sets
@@ -25,7 +24,15 @@ HELD_OUT = "fov000_level01"
 
 
 def run(out: Path, model: str | None, overwrite: bool) -> None:
-    refuse_existing([out], overwrite)
+    if not staging.beside(out / "demo").exists():  # or a demo was killed there
+        staging.refuse_existing([out], overwrite)
+    with staging.working(
+        out / "demo", "demo", overwrite=True
+    ):  # it writes nothing of this name, but it holds the folder
+        _run(out, model)
+
+
+def _run(out: Path, model: str | None) -> None:
     start = [] if model is None else _starting_from(model)
     console = Console(highlight=False)
     data, bundle = out / "data", out / "dfcan-demo-actin-x2.zip"
