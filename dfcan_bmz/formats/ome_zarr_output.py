@@ -91,6 +91,12 @@ def zarr_array(path: Path):
     return zarr.open_array(path / "0", mode="r+")
 
 
+def remove_unfinished_chunks(path: Path) -> None:
+    """Delete what zarr had written aside, to be a chunk of an image of `create_ome_zarr`, when it was killed."""
+    for file in (path / "0").rglob("*.partial"):
+        file.unlink()
+
+
 def zarr_notes(path: Path) -> str:
     """The `notes` of an image of `create_ome_zarr`; empty where there are none, or the folder is no such image."""
     try:

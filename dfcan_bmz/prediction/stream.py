@@ -20,6 +20,7 @@ import numpy as np
 from dfcan_bmz import files, images, staging
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.flaws import plane_name
+from dfcan_bmz.formats.ome_zarr_output import remove_unfinished_chunks
 from dfcan_bmz.images import Image
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
@@ -154,6 +155,8 @@ def resumed(
             staging.discard(work)
             _create(work.new, predictor, image, scalings, output)
             _write_progress(work.folder, known, done)
+        if work.new.is_dir():
+            remove_unfinished_chunks(work.new)
         yield work, done
         staging.place(work, away=["."])
     except BaseException:

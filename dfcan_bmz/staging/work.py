@@ -139,8 +139,11 @@ def beside(target: Path) -> Path:
 
 def just_placed(target: Path, command: str) -> bool:
     """Whether a process of this command was killed when its output took its place, or right after it."""
-    markers = (journal.read(folder) for folder in (beside(target), target / INSIDE))
-    return any(marker.get("command") == command and marker["state"] in ("placing", "clearing") for marker in markers)
+    for folder in filter(Path.is_dir, (beside(target), target / INSIDE)):
+        marker = journal.read(folder)  # which goes last but for the lock
+        if marker.get("command", command) == command and marker.get("state") in ("placing", "clearing", None):
+            return True
+    return False
 
 
 def refuse_unwritable(folder: Path) -> None:

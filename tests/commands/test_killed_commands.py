@@ -46,7 +46,7 @@ VERDICT = Verdict("onnx", "an engine", "load", PASSED, None, "")
 def write_image(path: Path, side: int, seed: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).gamma(2, 300, (side, side)).astype(np.uint16)
-    images.write(path, pixels, pixel_size_nm=60.0)
+    images.write(path, pixels, calibration=images.Calibration.square(60.0))
 
 
 def write_pair(folder: Path) -> None:
