@@ -93,7 +93,7 @@ def demo(
     """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
     from dfcan_bmz.commands import early
 
-    early.refuse_existing(out, overwrite)
+    early.check_demo(out, overwrite)
     with console.quiet_start():
         from dfcan_bmz.commands.demo import run
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dfcan_bmz import children, run_folder, staging
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
+from dfcan_bmz.commands.early import check_demo
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.prediction.stream import Output
@@ -24,8 +25,7 @@ HELD_OUT = "fov000_level01"
 
 
 def run(out: Path, model: str | None, overwrite: bool) -> None:
-    if not staging.beside(out / "demo").exists():  # or a demo was killed there
-        staging.refuse_existing([out], overwrite)
+    check_demo(out, overwrite)
     with staging.working(
         out / "demo", "demo", overwrite=True
     ):  # it writes nothing of this name, but it holds the folder

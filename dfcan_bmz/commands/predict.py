@@ -52,8 +52,7 @@ def run(
     tell_of_others(*filter(images.is_folder_of_images, inputs))
     ending = ENDINGS["zarr" if scheduler else file_format]
     targets = outputs_of(sources, out, ending)
-    done = [target for target in targets.values() if not staging.just_placed(target, "predict")]
-    staging.refuse_existing(done, overwrite or resume)
+    staging.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
     staging.refuse_unwritable(out)
     for target in targets.values():

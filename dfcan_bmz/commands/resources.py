@@ -39,8 +39,8 @@ def refuse_narrow_limit() -> None:
     granted, _ = resource.getrlimit(resource.RLIMIT_AS)
     if granted != resource.RLIM_INFINITY and granted < LEAST_ADDRESSES:
         raise DfcanError(
-            f"this shell grants {_gigabytes(granted)} of memory, and TensorFlow alone takes "
-            f"{_gigabytes(LEAST_ADDRESSES)}: raise the limit (ulimit -v)"
+            f"this shell grants {size_text(granted)} of memory, and TensorFlow alone takes "
+            f"{size_text(LEAST_ADDRESSES)}: raise the limit (ulimit -v)"
         )
 
 

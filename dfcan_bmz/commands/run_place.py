@@ -65,6 +65,7 @@ class Place(NamedTuple):
         """Let the training take its place, and an older run go; where the run folder is from then on."""
         if self.waits:
             staging.place(self.work, away=run_folder.ENTRIES)
+            staging.discard(self.work)  # a kill from now on is one of a training that has epochs
         return self.out
 
 

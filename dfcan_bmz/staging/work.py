@@ -137,11 +137,12 @@ def beside(target: Path) -> Path:
     return target.parent / f".{target.name}.partial"
 
 
-def just_placed(target: Path, command: str) -> bool:
-    """Whether a process of this command was killed when its output took its place, or right after it."""
+def just_placed(target: Path, command: str | None = None) -> bool:
+    """Whether a process, of this command if one is given, was killed when its output took its place, or right after."""
     for folder in filter(Path.is_dir, (beside(target), target / INSIDE)):
         marker = journal.read(folder)  # which goes last but for the lock
-        if marker.get("command", command) == command and marker.get("state") in ("placing", "clearing", None):
+        same = command in (None, marker.get("command", command))
+        if same and marker.get("state") in ("placing", "clearing", None):
             return True
     return False
 
@@ -176,12 +177,14 @@ def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     Raises
     ------
     DfcanError
-        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent).
+        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent, and so does what a killed
+        command had just put there).
     """
     if overwrite:
         return
     for path in paths:
-        if path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir())):
+        exists = path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir()))
+        if exists and not just_placed(path):
             raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
 
 
