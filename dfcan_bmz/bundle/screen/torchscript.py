@@ -41,6 +41,7 @@ def refuse_unlisted(path: Path) -> None:
             if sum(archive.getinfo(members[name]).file_size for name in group) > most:
                 raise UnlistedError(f"more than {most // 2**20} MB of code or structure")
         program = Program({_module(name): archive.read(members[name]) for name in code})
+        classes = {name: program.objects_in(name) for name in program.classes}
         for name in pickles:
             inside = name.removesuffix(".pkl")  # tensors of data.pkl lie in data/
             sizes = {
@@ -49,7 +50,7 @@ def refuse_unlisted(path: Path) -> None:
                 if (key := path.removeprefix(f"{inside}/")) != path
             }
             # libtorch reads the inputs of a trace only if it is asked for them, and stores none of their numbers
-            refuse_pickle(archive.read(members[name]), program.classes, None if inside == "traced_inputs" else sizes)
+            refuse_pickle(archive.read(members[name]), classes, None if inside == "traced_inputs" else sizes)
         program.refuse_unlisted()
 
 

@@ -1,7 +1,8 @@
 """The pickles of a TorchScript archive: listed instructions, listed objects, and tensors that lie within their storage.
 
-libtorch takes a tensor's offset, sizes and strides as they are written: beyond its storage, it would read and write the
-memory of the program. So the pickle is played through, with nothing in the place of its objects but notes.
+libtorch takes a tensor's offset, sizes and strides as they are written: beyond its storage, it would read and write
+the memory of the program; and it takes an object for one of the class that an attribute is declared to hold. So the
+pickle is played through, with nothing in the place of its objects but notes.
 """
 
 import io
@@ -37,6 +38,9 @@ _OPCODES = """
 OPCODES = set(_OPCODES.split())
 
 
+Classes = Mapping[str, Mapping[str, str | None]]
+
+
 class Kind(NamedTuple):
     """Bytes of a number; libtorch knows kinds by number, which a pickle could name without their name."""
 
@@ -59,10 +63,24 @@ class _Note:
         pass
 
 
+class _Object(_Note):
+    """What stands in the place of an object of a class of the archive."""
+
+    name: str
+    attributes: Mapping[str, str | None]
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, dict):
+            raise UnlistedError("objects in a pickle without attributes")
+        for key, value in state.items():
+            if self.attributes.get(key) != (value.name if isinstance(value, _Object) else None):
+                raise UnlistedError(f"attributes of another class than is declared ({named([f'{self.name}.{key}'])})")
+
+
 class _Player(pickle.Unpickler):
     """Plays a pickle; it can make notes, numbers, texts, lists, tuples and dictionaries only."""
 
-    def __init__(self, data: bytes, classes: Mapping[str, Any], sizes: Mapping[str, int] | None) -> None:
+    def __init__(self, data: bytes, classes: Classes, sizes: Mapping[str, int] | None) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")
         self.classes, self.sizes = classes, sizes
 
@@ -75,7 +93,7 @@ class _Player(pickle.Unpickler):
         if known in PLAIN:
             return lambda *_: _Note()
         if known in self.classes:
-            return _Note
+            return type("Object", (_Object,), {"name": known, "attributes": self.classes[known]})
         raise UnlistedError(f"objects in a pickle that are not listed ({named([known])})")
 
     def persistent_load(self, pid: Any) -> Storage:
@@ -86,7 +104,7 @@ class _Player(pickle.Unpickler):
         raise UnlistedError("tensors larger than what is stored of them")
 
 
-def refuse_pickle(data: bytes, classes: Mapping[str, Any], sizes: Mapping[str, int] | None) -> None:
+def refuse_pickle(data: bytes, classes: Classes, sizes: Mapping[str, int] | None) -> None:
     """Look through a pickle without making any of its objects.
 
     Parameters
@@ -94,7 +112,7 @@ def refuse_pickle(data: bytes, classes: Mapping[str, Any], sizes: Mapping[str, i
     data : bytes
         The pickle.
     classes : mapping
-        Names of the classes that the code of the archive declares.
+        The classes that the code of the archive declares: for each attribute, the class of the object in it, or None.
     sizes : mapping or None
         Bytes of every member that tensors may lie in, by the key that the pickle has for it; None where
         no tensor is made.
