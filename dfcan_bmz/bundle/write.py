@@ -93,13 +93,13 @@ def write_bundle(
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        if recipe.input == "enlarged":
+        if recipe.same_size:
             weights = _companion(weights, config.model.scale, Path(scratch))
         say(f"writing {', '.join(formats)}")
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             list(pool.map(lambda name: export(name, weights, folder), formats))
         calibration = images.read(run / "sample_lr.tif").calibration
-        _write_tensors(folder, sample.lr, calibration, config.model.scale if recipe.input == "enlarged" else 1)
+        _write_tensors(folder, sample.lr, calibration, recipe, config.model.scale if recipe.same_size else 1)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
         for evaluation in evaluations:
@@ -154,15 +154,18 @@ def _companion(weights: Path, scale: int, scratch: Path) -> Path:
     return path
 
 
-def _write_tensors(folder: Path, tile: np.ndarray, calibration: images.Calibration, enlarged: int) -> None:
+def _write_tensors(
+    folder: Path, tile: np.ndarray, calibration: images.Calibration, recipe: Recipe, enlarged: int
+) -> None:
     raw = _levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
     unit = scaling_of(raw).apply(raw)
     with keras.device("cpu"):  # as the formats are compared
         network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
         output = np.clip(network(unit[None, ..., None]), 0, 1)
-    np.save(folder / TEST_INPUT, raw[None, ..., None])
+    given = unit if recipe.input == "prepared" else raw
+    np.save(folder / TEST_INPUT, given[None, ..., None])
     np.save(folder / TEST_OUTPUT, output)
-    for name, pixels in ((SAMPLE_INPUT, raw), (SAMPLE_OUTPUT, output[0, :, :, 0])):
+    for name, pixels in ((SAMPLE_INPUT, given), (SAMPLE_OUTPUT, output[0, :, :, 0])):
         images.write(folder / name, pixels, calibration=calibration.finer(len(pixels) / len(tile)))
     write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])
 

@@ -18,6 +18,8 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
     if not to_bundle:
         files.refuse_input_as_output([run_folder], [out])
     recipe = read_recipe(recipe_file)
+    if recipe.input == "enlarged":
+        print("note: ilastik normalises the blocks of `input: enlarged` one by one; `input: prepared` is exact there")
     for name in recipe.formats:
         if extra := missing_extra(name):
             print(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")

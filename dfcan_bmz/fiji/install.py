@@ -105,8 +105,8 @@ def _settings(bundle: Path) -> tuple[Settings, Choice]:
     ours = processing(description)
     if ours is None:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
-    if ours.input == "enlarged":
-        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `enlarged`")
+    if ours.input != "low-resolution":
+        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
     content, names = raw_description(bundle)
     if objections := lint(content, names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
