@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfcan_bmz.commands.judging import judge, print_tables, refuse_nan, write_tables
+from dfcan_bmz.commands.judging import judge, print_tables, print_verdicts, refuse_nan, write_tables
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.scores import plot_scores
@@ -30,4 +30,5 @@ def run(
         write_report(folder / "report.html", report)
     print_tables(report)
     print(f"{out}: metrics.csv, images.csv, comparison.png, report.html")
+    print_verdicts(report)
     refuse_nan(report.measured, out)

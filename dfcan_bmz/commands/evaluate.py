@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.commands.judging import judge, print_tables, refuse_nan, write_tables
+from dfcan_bmz.commands.judging import judge, print_tables, print_verdicts, refuse_nan, write_tables
 from dfcan_bmz.report.html import Report, write_report
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.trust import plot_doubt
@@ -29,6 +29,7 @@ def run(
         write_report(folder / "report.html", report)
     print_tables(report)
     print(f"{out}: metrics.csv, images.csv, worst.png, doubt.png, report.html")
+    print_verdicts(report)
     refuse_nan(report.measured, out)
 
 
