@@ -91,7 +91,7 @@ def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
         rows, outputs[name] = found[name]
         verdicts += [Verdict(*row) for row in rows]
     if processing(description) is not None:
-        verdicts += _agreement(outputs, check_format.tolerance(description))
+        verdicts += agreement(outputs, check_format.tolerance(description))
     else:
         reason = "how a bundle by others is tiled and compared is not known: bioimageio.core's tests stand alone"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, None, reason))
@@ -134,7 +134,7 @@ def _why_not(name: str, weights: Weights) -> str | None:
     return None
 
 
-def _agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:
+def agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:
     """Each format against the first that has run, on random images of several sizes."""
     ran = {name: sizes for name, sizes in outputs.items() if sizes}
     reference, *others = ran or [None]

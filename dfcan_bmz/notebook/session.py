@@ -84,7 +84,7 @@ def connect_drive() -> None:
 
 
 @cache
-def _beginning() -> Path:
+def beginning() -> Path:
     """Where the session is when this is first asked: the cell that changes the folder may be run again."""
     return Path.cwd()
 
@@ -98,7 +98,7 @@ def work_in(folder: Path) -> None:
         If there is a file of that name, or it cannot be made.
     """
     try:
-        place = _beginning() / folder
+        place = beginning() / folder
         place.mkdir(parents=True, exist_ok=True)
         os.chdir(place)
     except OSError as error:

@@ -11,7 +11,7 @@
     work = staging.begin(out, "predict", keep=True)                # the steps of both, for work that is gone on with
     ...                                                            # write to work.new
     staging.place(work)
-    staging.end(work)                                              # working(...) does it at the end of a block
+    staging.end(work)
 
     with staging.replacing(run / "history.csv") as path:           # a file within an output that is being written
         ...
@@ -37,35 +37,19 @@ from pathlib import Path
 
 from dfcan_bmz import files
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.staging.work import (
-    INSIDE,
-    Work,
-    begin,
-    beside,
-    discard,
-    end,
-    just_placed,
-    place,
-    refuse_busy,
-    refuse_existing,
-    refuse_unwritable,
-)
+from dfcan_bmz.staging.work import Work, begin, beside, discard, end, place, refuse_busy, refuse_existing
 
 __all__ = [
-    "INSIDE",
     "Work",
     "begin",
     "beside",
     "discard",
     "end",
     "filling",
-    "just_placed",
     "place",
     "refuse_busy",
     "refuse_existing",
-    "refuse_unwritable",
     "replacing",
-    "working",
     "writing",
 ]
 
@@ -81,9 +65,9 @@ def writing(target: Path, command: str, overwrite: bool) -> Iterator[Path]:
     """
     if target.is_dir():
         raise DfcanError(f"{target} is a folder, but a file is to be written there: give a name for it")
-    with working(target, command, overwrite) as work:
+    work = begin(target, command, overwrite)
+    with _placed(work):
         yield work.new
-        place(work)
 
 
 @contextmanager
@@ -99,10 +83,10 @@ def filling(target: Path, command: str, overwrite: bool, away: Iterable[str] = (
     DfcanError
         As `begin`.
     """
-    with working(target, command, overwrite, fill=True) as work:
+    work = begin(target, command, overwrite, fill=True)
+    with _placed(work, away):
         work.new.mkdir(exist_ok=True)
         yield work.new
-        place(work, away)
 
 
 @contextmanager
@@ -122,13 +106,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def working(target: Path, command: str, overwrite: bool, fill: bool = False) -> Iterator[Work]:
-    """Yield an output under way, which may be placed more than once, and end it with the block.
-
-    Parameters are those of `begin`.
-    """
-    work = begin(target, command, overwrite, fill)
+def _placed(work: Work, away: Iterable[str] = ()) -> Iterator[None]:
     try:
-        yield work
+        yield
+        place(work, away)
     finally:
         end(work)

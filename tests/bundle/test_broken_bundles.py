@@ -15,7 +15,7 @@ from conftest import command_line, skip_engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle.check import FAILED, NOT_RUN, _agreement, check
+from dfcan_bmz.bundle.check import FAILED, NOT_RUN, agreement, check
 from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
@@ -361,9 +361,9 @@ def test_a_bundle_with_flipped_or_missing_bytes_is_opened_or_refused_in_one_line
 
 def test_formats_that_give_no_number_or_another_shape_do_not_agree():
     ones = {"a": np.ones(3), "b": np.ones(3)}
-    (nan,) = _agreement({"keras_v3": ones, "onnx": ones | {"b": np.full(3, np.nan)}}, 1e-3)
-    (shape,) = _agreement({"keras_v3": ones, "onnx": ones | {"a": np.ones(4)}}, 1e-3)
-    (same,) = _agreement({"keras_v3": ones, "onnx": ones}, 1e-3)
+    (nan,) = agreement({"keras_v3": ones, "onnx": ones | {"b": np.full(3, np.nan)}}, 1e-3)
+    (shape,) = agreement({"keras_v3": ones, "onnx": ones | {"a": np.ones(4)}}, 1e-3)
+    (same,) = agreement({"keras_v3": ones, "onnx": ones}, 1e-3)
     assert (nan.verdict, shape.verdict, same.verdict) == (FAILED, FAILED, "passed")
 
 

@@ -15,7 +15,7 @@ from conftest import REPOSITORY
 
 from dfcan_bmz.bundle.check import Verdict
 from dfcan_bmz.bundle.read import open_description
-from dfcan_bmz.bundle.write import _levelled
+from dfcan_bmz.bundle.write import levelled
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.cli import app
 from dfcan_bmz.commands import check as command
@@ -105,11 +105,11 @@ def test_no_format_that_reproduces_fails_all_three_programs(tiny_bundle):
 def test_the_zoo_s_deepimagej_would_have_failed_on_a_tile_as_the_camera_gave_it(tiny_bundle, content, tmp_path):
     """Why the test tensor's extremes are levelled."""
     raw = np.random.default_rng(0).normal(size=(1, 32, 32, 1)).astype(np.float32)
-    plain, levelled = raw[0, :, :, 0], _levelled(raw[0, :, :, 0])
-    assert np.count_nonzero(plain != levelled) <= 4
+    plain, level = raw[0, :, :, 0], levelled(raw[0, :, :, 0])
+    assert np.count_nonzero(plain != level) <= 4
     for percentile in (0.1, 99.9):
-        ranked = np.sort(levelled, axis=None)
-        assert np.percentile(levelled, percentile) == ranked[int(ranked.size * percentile / 100)]
+        ranked = np.sort(level, axis=None)
+        assert np.percentile(level, percentile) == ranked[int(ranked.size * percentile / 100)]
         assert np.percentile(plain, percentile) != np.sort(plain, axis=None)[int(plain.size * percentile / 100)]
 
 

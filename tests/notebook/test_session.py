@@ -56,11 +56,11 @@ def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
     session.work_in(tmp_path / "new")
     assert capsys.readouterr().out == f"Working in {tmp_path / 'new'}\n"
     monkeypatch.chdir(tmp_path)
-    session._beginning.cache_clear()
+    session.beginning.cache_clear()
     for _ in range(2):  # the cell may be run again
         session.work_in(Path("relative"))
         assert Path.cwd() == tmp_path / "relative"
-    session._beginning.cache_clear()
+    session.beginning.cache_clear()
     (tmp_path / "file").touch()
     with pytest.raises(DfcanError, match="choose another Working_folder"):
         session.work_in(tmp_path / "file")

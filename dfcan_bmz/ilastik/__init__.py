@@ -1,1 +1,0 @@
-"""What ilastik needs around its Neural Network Classification: prepared images, and their way back."""
