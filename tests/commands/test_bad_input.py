@@ -6,34 +6,17 @@ import zipfile
 import numpy as np
 import pytest
 import tifffile
-from conftest import TINY_TRAINING
+from invoking import expect_refusal, invoke, train_arguments
 
-from dfcan_bmz import cli, images
+from dfcan_bmz import images
 from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.errors import DfcanError
-
-
-def invoke(*arguments):
-    """Run a command in this process."""
-    cli.app([str(argument) for argument in arguments], standalone_mode=False)
-
-
-def expect_refusal(*arguments, match):
-    with pytest.raises(DfcanError, match=match) as refusal:
-        invoke(*arguments)
-    assert refusal.value.exit_code == 2
-    assert "\n" not in str(refusal.value)
 
 
 @pytest.fixture
 def pairs(pairs_folder, tmp_path):
     """A copy of the pairs that a test may spoil."""
     return shutil.copytree(pairs_folder, tmp_path / "pairs")
-
-
-def train_arguments(pairs, out, *settings):
-    overrides = [argument for setting in (*TINY_TRAINING, *settings) for argument in ("--set", setting)]
-    return ["train", "--lr", pairs / "lr", "--hr", pairs / "hr", "--out", out, *overrides]
 
 
 NAME = "fov001_level02.tif"

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from commands.test_bad_input import expect_refusal, invoke, train_arguments
+from invoking import expect_refusal, invoke, train_arguments
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import simulate

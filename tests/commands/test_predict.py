@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tifffile
-from commands.test_bad_input import invoke
 from conftest import command_line
 from image_files import write_ome_zarr
+from invoking import invoke
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -232,7 +232,7 @@ def test_too_little_disk_or_memory_is_told_before_anything_is_written(tiny_run, 
         with pytest.raises(DfcanError, match=r"out needs .* but 0\.0 GB are free"):
             invoke(*arguments)
     with monkeypatch.context() as patch:
-        patch.setattr("dfcan_bmz.commands.resources._available_bytes", lambda: 10**6)
+        patch.setattr("dfcan_bmz.commands.resources.available_bytes", lambda: 10**6)
         with pytest.raises(DfcanError, match=r"a\.tif needs .* of memory"):
             invoke(*arguments)
     assert not (tmp_path / "out").exists()

@@ -147,28 +147,26 @@ def test_a_run_that_is_trained_further_is_measured_again(pairs_folder, tmp_path)
 def test_a_run_from_trained_weights_has_their_network(pairs_folder, tiny_run):
     described = Sweep.model_validate({"runs": [{"name": "on", "set": {"train.init": str(tiny_run)}}]})
     [only] = described.all_runs()
-    settings = sweep._settings(described, only, pairs_folder / "lr", None, [])
+    settings = sweep.settings_of(described, only, pairs_folder / "lr", None, [])
     assert settings.model == read_config(tiny_run).model
 
 
 @pytest.mark.parametrize("config", [None, BENCHMARKS / "thesis/reduced.yaml"], ids=["full", "reduced"])
-@pytest.mark.parametrize(("table", "count"), [(1, 9), (2, 6), (3, 6), (4, 6), (5, 5)])
-def test_every_run_of_the_thesis_has_known_settings(table, count, config):
-    settings = resolved(f"thesis/table-5.{table}.yaml", config)
-    assert len({str(setting) for setting in settings}) == count, "they differ"
+@pytest.mark.parametrize("file", sorted(BENCHMARKS.glob("thesis/table-*.yaml")), ids=lambda file: file.stem)
+def test_every_run_of_the_thesis_has_known_settings(file, config):
+    settings = resolved(file, config)
+    assert len({str(setting) for setting in settings}) == len(settings), "they differ"
     assert {setting.model.filters for setting in settings} == {64 if config is None else 16}
 
 
-@pytest.mark.parametrize(
-    ("file", "count"),
-    [("losses.yaml", 10), ("networks.yaml", 7), ("networks_actin.yaml", 7), ("fine_tuning.yaml", 5)],
-)
-def test_every_run_of_the_other_benchmarks_has_known_settings(file, count):
-    assert len({str(setting) for setting in resolved(file, None)}) == count, "they differ"
+@pytest.mark.parametrize("file", sorted(BENCHMARKS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_run_of_the_other_benchmarks_has_known_settings(file):
+    settings = resolved(file, None)
+    assert len({str(setting) for setting in settings}) == len(settings), "they differ"
 
 
 def resolved(file, config):
-    described = read_sweep(BENCHMARKS / file)
+    described = read_sweep(file)
     return [
         resolve(described.base, config, [f"{key}={value}" for key, value in run.set.items()])
         for run in described.all_runs()

@@ -3,8 +3,8 @@ import shutil
 
 import numpy as np
 import pytest
-from commands.test_bad_input import expect_refusal, invoke
 from image_files import write_ome_zarr
+from invoking import expect_refusal, invoke
 
 from dfcan_bmz import images
 from dfcan_bmz.engines.keras_v3 import load_model

@@ -85,6 +85,7 @@ def test_any_even_size_comes_out_s_times_as_large(name, scale):
     for shape in ((1, 16, 16), (2, 20, 34)):
         output = model(np.zeros((*shape, 1), "float32"))
         assert output.shape == (shape[0], scale * shape[1], scale * shape[2], 1)
+        assert keras.backend.standardize_dtype(output.dtype) == "float32"
 
 
 @pytest.mark.parametrize("name", MODELS)

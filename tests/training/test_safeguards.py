@@ -1,5 +1,6 @@
 """What goes wrong in a training is noticed, named, and tried again once at half the rate."""
 
+import itertools
 import json
 import math
 import shutil
@@ -8,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TINY_TRAINING
+from training.scripted import validations
 
 from dfcan_bmz.commands import train
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.run_folder import read_history, read_provenance
-from dfcan_bmz.training import fit as fitting
 from dfcan_bmz.training import safeguards
 from dfcan_bmz.training.safeguards import TrainingTroubleError
 from dfcan_bmz.training.validation import Validation
@@ -73,10 +74,7 @@ def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
 
 
 def test_a_training_that_was_flat_for_epochs_begins_again(pairs_folder, tmp_path, monkeypatch, capsys):
-    contrasts, real = [0.0] * 4 + [1.0] * 4, fitting.validate
-    monkeypatch.setattr(
-        fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=contrasts.pop(0), brightness=1.0)
-    )
+    validations(monkeypatch, contrast=[0.0] * 4 + [1.0] * 4)
     monkeypatch.setattr(safeguards, "PATIENCE", 400)  # three epochs end before, the fourth after it
 
     def stop_after_the_restart(row):
@@ -101,10 +99,7 @@ def stop(row):
 def test_a_resumed_training_begins_again_from_the_weights_that_it_once_began_with(
     pairs_folder, tiny_run, tmp_path, monkeypatch, capsys
 ):
-    contrasts, real = [0.0, 0.0, 1.0, 1.0], fitting.validate
-    monkeypatch.setattr(
-        fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=contrasts.pop(0), brightness=1.0)
-    )
+    validations(monkeypatch, contrast=[0.0, 0.0, 1.0, 1.0])
     monkeypatch.setattr(safeguards, "PATIENCE", 20)  # the first epoch ends before, the second after it
     lr, hr, out = pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run"
     settings = [*TINY_TRAINING, f"train.init={tiny_run}", "train.learning_rate=1e-12", "data.patches_per_image=8"]
@@ -130,8 +125,7 @@ def test_a_training_goes_on_without_the_file_that_it_began_with(pairs_folder, ti
 
 
 def test_a_training_that_goes_wrong_again_ends_with_a_word(pairs_folder, tmp_path, monkeypatch):
-    real = fitting.validate
-    monkeypatch.setattr(fitting, "validate", lambda *arguments: real(*arguments)._replace(contrast=0.0, brightness=1.0))
+    validations(monkeypatch, contrast=itertools.repeat(0.0))
     monkeypatch.setattr(safeguards, "PATIENCE", 0)
     settings = [*TINY_TRAINING, "data.patches_per_image=4"]
     with pytest.raises(UnfinishedError, match="went wrong again, the output is flat"):
