@@ -14,7 +14,7 @@ import typer
 
 from dfcan_bmz import __version__, console
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.stopping import SIGNALS, end_on_signals, exit_code
+from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
 
 EXIT_CODES = (
     "Exit codes: 0 all done; 2 the input made a start impossible and nothing was written; 1 something failed or was "
@@ -32,6 +32,11 @@ app = typer.Typer(
 
 recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True, context_settings=HELP_OPTIONS)
 app.add_typer(recipe, name="recipe")
+
+ilastik = typer.Typer(
+    help="A model in ilastik: images there and back.", no_args_is_help=True, context_settings=HELP_OPTIONS
+)
+app.add_typer(ilastik, name="ilastik")
 
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
@@ -80,6 +85,9 @@ LrDir = Annotated[Path, typer.Option("--lr", help="Folder of low-resolution imag
 HrDir = Annotated[Path, typer.Option("--hr", help="Folder of high-resolution images of the same names.")]
 Model = Annotated[Path, typer.Argument(help="A run folder or a bundle (.zip).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+Intensity = Annotated[
+    Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
+]
 
 
 @command()
@@ -93,7 +101,7 @@ def demo(
     """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
     from dfcan_bmz.commands import early
 
-    early.refuse_existing(out, overwrite)
+    early.check_demo(out, overwrite)
     with console.quiet_start():
         from dfcan_bmz.commands.demo import run
 
@@ -285,9 +293,7 @@ def predict(
     model: Model,
     inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, OME-Zarr, folders of them, or patterns.")],
     out: Out,
-    intensity: Annotated[
-        Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
-    ] = "unit",
+    intensity: Intensity = "unit",
     dtype: Annotated[
         Literal["float32", "uint16"], typer.Option(help="Of the output; uint16 has 0..65535 for 0..1, or keeps.")
     ] = "float32",
@@ -481,6 +487,38 @@ def install_fiji(
     run(bundle, fiji, remove, overwrite)
 
 
+@command("prepare", ilastik)
+def ilastik_prepare(
+    bundle: Annotated[Path, typer.Argument(help="The companion bundle: of a recipe with `input: prepared`.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, folders of them, or patterns.")],
+    out: Out,
+    file_format: Annotated[Literal["h5", "tif"], typer.Option("--format", help="HDF5 or TIFF.")] = "h5",
+    overwrite: Overwrite = False,
+) -> None:
+    """Prepare images for ilastik: normalised as a whole, laid out for its blocks, enlarged."""
+    with console.quiet_start():
+        from dfcan_bmz.commands.ilastik_prepare import run
+
+    run(bundle, inputs, out, file_format, overwrite)
+
+
+@command("restore", ilastik)
+def ilastik_restore(
+    exports: Annotated[list[Path], typer.Argument(help="Exports of ilastik (HDF5 or TIFF), or folders of them.")],
+    out: Out,
+    prepared: Annotated[
+        Path | None, typer.Option(help="Folder of the prepared images, if not where the exports are.")
+    ] = None,
+    intensity: Intensity = "unit",
+    overwrite: Overwrite = False,
+) -> None:
+    """Take what ilastik has exported back to the images: their size, their pixel size, and on request intensities."""
+    with console.quiet_start():
+        from dfcan_bmz.commands.ilastik_restore import run
+
+    run(exports, prepared, out, intensity, overwrite)
+
+
 @command()
 def page(
     bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip).")],
@@ -528,14 +566,11 @@ def _told(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
-    end_on_signals()
-    for stream in (
-        sys.stdout,
-        sys.stderr,
-    ):  # names may be no UTF-8, and terminals know ASCII alone
+    for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
         stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with ended_by_signals():
+            app()
     except DfcanError as error:
         if console.verbose:
             traceback.print_exc()

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import atomic_path
+from dfcan_bmz.staging import replacing
 
 M = TypeVar("M", bound=BaseModel)
 SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
@@ -258,7 +258,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 def write_yaml(file: Path, content: dict[str, Any]) -> None:
     """Write a mapping, keys in the order given, atomically: a full disk leaves the old file."""
-    with atomic_path(file) as place:
+    with replacing(file) as place:
         place.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 

@@ -1,11 +1,9 @@
-"""Writing without half-written results: a temporary place, then a rename."""
+"""What files are told apart by, and what must not be written over."""
 
 import hashlib
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
@@ -28,56 +26,6 @@ def stamp(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another stamp, another content, as far as that is known without reading it."""
     state = path.stat()
     return state.st_size, state.st_mtime_ns
-
-
-def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
-    """Refuse outputs that exist already.
-
-    Raises
-    ------
-    DfcanError
-        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent).
-    """
-    if overwrite:
-        return
-    for path in paths:
-        if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as scratch:
-        temporary = Path(scratch) / path.name
-        yield temporary
-        temporary.replace(path)
-
-
-@contextmanager
-def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary folder whose entries move into `path` when the block ends without error.
-
-    With `overwrite`, files of the same name are replaced, also within folders of the same name; everything else in
-    `path` is left alone, so that a mistyped ``--out`` cannot delete a user's other files.
-
-    Raises
-    ------
-    DfcanError
-        If `path` holds something and `overwrite` is false, or `path` is a file.
-    """
-    refuse_existing([path], overwrite)
-    if path.is_file():
-        raise DfcanError(f"{path} is a file, but a folder is to be written there: choose another --out")
-    # on the same disk as `path`, and before any of its missing parents is made
-    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.is_dir())
-    with tempfile.TemporaryDirectory(dir=nearest, prefix=".dfcan-") as scratch:
-        yield Path(scratch)
-        for file in sorted(entry for entry in Path(scratch).rglob("*") if entry.is_file()):
-            target = path / file.relative_to(scratch)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(target)
 
 
 def refuse_input_as_output(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import atomic_path
+from dfcan_bmz.staging import replacing
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
 WEIGHTS, EVALUATION = "model.keras", "evaluation"
@@ -98,7 +98,7 @@ def read_history(run: Path) -> list[Row]:
 
 def write_history(run: Path, history: list[Row]) -> None:
     """Write all rows at once, atomically: a kill leaves the old file or the new one."""
-    with atomic_path(run / "history.csv") as file, file.open("w", newline="", encoding="utf-8") as lines:
+    with replacing(run / "history.csv") as file, file.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, HISTORY_COLUMNS)
         writer.writeheader()
         writer.writerows(history)
@@ -122,5 +122,5 @@ def read_provenance(run: Path) -> dict[str, Any]:
 
 def write_provenance(run: Path, provenance: dict[str, Any]) -> None:
     """Write ``provenance.json`` atomically."""
-    with atomic_path(run / "provenance.json") as file:
+    with replacing(run / "provenance.json") as file:
         file.write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -10,6 +10,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from dfcan_bmz import children
 
@@ -22,24 +24,36 @@ def exit_code(number: int) -> int:
     return 128 + number
 
 
-def end_on_signals() -> None:
-    """Let Ctrl-C and SIGTERM end this process within two seconds; call it from the main thread."""
-    signal.signal(signal.SIGTERM, _terminate)
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end this process within two seconds of time, whatever it is doing.
+
+    Once one has come, the process ends, also if the block has ended by itself: what a library does at the end of a
+    process may take long too. Enter it in the main thread.
+    """
+    before = signal.signal(signal.SIGTERM, _terminate)
     heard, told = socket.socketpair()  # on Windows a pipe will not do
     told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(heard, told), daemon=True).start()
+    descriptor = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    listener = threading.Thread(target=_listen, args=(heard,), daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(descriptor)
+        signal.signal(signal.SIGTERM, before)
+        told.close()
 
 
 def _terminate(number: int, _: object) -> None:
     raise SystemExit(exit_code(number))
 
 
-def _listen(heard: socket.socket, _kept_open: socket.socket) -> None:
-    number = 0
-    while number not in SIGNALS:
-        (number,) = heard.recv(1)
-    children.end_all()
-    time.sleep(GRACE_S)
-    os.write(2, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
-    os._exit(exit_code(number))
+def _listen(heard: socket.socket) -> None:
+    while number := int.from_bytes(heard.recv(1)):
+        if number in SIGNALS:
+            children.end_all()
+            time.sleep(GRACE_S)
+            os.write(2, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
+            os._exit(exit_code(number))
+    heard.close()

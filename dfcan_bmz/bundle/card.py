@@ -53,7 +53,7 @@ def card(
     )
     return environment.get_template("README.md.j2").render(
         recipe=recipe,
-        tile=recipe.tile * (config.model.scale if recipe.input == "enlarged" else 1),
+        tile=recipe.tile * (config.model.scale if recipe.same_size else 1),
         network=describe_model(config.model),
         reference=MODELS[config.model.name].reference,
         data=config.data,

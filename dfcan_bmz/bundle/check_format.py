@@ -20,7 +20,6 @@ from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, predictor, processing
 from dfcan_bmz.bundle.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
-from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
@@ -53,8 +52,7 @@ def _short(test: str) -> str:
 def test_tensor_verdict(description: v0_5.ModelDescr, ours: Predictor, name: str) -> list[tuple]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
-    step = processing(description).step
-    unit = np.stack([scaling_of(plane).apply(plane) for plane in test_input])[:, ::step, ::step]
+    unit = np.stack([processing(description).unit(image[:, :, 0]) for image in test_input])[..., None]
     difference = np.abs(np.clip(ours.network(unit), 0, 1) - test_output).max()
     return [_compared(name, OWN, "test tensor", difference, tolerance(description))]
 
@@ -67,8 +65,7 @@ def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str,
         sample = predict(model=pipeline, inputs=image[None, :, :, None], **blocks)
         outputs.append(np.asarray(sample.members["output"].data)[0, :, :, 0])
     blockwise, whole = outputs
-    step = processing(description).step
-    difference = np.abs(blockwise - predict_unit(ours, scaling_of(image).apply(image)[::step, ::step])).max()
+    difference = np.abs(blockwise - predict_unit(ours, processing(description).unit(image))).max()
     seams = float(np.abs(blockwise - whole).max())
     complete = blockwise.shape == whole.shape and bool(np.isfinite(whole).all())
     return [

@@ -29,6 +29,11 @@ FORMAT_VERSION = "0.5.9"
 TEST_INPUT, TEST_OUTPUT = "test_input.npy", "test_output.npy"
 SAMPLE_INPUT, SAMPLE_OUTPUT = "sample_input.tif", "sample_output.tif"
 README, COVER = "README.md", "cover.png"
+INPUTS = {
+    "low-resolution": "Low-resolution image in any units",
+    "prepared": "Low-resolution image as `dfcan-bmz ilastik prepare` writes it: normalised as a whole, enlarged {s} x",
+    "enlarged": "Low-resolution image in any units, enlarged {s} x by nearest neighbours",
+}
 
 
 def output_halo(recipe: Recipe, config: Config) -> int:
@@ -140,13 +145,13 @@ def _optional(recipe: Recipe) -> dict[str, Any]:
 
 def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
     s = config.model.scale
-    enlarged = recipe.input == "enlarged"
+    enlarged = recipe.same_size
     kwargs = v0_5.ScaleRangeKwargs(
         axes=["y", "x"], min_percentile=LOW_PERCENTILE, max_percentile=HIGH_PERCENTILE, eps=EPS
     )
     return v0_5.InputTensorDescr(
         id="input",
-        description=f"Low-resolution image in any units{f', enlarged {s} x by nearest neighbours' * enlarged}",
+        description=INPUTS[recipe.input].format(s=s),
         axes=[
             v0_5.BatchAxis(),
             *(
@@ -156,7 +161,7 @@ def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
             v0_5.ChannelAxis(channel_names=["intensity"]),
         ],
         data=v0_5.IntervalOrRatioDataDescr(type="float32"),
-        preprocessing=[v0_5.ScaleRangeDescr(kwargs=kwargs)],
+        preprocessing=[] if recipe.input == "prepared" else [v0_5.ScaleRangeDescr(kwargs=kwargs)],
         test_tensor=v0_5.FileDescr(source=TEST_INPUT),
         sample_tensor=v0_5.FileDescr(source=SAMPLE_INPUT),
     )
@@ -164,7 +169,7 @@ def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
 
 def _output(recipe: Recipe, config: Config) -> v0_5.OutputTensorDescr:
     s, halo = config.model.scale, output_halo(recipe, config)
-    enlarged = recipe.input == "enlarged"
+    enlarged = recipe.same_size
     return v0_5.OutputTensorDescr(
         id="output",
         description=f"Image with {s} x the pixels of the low-resolution image a side, intensities in [0, 1]",

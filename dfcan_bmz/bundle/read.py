@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import bioimageio.spec
 import numpy as np
-from bioimageio.spec.model import v0_4
+from bioimageio.spec.model import v0_4, v0_5
 from bioimageio.spec.summary import ErrorEntry
 from pydantic import BaseModel, ValidationError
 
@@ -19,7 +19,7 @@ from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.files import sha256
-from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
+from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 from dfcan_bmz.prediction.tiles import Predictor
 
 AnyDescription = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
@@ -90,7 +90,7 @@ def _load(bundle: Path, online: bool) -> AnyDescription:
 class Processing(BaseModel):
     """What `dfcan-bmz package` recorded for prediction."""
 
-    input: Literal["low-resolution", "enlarged"]
+    input: Literal["low-resolution", "prepared", "enlarged"]
     scale: Literal[2, 3, 4]
     target: Literal["own", "input"]
     smoothed_bicubic_sigma_px: float
@@ -99,7 +99,12 @@ class Processing(BaseModel):
     @property
     def step(self) -> int:
         """Every how many pixels of the bundle's input a pixel of the LR image stands: 1, or s where it is enlarged."""
-        return self.scale if self.input == "enlarged" else 1
+        return 1 if self.input == "low-resolution" else self.scale
+
+    def unit(self, plane: np.ndarray) -> np.ndarray:
+        """What the network sees of a plane of the bundle's input: the LR image, normalised; (Y, X) float32."""
+        normalised = plane if self.input == "prepared" else scaling_of(plane).apply(plane)
+        return normalised[:: self.step, :: self.step]
 
 
 def processing(description: ModelDescription) -> Processing | None:
@@ -112,9 +117,10 @@ def processing(description: ModelDescription) -> Processing | None:
         return None
     expected = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
     steps = [step for step in description.inputs[0].preprocessing if step.id != "ensure_dtype"]
-    known = [step.id for step in steps] == ["scale_range"] and all(
+    normalises = [step.id for step in steps] == ["scale_range"] and all(
         steps[0].kwargs[key] == value for key, value in expected.items()
     )
+    known = not steps if ours.input == "prepared" else normalises
     return ours if known and description.config.bioimageio.reproducibility_tolerance else None
 
 
@@ -164,6 +170,22 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", 
     return opened._replace(sha256=sha256(bundle))
 
 
+def read_companion(bundle: Path) -> Predictor:
+    """How the companion that images are prepared for is fed; its weights are not read, `network` is None.
+
+    Raises
+    ------
+    DfcanError
+        If the bundle is no companion for prepared images.
+    """
+    description = open_description(bundle)
+    ours = processing(description)
+    if ours is None or ours.input != "prepared":
+        what = "normalises by itself, block by block in ilastik" if ours and ours.input == "enlarged" else "is none"
+        raise DfcanError(f"{bundle} {what}: package a companion for ilastik from a recipe with `input: prepared`")
+    return _without_network(bundle, description)._replace(sha256=sha256(bundle))
+
+
 def predictor(weights: Weights, name: str, load: Load | None = None) -> Predictor:
     """Load one format of a bundle by `dfcan-bmz package` in this project's engine for it, or by `load`.
 
@@ -174,22 +196,14 @@ def predictor(weights: Weights, name: str, load: Load | None = None) -> Predicto
     DfcanError
         If the weights cannot be run, or the tile and the halo of the description leave next to nothing of a tile.
     """
-    description = weights.description
-    ours = processing(description)
-    s, step = ours.scale, ours.step
-    axes = {axis.id: axis for axis in description.inputs[0].axes}
-    tile, halo = axes["y"].size // step, next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // s
-    if tile - 2 * halo < tile // SMALLEST_INNER:
-        raise DfcanError(
-            f"{weights.bundle}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
-            "package it with a smaller halo"
-        )
+    without, step = _without_network(weights.bundle, weights.description), processing(weights.description).step
     with tempfile.TemporaryDirectory() as folder:
         network = load_network(weights, name, Path(folder), load)
 
     @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:
         output = network(batch if step == 1 else batch.repeat(step, 1).repeat(step, 2))
+        s = without.scale
         expected = (batch.shape[0], batch.shape[1] * s, batch.shape[2] * s, 1)
         if output.shape != expected:
             raise DfcanError(
@@ -198,10 +212,23 @@ def predictor(weights: Weights, name: str, load: Load | None = None) -> Predicto
             )
         return output
 
+    return without._replace(network=run)
+
+
+def _without_network(bundle: Path, description: v0_5.ModelDescr) -> Predictor:
+    ours = processing(description)
+    axes = {axis.id: axis for axis in description.inputs[0].axes}
+    tile = axes["y"].size // ours.step
+    halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // ours.scale
+    if tile - 2 * halo < tile // SMALLEST_INNER:
+        raise DfcanError(
+            f"{bundle}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
+            "package it with a smaller halo"
+        )
     return Predictor(
         name=description.config.bioimageio.architecture_type or description.name,
-        network=run,
-        scale=s,
+        network=None,
+        scale=ours.scale,
         tile=tile,
         halo=halo,
         target=ours.target,

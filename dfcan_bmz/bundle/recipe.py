@@ -59,8 +59,9 @@ class Recipe(BaseModel):
         ``auto`` (LR beside prediction) or the path of a PNG, relative to the recipe.
     tile : int
         Side of the tiles in LR pixels, even; best the patch of the training.
-    input : {"low-resolution", "enlarged"}
-        What the bundle takes: the LR image, or, for ilastik, the LR image enlarged s times by nearest neighbours.
+    input : {"low-resolution", "prepared", "enlarged"}
+        What the bundle takes: the LR image; for ilastik, what `dfcan-bmz ilastik prepare` makes of it; or the LR image
+        enlarged s times by nearest neighbours, which ilastik normalises block by block.
     halo : int or "auto"
         Output pixels cropped from each side of a tile, a multiple of lcm(2, s).
     training_data : str
@@ -88,7 +89,7 @@ class Recipe(BaseModel):
     tags: list[Text] = Field(min_length=1)
     documentation: Text
     cover: str = "auto"
-    input: Literal["low-resolution", "enlarged"] = "low-resolution"
+    input: Literal["low-resolution", "prepared", "enlarged"] = "low-resolution"
     tile: int = Field(128, ge=16, multiple_of=2)
     halo: int | Literal["auto"] = "auto"
     formats: list[WeightFormat] = Field(
@@ -103,6 +104,11 @@ class Recipe(BaseModel):
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] | None = None
     version_comment: Annotated[Text, StringConstraints(max_length=512)] | None = None
     parent: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")] | None = None
+
+    @property
+    def same_size(self) -> bool:
+        """Whether the bundle takes an enlarged image and gives one of its size."""
+        return self.input != "low-resolution"
 
     @field_validator("formats")
     @classmethod

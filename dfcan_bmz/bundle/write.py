@@ -33,7 +33,7 @@ from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, export, missing_extra
-from dfcan_bmz.files import atomic_path, write_zip
+from dfcan_bmz.files import write_zip
 from dfcan_bmz.models.companion import companion
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 from dfcan_bmz.report.cover import copy_cover, write_cover
@@ -55,7 +55,8 @@ def write_bundle(
     recipe_folder : pathlib.Path
         Where the recipe's relative paths begin.
     out : pathlib.Path
-        The ``.zip`` to write; it appears only if every format passed in its engine.
+        The ``.zip`` to write, where this process alone writes: it is a bundle when this function returns, and not
+        before. What else is under way lies beside it.
     say : callable
         Told what happens, a line at a time.
 
@@ -69,7 +70,7 @@ def write_bundle(
     DfcanError
         If the run folder or the recipe is not fit.
     UnfinishedError
-        If a format cannot be written or does not pass; nothing is left at `out`.
+        If a format cannot be written or does not pass.
     """
     weights = run_folder.weights(run)
     config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
@@ -89,31 +90,30 @@ def write_bundle(
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (folder / "rdf.yaml").write_text(text, encoding="utf-8")
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        if recipe.input == "enlarged":
+        if recipe.same_size:
             weights = _companion(weights, config.model.scale, Path(scratch))
         say(f"writing {', '.join(formats)}")
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             list(pool.map(lambda name: export(name, weights, folder), formats))
-        lr_pixel_nm = images.read(run / "sample_lr.tif").pixel_size_nm
-        _write_tensors(folder, sample.lr, lr_pixel_nm, config.model.scale if recipe.input == "enlarged" else 1)
+        calibration = images.read(run / "sample_lr.tif").calibration
+        _write_tensors(folder, sample.lr, calibration, recipe, config.model.scale if recipe.same_size else 1)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
         for evaluation in evaluations:
             if evaluation.worst:
                 shutil.copyfile(evaluation.worst, folder / picture_name(evaluation))
         write_texts(folder, None)
-        with atomic_path(out) as path:
-            write_zip(folder, path)
-            say("checking every format in its own engine")
-            verdicts = check(path)
-            _refuse_broken(verdicts, out)
-            # the same bundle, with what was measured in its texts
-            write_texts(folder, _figures(verdicts))
-            write_zip(folder, path)
-            open_description(path)
+        write_zip(folder, out)
+        say("checking every format in its own engine")
+        verdicts = check(out)
+        _refuse_broken(verdicts, out.name)
+        # the same bundle, with what was measured in its texts
+        write_texts(folder, _figures(verdicts))
+        write_zip(folder, out)
+        open_description(out)
     return verdicts
 
 
@@ -125,11 +125,11 @@ def _refuse_unknown(recipe: Recipe, evaluations: list[Evaluation], run: Path) ->
         )
 
 
-def _refuse_broken(verdicts: list[Verdict], out: Path) -> None:
+def _refuse_broken(verdicts: list[Verdict], name: str) -> None:
     broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
     if broken:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
-        raise UnfinishedError(f"{out} was not written, it would not run ({reasons})")
+        raise UnfinishedError(f"{name} was not written, it would not run ({reasons})")
 
 
 def _figures(verdicts: list[Verdict]) -> Figures:
@@ -154,17 +154,19 @@ def _companion(weights: Path, scale: int, scratch: Path) -> Path:
     return path
 
 
-def _write_tensors(folder: Path, tile: np.ndarray, lr_pixel_nm: float | None, enlarged: int) -> None:
+def _write_tensors(
+    folder: Path, tile: np.ndarray, calibration: images.Calibration, recipe: Recipe, enlarged: int
+) -> None:
     raw = levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
     unit = scaling_of(raw).apply(raw)
     with keras.device("cpu"):  # as the formats are compared
         network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
         output = np.clip(network(unit[None, ..., None]), 0, 1)
-    np.save(folder / TEST_INPUT, raw[None, ..., None])
+    given = unit if recipe.input == "prepared" else raw
+    np.save(folder / TEST_INPUT, given[None, ..., None])
     np.save(folder / TEST_OUTPUT, output)
-    for name, pixels in ((SAMPLE_INPUT, raw), (SAMPLE_OUTPUT, output[0, :, :, 0])):
-        pixel_nm = lr_pixel_nm and lr_pixel_nm * len(tile) / len(pixels)
-        images.write(folder / name, pixels, calibration=images.Calibration.square(pixel_nm))
+    for name, pixels in ((SAMPLE_INPUT, given), (SAMPLE_OUTPUT, output[0, :, :, 0])):
+        images.write(folder / name, pixels, calibration=calibration.finer(len(pixels) / len(tile)))
     write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])
 
 

@@ -24,7 +24,7 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
     tell_of_others(source / "lr", source / "hr")
     known = read_manifest(source / "lr") or {}
     rows, moves, problems, noted = [], [], [], []
-    with new_set(out, overwrite) as folder:
+    with new_set(out, "align", overwrite) as folder:
         for pair in watched(pairs, "aligning"):
             try:
                 lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from itertools import groupby
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from dfcan_bmz import files
+from dfcan_bmz import files, staging
 from dfcan_bmz.bundle.check import FAILED, PASSED, Verdict, check
 from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.bundle.zoo import forecast
@@ -23,15 +24,14 @@ def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bo
     if not bundle.is_file():
         raise DfcanError(f"{bundle} does not exist: check the path")
     if html is not None:
-        files.refuse_existing([html], overwrite)
         files.refuse_input_as_output([bundle], [html])
-    verdicts = check(bundle, trusted)
-    if zoo:
-        print("asking the network whether the addresses and GitHub users of the description exist", file=sys.stderr)
-        verdicts += forecast(bundle, verdicts)
-    if html is not None:
-        with files.atomic_path(html) as path:
-            write_verdicts(path, bundle.name, [verdict._asdict() for verdict in verdicts])
+    with staging.writing(html, "check", overwrite) if html is not None else nullcontext() as page:
+        verdicts = check(bundle, trusted)
+        if zoo:
+            print("asking the network whether the addresses and GitHub users of the description exist", file=sys.stderr)
+            verdicts += forecast(bundle, verdicts)
+        if page is not None:
+            write_verdicts(page, bundle.name, [verdict._asdict() for verdict in verdicts])
     if as_json:
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:

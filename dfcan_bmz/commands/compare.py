@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dfcan_bmz.commands.judging import judge, print_tables, refuse_nan, write_tables
+from dfcan_bmz.commands.judging import judge, print_tables, print_verdicts, refuse_nan, write_tables
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import new_folder, refuse_existing
 from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.scores import plot_scores
+from dfcan_bmz.staging import filling
 
 
 def run(
@@ -18,11 +18,10 @@ def run(
     deconvolution: bool | None,
     trusted: bool = False,
 ) -> None:
-    refuse_existing([out], overwrite)
     if len(paths) < 2:
         raise DfcanError("one model cannot be compared: name at least two, or use `dfcan-bmz evaluate`")
-    report = judge(paths, lr, hr, deconvolution, trusted)
-    with new_folder(out, overwrite) as folder:
+    with filling(out, "compare", overwrite) as folder:
+        report = judge(paths, lr, hr, deconvolution, trusted)
         write_tables(folder, report.measured)
         figure = plot_scores(
             report.measured.scores, report.summary, report.fields, list(report.predict), report.protocol
@@ -31,4 +30,5 @@ def run(
         write_report(folder / "report.html", report)
     print_tables(report)
     print(f"{out}: metrics.csv, images.csv, comparison.png, report.html")
+    print_verdicts(report)
     refuse_nan(report.measured, out)

@@ -25,7 +25,7 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
     # a manifest that pairs files of unequal names names those of the HR images
     known = manifest | {images.name_of(Path(row["hr"])): row for row in manifest.values() if row.get("hr")}
     tell_of_others(hr_dir)
-    with new_set(out, overwrite) as folder:
+    with new_set(out, "degrade", overwrite) as folder:
         rows, notes, noted = [], [], []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
             image = images.open_lazily(path)

@@ -9,11 +9,11 @@ import numpy as np
 import tifffile
 from rich.console import Console
 
-from dfcan_bmz import children, run_folder
+from dfcan_bmz import children, run_folder, staging
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
+from dfcan_bmz.commands.early import check_demo
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import last_words
-from dfcan_bmz.files import refuse_existing
 from dfcan_bmz.prediction.stream import Output
 
 # example_data/ holds exactly these two sets
@@ -25,7 +25,14 @@ HELD_OUT = "fov000_level01"
 
 
 def run(out: Path, model: str | None, overwrite: bool) -> None:
-    refuse_existing([out], overwrite)
+    check_demo(out, overwrite)
+    with staging.working(
+        out / "demo", "demo", overwrite=True
+    ):  # it writes nothing of this name, but it holds the folder
+        _run(out, model)
+
+
+def _run(out: Path, model: str | None) -> None:
     start = [] if model is None else _starting_from(model)
     console = Console(highlight=False)
     data, bundle = out / "data", out / "dfcan-demo-actin-x2.zip"

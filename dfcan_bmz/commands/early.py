@@ -5,7 +5,7 @@ The commands look again, and more closely; nothing here is written, printed or i
 
 from pathlib import Path
 
-from dfcan_bmz import files, images, run_folder
+from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.commands.resources import refuse_narrow_limit
@@ -48,7 +48,13 @@ def refuse_no_file(path: Path, wanted: str) -> None:
 
 def refuse_existing(out: Path, overwrite: bool) -> None:
     """Raise DfcanError if something stands where the output goes."""
-    files.refuse_existing([out], overwrite)
+    staging.refuse_existing([out], overwrite)
+
+
+def check_demo(out: Path, overwrite: bool) -> None:
+    """Raise DfcanError if something stands where a demo goes, but for a demo that was killed."""
+    if not staging.beside(out / "demo").exists():
+        staging.refuse_existing([out], overwrite)
 
 
 def refuse_no_run(run: Path) -> None:
@@ -58,7 +64,7 @@ def refuse_no_run(run: Path) -> None:
 
 def check_images(folder: Path, out: Path, overwrite: bool) -> None:
     """Raise DfcanError if a folder holds no images, or the output stands there already."""
-    files.refuse_existing([out], overwrite)
+    staging.refuse_existing([out], overwrite)
     images.find(folder)
 
 
@@ -72,7 +78,7 @@ def check_training(
         resolved = resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
     else:
         if not resume:
-            files.refuse_existing([out], overwrite)
+            staging.refuse_existing([out], overwrite)
         resolved = resolve(data_layer(lr), config, overrides)
     _check_start(resolved, out)
     pairs = find_pairs(lr, hr)
@@ -97,13 +103,13 @@ def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, re
     refuse_file_as_folder(out)
     sources = find_sources(inputs)
     refuse_all_missing(sources)
-    files.refuse_existing(outputs_of(sources, out, ending).values(), replace)
+    staging.refuse_existing(outputs_of(sources, out, ending).values(), replace)
 
 
 def check_trust(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
     """Raise DfcanError if the model, the images or the output folder make it impossible to begin."""
     refuse_narrow_limit()
-    files.refuse_existing([out], overwrite)
+    staging.refuse_existing([out], overwrite)
     refuse_no_model(model)
     refuse_all_missing(find_sources(inputs))
 
@@ -117,7 +123,7 @@ def refuse_all_missing(sources: list[Path]) -> None:
 def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None:
     """Raise DfcanError if run folder, recipe or output make a bundle impossible."""
     refuse_narrow_limit()
-    files.refuse_existing([out], overwrite)
+    staging.refuse_existing([out], overwrite)
     run_folder.weights(run)
     read_recipe(recipe)
 
@@ -125,7 +131,7 @@ def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None
 def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
     """Raise DfcanError if models, pairs or output make an evaluation impossible."""
     refuse_narrow_limit()
-    files.refuse_existing([out], overwrite)
+    staging.refuse_existing([out], overwrite)
     refuse_file_as_folder(out)
     for model in models:
         refuse_no_model(model)
@@ -140,5 +146,5 @@ def _check_start(config: Config, out: Path) -> None:
         return
     source = Path(config.train.init)
     if source.exists() or out.absolute() in (source.absolute(), *source.absolute().parents):
-        return  # an older run that a killed --overwrite left aside in `out` comes back later
+        return  # what a kill left aside of an older run in `out` comes back later
     raise DfcanError(f"train.init: {source} does not exist: give a run folder, a .keras file or a bundle")

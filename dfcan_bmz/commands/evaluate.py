@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.commands.judging import judge, print_tables, refuse_nan, write_tables
-from dfcan_bmz.files import new_folder, refuse_existing
+from dfcan_bmz.commands.judging import judge, print_tables, print_verdicts, refuse_nan, write_tables
 from dfcan_bmz.report.html import Report, write_report
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.trust import plot_doubt
+from dfcan_bmz.staging import filling
 
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
@@ -22,14 +22,14 @@ def run(
     deconvolution: bool | None = None,
     trusted: bool = False,
 ) -> None:
-    refuse_existing([out], overwrite)
-    report = judge([model], lr, hr, deconvolution, trusted)
-    with new_folder(out, overwrite) as folder:
+    with filling(out, "evaluate", overwrite) as folder:
+        report = judge([model], lr, hr, deconvolution, trusted)
         write_tables(folder, report.measured)
         _draw_worst(folder, report)
         write_report(folder / "report.html", report)
     print_tables(report)
     print(f"{out}: metrics.csv, images.csv, worst.png, doubt.png, report.html")
+    print_verdicts(report)
     refuse_nan(report.measured, out)
 
 

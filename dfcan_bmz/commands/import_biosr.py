@@ -16,7 +16,7 @@ def run(root: Path, out: Path, structures: list[str], levels: list[int], overwri
     refuse_input_as_output([root], [out])
     _refuse_two_scales(sources)
     rows, problems, noted, scale = [], [], [], None
-    with new_set(out, overwrite) as folder:
+    with new_set(out, "import-biosr", overwrite) as folder:
         for source in watched(sources, "importing"):
             try:
                 row, scale, notes = _import(source, folder)

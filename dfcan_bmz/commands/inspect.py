@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
 from dfcan_bmz.data.pairs import match
 from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.files import new_folder, refuse_existing, refuse_input_as_output
+from dfcan_bmz.files import refuse_input_as_output
 from dfcan_bmz.names import legible
 from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet
 from dfcan_bmz.report.pair_checks import plot_pair_checks
+from dfcan_bmz.staging import filling
 
 IMAGE_COLUMNS = ("path", "axes", "shape", "dtype", "smallest", "largest", "saturated", "pixel_size_nm")
 PAIR_COLUMNS = ("name", "fov", "scale", "down_px", "right_px", "agreement")
@@ -26,8 +28,20 @@ PAIR_COLUMNS = ("name", "fov", "scale", "down_px", "right_px", "agreement")
 
 def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
     if out is not None:
-        refuse_existing([out], overwrite)
         refuse_input_as_output(folders, [out])
+    with filling(out, "inspect", overwrite) if out is not None else nullcontext() as place:
+        surveys, checks, problems = _look(folders)
+        if place is not None:
+            _write(place, surveys, checks)
+    if out is not None:
+        print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if checks else ''}")
+    if problems:
+        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise UnfinishedError(f"{count} in {', '.join(map(str, folders))}: mend them, or leave files out")
+
+
+def _look(folders: list[Path]) -> tuple[list[Survey], list[PairCheck], list[str]]:
+    """Look at all images and pairs, and tell what was found."""
     surveys: list[Survey] = []
     checks: list[PairCheck] = []
     problems: list[str] = []
@@ -52,13 +66,7 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
         console.print(_pair_table(checks))
     for problem in problems:
         print(problem)
-    if out is not None:
-        with new_folder(out, overwrite) as scratch:
-            _write(scratch, surveys, checks)
-        print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if checks else ''}")
-    if problems:
-        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        raise UnfinishedError(f"{count} in {', '.join(map(str, folders))}: mend them, or leave files out")
+    return surveys, checks, problems
 
 
 def _same_field(one: Path, other: Path) -> str:

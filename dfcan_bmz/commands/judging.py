@@ -23,6 +23,7 @@ from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, RIVALS, SMOOTHED, Rivals, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
+from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Image
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
@@ -74,19 +75,38 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
     fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
+    comparisons = compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, drawn)
+    histories = {name: rows for name, path in sources.items() if (rows := _history(path))}
     return Report(
         title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",
         measured=measured,
         summary=summarise(measured.scores, fields, drawn),
-        comparisons=compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, drawn),
+        comparisons=comparisons,
         predict={name: lambda unit, model=model: predict_unit(model, unit) for name, model in models.items()},
         protocol=chief_protocol(target),
         rivals=told,
         fields=fields,
         warnings=[*seen_warning(measured.facts), *_unknown(sources), *remarks_warnings(measured.facts)],
-        histories={name: rows for name, path in sources.items() if (rows := _history(path))},
+        histories=histories,
+        verdicts=[_verdict(name, target, comparisons, measured, fields, histories) for name in models],
         how=_how(sources, models, pairs),
     )
+
+
+def _verdict(
+    model: str,
+    target: str,
+    comparisons: list[Comparison],
+    measured: Measured,
+    fields: dict[str, str],
+    histories: dict[str, list[run_folder.Row]],
+) -> str:
+    against = [
+        row
+        for row in comparisons
+        if (row.model, row.protocol, row.metric) == (model, chief_protocol(target), "psnr") and row.rival in RIVALS
+    ]
+    return verdict(model, against, [fact for fact in measured.facts if fact.image in fields], histories.get(model, []))
 
 
 def _sound_planes(pair: Pair, scale: int) -> list[int]:
@@ -135,6 +155,12 @@ def print_tables(report: Report) -> None:
     for row in report.comparisons:
         if row.protocol == report.protocol and row.metric in ("psnr", "ssim"):
             console.print(_sentence(row), soft_wrap=True)
+
+
+def print_verdicts(report: Report) -> None:
+    """Print, last of all, what the evaluation comes to."""
+    for line in report.verdicts:
+        print(line)
 
 
 def _sentence(row: Comparison) -> str:

@@ -1,10 +1,9 @@
 """``dfcan-bmz package``: a run folder to a tested bundle, or to the folder that a repository keeps of it."""
 
 import re
-import tempfile
 from pathlib import Path
 
-from dfcan_bmz import files
+from dfcan_bmz import files, staging
 from dfcan_bmz.bundle.publish import publish
 from dfcan_bmz.bundle.recipe import Recipe, read_recipe
 from dfcan_bmz.bundle.write import write_bundle
@@ -16,15 +15,17 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
     to_bundle = out.suffix.lower() == ".zip"
     if (to_bundle and out.is_dir()) or (not to_bundle and re.fullmatch(r"\.[a-z]+", out.suffix) and not out.is_dir()):
         raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
-    files.refuse_existing([out], overwrite)
     if not to_bundle:
         files.refuse_input_as_output([run_folder], [out])
     recipe = read_recipe(recipe_file)
+    if recipe.input == "enlarged":
+        print("note: ilastik normalises the blocks of `input: enlarged` one by one; `input: prepared` is exact there")
     for name in recipe.formats:
         if extra := missing_extra(name):
             print(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")
     if to_bundle:
-        verdicts = write_bundle(run_folder, recipe, recipe_file.parent, out, print)
+        with staging.writing(out, "package", overwrite) as path:
+            verdicts = write_bundle(run_folder, recipe, recipe_file.parent, path, print)
         size = f"{out.stat().st_size / 1e6:.1f} MB"
         print(f"{out}: {size}, {len(verdicts)} checks passed; run it with `bioimageio predict`")
     else:
@@ -32,9 +33,10 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
 
 
 def _publish(run_folder: Path, recipe: Recipe, recipe_folder: Path, out: Path, overwrite: bool) -> None:
-    with tempfile.TemporaryDirectory() as scratch, files.new_folder(out, overwrite) as folder:
-        bundle = Path(scratch) / "bundle.zip"
+    with staging.filling(out, "package", overwrite) as folder:
+        bundle = folder / "bundle.zip"
         verdicts = write_bundle(run_folder, recipe, recipe_folder, bundle, print)
         publish(run_folder, bundle, folder, recipe.tile)
+        bundle.unlink()
     again = f"`dfcan-bmz package {out} --recipe ...` makes the bundle again"
     print(f"{out}: {len(verdicts)} checks passed; commit it, {again}")

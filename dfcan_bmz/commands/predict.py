@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz import files, flaws, images
+from dfcan_bmz import files, flaws, images, staging
 from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
@@ -22,11 +22,12 @@ from dfcan_bmz.engines import engine_of
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
+from dfcan_bmz.formats.ome_zarr_output import zarr_strangers
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.loading import Load, loaded
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.stream import PREDICTED, Output
 from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
 
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
@@ -51,10 +52,13 @@ def run(
     tell_of_others(*filter(images.is_folder_of_images, inputs))
     ending = ENDINGS["zarr" if scheduler else file_format]
     targets = outputs_of(sources, out, ending)
-    if out.is_file():
-        raise DfcanError(f"{out} is a file: give a folder as --out")
-    files.refuse_existing(targets.values(), overwrite or resume)
+    staging.refuse_existing(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
+    staging.refuse_unwritable(out)
+    for target in targets.values():
+        staging.refuse_busy(target)
+        if overwrite and target.exists():
+            _refuse_others(target)
     load = load_of(model, engine, output.precision, blend, trusted)
     predictor = loaded(load)
     with ExitStack() as stack:
@@ -126,6 +130,14 @@ def _scalings(image: Image, client) -> list[Scaling]:
 
         return scalings_of(client, image)
     return flaws.scalings_of(image)
+
+
+def _refuse_others(target: Path) -> None:
+    """Refuse to replace what is no prediction of this package, of whatever version."""
+    if not images.notes_of(target).startswith(PREDICTED):
+        raise DfcanError(f"{target} was not predicted by dfcan-bmz, and is not replaced: choose another --out")
+    if target.is_dir() and (strangers := zarr_strangers(target)):
+        raise DfcanError(f"{target} holds {strangers[0]}, which dfcan-bmz did not put there: move it away")
 
 
 def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output) -> None:

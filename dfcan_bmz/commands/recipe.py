@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from dfcan_bmz import files
+from dfcan_bmz import staging
 from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, read_facts
 from dfcan_bmz.errors import DfcanError
 
@@ -13,9 +13,15 @@ PLACEHOLDERS = Answers("DFCAN x2", "A. Researcher", "anything", "other", "Anywhe
 
 
 def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> None:
-    files.refuse_existing([out], overwrite)
     if out.suffix not in (".yaml", ".yml"):
         raise DfcanError(f"{out} is no name for a recipe: call it RECIPE.yaml")
+    with staging.writing(out, "recipe new", overwrite) as path:
+        path.write_text(_text(run, given), encoding="utf-8")
+    source = run or "RUN"
+    print(f"{out}: read it through, then `dfcan-bmz package {source} --recipe {out} --out BUNDLE.zip`")
+
+
+def _text(run: Path | None, given: dict[str, str]) -> str:
     facts = read_facts(run)
     structure = _answer(given, facts, "structure", "What is labelled or seen (actin, neurons, ...)", None)
     questions = (
@@ -30,11 +36,7 @@ def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> 
         ("name", "Name of the model", default_name(facts, structure)),
     )
     answers = {key: _answer(given, facts, key, question, default) for key, question, default in questions}
-    text = draft(Answers(structure=structure, **answers), facts)
-    with files.atomic_path(out) as path:
-        path.write_text(text, encoding="utf-8")
-    source = run or "RUN"
-    print(f"{out}: read it through, then `dfcan-bmz package {source} --recipe {out} --out BUNDLE.zip`")
+    return draft(Answers(structure=structure, **answers), facts)
 
 
 def _answer(given: dict[str, str], facts: Facts, key: str, question: str, default: str | None) -> str:

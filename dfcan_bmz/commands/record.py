@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
-from dfcan_bmz import files, images, run_folder
+from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.means import read_means
+from dfcan_bmz.evaluation.means import Means, read_means
 from dfcan_bmz.evaluation.score import RIVALS
 from dfcan_bmz.report.record import write_record
 
 
 def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
-    files.refuse_existing([out], overwrite)
+    with staging.writing(out, "record", overwrite) as path:
+        means = _write(path, run, evaluation)
+    print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")
+
+
+def _write(path: Path, run: Path, evaluation: Path | None) -> Means | None:
     config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
     history = run_folder.read_history(run)
     if not history:
@@ -19,6 +24,5 @@ def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
     means = read_means(evaluation) if evaluation is not None else None
     if means and len(names := {method for _, method, _ in means.values}.difference(RIVALS)) != 1:
         raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of this model alone")
-    with files.atomic_path(out) as path:
-        write_record(path, run.resolve().name, config, provenance, history, sample, means)
-    print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")
+    write_record(path, run.resolve().name, config, provenance, history, sample, means)
+    return means

@@ -15,7 +15,7 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(nearest).free
     if free < needed:
         raise DfcanError(
-            f"{folder} needs {_gigabytes(needed)}, but {_gigabytes(free)} are free: make room, choose another "
+            f"{folder} needs {size_text(needed)}, but {size_text(free)} are free: make room, choose another "
             "--out, or take --dtype uint16, which halves it"
         )
 
@@ -25,7 +25,7 @@ def refuse_little_memory(path: Path, needed: int) -> None:
     available = available_bytes()
     if available is not None and available < needed + SOFTWARE_BYTES:
         raise DfcanError(
-            f"{path} needs {_gigabytes(needed + SOFTWARE_BYTES)} of memory, but {_gigabytes(available)} are available: "
+            f"{path} needs {size_text(needed + SOFTWARE_BYTES)} of memory, but {size_text(available)} are available: "
             "close other programs, or cut the image"
         )
 
@@ -39,8 +39,8 @@ def refuse_narrow_limit() -> None:
     granted, _ = resource.getrlimit(resource.RLIMIT_AS)
     if granted != resource.RLIM_INFINITY and granted < LEAST_ADDRESSES:
         raise DfcanError(
-            f"this shell grants {_gigabytes(granted)} of memory, and TensorFlow alone takes "
-            f"{_gigabytes(LEAST_ADDRESSES)}: raise the limit (ulimit -v)"
+            f"this shell grants {size_text(granted)} of memory, and TensorFlow alone takes "
+            f"{size_text(LEAST_ADDRESSES)}: raise the limit (ulimit -v)"
         )
 
 
@@ -53,5 +53,11 @@ def available_bytes() -> int | None:
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), None)
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"
+def size_text(count: int) -> str:
+    """A number of bytes in the unit in which it says something, e.g. ``"3.2 MB"``."""
+    size, units = float(count), ["kB", "MB", "GB", "TB"]
+    if size < 1e3:
+        return f"{count} bytes"
+    while size >= 999.95 and units:
+        size, unit = size / 1e3, units.pop(0)
+    return f"{size:.1f} {unit}"

@@ -32,7 +32,7 @@ def run(
         raise DfcanError(f"--structure {structure} is not known: choose from {', '.join(STRUCTURES)}")
     pixel_nm = microscope.pixel_nm
     calibration = images.Calibration.square(pixel_nm)
-    with new_set(out, overwrite) as folder:
+    with new_set(out, "simulate", overwrite) as folder:
         rows = []
         for index in watched(range(pairs), "simulating"):
             # a generator for each field: more fields leave the first ones as they were

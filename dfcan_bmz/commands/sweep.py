@@ -8,14 +8,13 @@ from typing import Any
 import keras
 
 from dfcan_bmz import config as configuration
-from dfcan_bmz import files, run_folder
+from dfcan_bmz import files, run_folder, staging
 from dfcan_bmz.commands import evaluate, train
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.evaluation.means import read_means
-from dfcan_bmz.files import atomic_path, new_folder
 from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.fit import finished
 from dfcan_bmz.training.sweep import Run, Sweep, read_sweep
@@ -42,6 +41,25 @@ def run(
             raise DfcanError(f"{out / name} was trained with other settings: choose another --out, or remove it")
     for folders in [(lr, hr), test] if test else [(lr, hr)]:
         find_pairs(*folders)  # what would stop every run is told before any is trained
+    with staging.working(out, "sweep", overwrite=True, fill=True) as work:
+        failures = _train_all(work, sweep, settings, lr, hr, out, test)
+    print(f"{out}: summary.csv, summary.md, summary.png")
+    if failures:
+        raise UnfinishedError(
+            f"{', '.join(failures)} did not end well: {out / FAILURES} says why; remove it to try again"
+        )
+
+
+def _train_all(
+    work: staging.Work,
+    sweep: Sweep,
+    settings: dict[str, Config],
+    lr: Path,
+    hr: Path,
+    out: Path,
+    test: tuple[Path, Path] | None,
+) -> dict[str, str]:
+    """Train and test what is not done yet; why runs failed, by name."""
     failures = json.loads((out / FAILURES).read_text()) if (out / FAILURES).is_file() else {}
     for name, wanted in settings.items():
         print(f"== {name}", flush=True)
@@ -53,18 +71,14 @@ def run(
             except DfcanError as error:
                 print(f"{name}: {error}", flush=True)
                 failures[name] = str(error)
-                with atomic_path(out / FAILURES) as place:
+                with staging.replacing(out / FAILURES) as place:
                     place.write_text(json.dumps(failures, indent=2) + "\n", encoding="utf-8")
             keras.backend.clear_session()  # the next network starts with the memory of this one
         if test and (out / name / "model.keras").is_file() and not (out / name / "test/metrics.csv").is_file():
             evaluate.run(out / name, *test, out / name / "test", overwrite=True)
-        rows = _summarise(out, sweep, settings, failures)
+        rows = _summarise(work, out, sweep, settings, failures)
     print(markdown(rows))
-    print(f"{out}: summary.csv, summary.md, summary.png")
-    if failures:
-        raise UnfinishedError(
-            f"{', '.join(failures)} did not end well: {out / FAILURES} says why; remove it to try again"
-        )
+    return failures
 
 
 def settings_of(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: list[str]) -> Config:
@@ -133,19 +147,24 @@ def _test_scores(run: Path) -> dict[str, float]:
     return {metric: means[PROTOCOL, model, metric] for metric in METRICS if (PROTOCOL, model, metric) in means}
 
 
-def _summarise(out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]) -> list[dict[str, Any]]:
+def _summarise(
+    work: staging.Work, out: Path, sweep: Sweep, settings: dict[str, Config], failures: dict[str, str]
+) -> list[dict[str, Any]]:
     """Write the table and the figure of what is done so far; the table's rows."""
     rows = _table(out, sweep, settings, failures)
     histories = {row["run"]: run_folder.read_history(out / row["run"]) for row in rows if row["epochs"]}
     score, what = ("psnr", f"PSNR on the test images, {PROTOCOL} (dB)")
     if not any(row["psnr"] for row in rows):
         score, what = ("val_psnr", "best PSNR on the validation patches (dB)")
-    with new_folder(out, overwrite=True) as folder:
-        with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as lines:
-            writer = csv.DictWriter(lines, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        (folder / "summary.md").write_text(markdown(rows), encoding="utf-8")
-        scores = {row["run"]: row[score] for row in rows if row[score] != ""}
-        plot_sweep(histories, scores, what).savefig(folder / "summary.png", dpi=110)
+    staging.discard(work)
+    folder = work.new
+    folder.mkdir(exist_ok=True)
+    with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "summary.md").write_text(markdown(rows), encoding="utf-8")
+    scores = {row["run"]: row[score] for row in rows if row[score] != ""}
+    plot_sweep(histories, scores, what).savefig(folder / "summary.png", dpi=110)
+    staging.place(work)
     return rows

@@ -2,25 +2,23 @@
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder
 from dfcan_bmz.commands.data_facts import Opened, data_facts, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_notes, tell_of_others, training_bar, watched
-from dfcan_bmz.commands.replacing import older_waits, replacing, settle
+from dfcan_bmz.commands.run_place import Place, resolve_again, run_place
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.starting import initialise, initialise_again, origin
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
-from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair, scale_between, split
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, scale_between, split
 from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.errors import DfcanError, StoppedError
@@ -46,20 +44,17 @@ def run(
 ) -> None:
     pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
-    if resume:
-        if not (out / "config.yaml").is_file() and settle(out):
-            raise DfcanError(
-                f"{out}: the training that was to replace it was killed before it began, and the older run is back: "
-                "repeat the command with --overwrite"
-            )
-        run_folder.refuse_other_folders(out)
-        resolved = configuration.resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
-    else:
-        files.refuse_existing([out], overwrite)
-        if out.is_file():
-            raise DfcanError(f"{out} is a file: give a folder as --out")
-        settle(out)  # first of all: an older run may be the train.init
-        resolved = resolve(data_layer(lr), config, overrides)
+    with run_place(out, resume, overwrite) as place:
+        if place.begun is None:
+            resolved = resolve(data_layer(lr), config, overrides)
+        else:
+            resolved = resolve_again(place, config, overrides)
+        _train(pairs, place, resolved, watch)
+
+
+def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | None) -> None:
+    out = place.out
+    place.note(resolved)
     scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
     chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
     opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
@@ -76,34 +71,29 @@ def run(
         refuse_without_tensorboard()
     record = provenance(*chosen)
     _refuse_leaks(record["files"])
-    if resume:
-        known = _same_training(out, resolved, record)
-        # killed in the first epoch of replacing an older run, it has nothing to go on from: it replaces that run again
-        resume = not settle(out)
+    known = {} if place.fresh else _same_training(out, record)
     if resolved.train.init != "none":
         source = Path(resolved.train.init)
-        if resume and run_folder.read_history(out):
+        if not place.fresh and run_folder.read_history(out):
             initialise_again(model, source, known.get("initial_weights", {}).get("sha256"))
         else:
             initialise(model, source)
     own = [at_scale(part, resolved.model.scale) for part in opened]
-    # the facts first: the older run that is put aside may be the train.init
-    record = known if resume else record | _facts(model, own, resolved)
-    with nullcontext() if resume else replacing(out):
-        if not resume:
-            write_sample(out, own[1], resolved)
+    record = record | _facts(model, own, resolved) if place.fresh else known
+    if place.fresh:
+        write_sample(place.run, own[1], resolved)
 
-        def begin() -> None:
-            run_folder.write_config(out, resolved)
-            run_folder.write_provenance(out, record)
-            for folder in out, *sorted(out.glob("other_scales/*")):
-                if (stale := folder / run_folder.EVALUATION).is_dir():
-                    print(f"{stale} is deleted: it was measured with the weights that now change")
-                    files.remove(stale)
-            left = resolved.train.epochs - len(run_folder.read_history(out))
-            announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))), left)
+    def begin() -> None:
+        run_folder.write_config(place.run, resolved)
+        run_folder.write_provenance(place.run, record)
+        for folder in place.run, *sorted(place.run.glob("other_scales/*")):
+            if (stale := folder / run_folder.EVALUATION).is_dir():
+                print(f"{stale} is deleted: it was measured with the weights that now change")
+                files.remove(stale)
+        left = resolved.train.epochs - len(run_folder.read_history(place.run))
+        announce(model, resolved, len(training), len(grid_patches(validation, patch_side(resolved))), left)
 
-        history = _fit(model, resolved, training, validation, out, begin, watch)
+    history = _fit(model, resolved, training, validation, place, begin, watch)
     write_other_scales(out, resolved, *opened)
     best = run_folder.best_row(history)
     print(
@@ -119,11 +109,9 @@ def _facts(model: keras.Model, own: list[Opened], config: Config) -> dict[str, A
     return facts if config.train.init == "none" else facts | {"initial_weights": origin(Path(config.train.init))}
 
 
-def _same_training(out: Path, config: Config, record: dict[str, Any]) -> dict[str, Any]:
-    """Provenance of the training to resume, if it was one on these images with this network."""
+def _same_training(out: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Provenance of the training to resume, if it was one on these images."""
     known = run_folder.read_provenance(out)
-    if run_folder.read_config(out).model != config.model:
-        raise DfcanError(f"{out} holds another network: resume without --set model.*, or start a new run")
     if known["files"] != record["files"]:
         raise DfcanError(f"{out} was trained on other images: resume with the same ones or start a new run")
     return known
@@ -134,11 +122,11 @@ def _fit(
     config: Config,
     training: list[Plane],
     validation: list[Plane],
-    out: Path,
+    place: Place,
     begin: Callable[[], None],
     watch: OnEpoch | None,
 ) -> list[Row]:
-    epochs, done = config.train.epochs, len(run_folder.read_history(out))
+    out, epochs, done = place.out, config.train.epochs, len(run_folder.read_history(place.run))
     try:
         with training_bar(done, epochs) as (on_step, print_epoch):
 
@@ -147,13 +135,13 @@ def _fit(
                 if watch is not None:
                     watch(row)
 
-            return fit(model, config, training, validation, out, begin, on_step, on_epoch, print)
+            return fit(model, config, training, validation, place.run, begin, place.settle, on_step, on_epoch, print)
     except KeyboardInterrupt:
-        if older_waits(out):
+        if place.waits and run_folder.read_history(out):
             raise StoppedError(
-                f"stopped before the first epoch was over; the older run is back in {out}: "
-                "repeat the command to replace it"
+                f"stopped before the first epoch was over; {out} holds the older run: repeat the command to replace it"
             ) from None
+        place.settle()
         finished = len(run_folder.read_history(out))
         raise StoppedError(
             f"stopped after {finished} of {epochs} epochs; go on where {out} stands: repeat the command with --resume"

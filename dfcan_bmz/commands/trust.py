@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import files, flaws, images
+from dfcan_bmz import flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
@@ -22,6 +22,7 @@ from dfcan_bmz.normalize import Scaling, within_float32
 from dfcan_bmz.prediction.tiles import Predictor, predict_plane
 from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.resolution import HALF_IMAGES, crossing, decorrelation, period, split_correlation
+from dfcan_bmz.staging import filling
 
 
 class Row(NamedTuple):
@@ -44,18 +45,17 @@ class Row(NamedTuple):
 
 
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bool = False) -> None:
-    files.refuse_existing([out], overwrite)
     sources = find_sources(inputs)
     tell_of_others(*filter(images.is_folder_of_images, inputs))
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")
-    predictor = open_model(model, trusted=trusted)
     rows: list[Row] = []
     problems: list[str] = []
     notes: list[str] = []
     noted: list[tuple[Path, str]] = []
-    with files.new_folder(out, overwrite) as folder:
+    with filling(out, "trust", overwrite) as folder:
+        predictor = open_model(model, trusted=trusted)
         for source in watched(sources, "doubting"):
             try:
                 image = images.open_lazily(source)

@@ -22,11 +22,12 @@ import numpy as np
 from dfcan_bmz import images
 from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import new_folder, remove
 from dfcan_bmz.images import Calibration, Image
 from dfcan_bmz.names import legible
+from dfcan_bmz.staging import filling
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
+SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv")
 
 
 @dataclass(frozen=True)
@@ -240,19 +241,31 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
 
 
 @contextmanager
-def new_set(out: Path, overwrite: bool) -> Iterator[Path]:
+def new_set(out: Path, command: str, overwrite: bool) -> Iterator[Path]:
     """Yield a temporary folder with ``lr/`` and ``hr/`` that becomes `out` when the block ends without error.
 
-    With `overwrite`, an older set of ours (it has a ``dataset.yaml``) is replaced as a whole; of other folders, only
-    files of the same name.
+    With `overwrite`, an older set is replaced as a whole; what else is in `out` is left alone.
+
+    Raises
+    ------
+    DfcanError
+        If `out` cannot be written, or holds images or tables of these names that this package did not write.
     """
-    with new_folder(out, overwrite) as folder:
+    with filling(out, command, overwrite, away=SET) as folder:
+        _refuse_sets_of_others(out)
         (folder / "lr").mkdir()
         (folder / "hr").mkdir()
         yield folder
-        if (out / "dataset.yaml").is_file():
-            for entry in ("lr", "hr", "manifest.csv"):
-                remove(out / entry)
+
+
+def _refuse_sets_of_others(out: Path) -> None:
+    there = [out / entry for entry in SET if (out / entry).exists()]
+    if not there:
+        return
+    record = out / "dataset.yaml"
+    settings = read_yaml(record).get("settings") if record.is_file() else None
+    if not (isinstance(settings, dict) and "command" in settings):
+        raise DfcanError(f"{there[0]} was not written by dfcan-bmz, and is not replaced: choose another folder")
 
 
 def write_records(folder: Path, rows: list[dict[str, Any]], dataset: dict[str, Any]) -> None:

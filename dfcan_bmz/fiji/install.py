@@ -9,13 +9,12 @@
 
 import json
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from dfcan_bmz import files
+from dfcan_bmz import staging
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.jdll import Choice, choose_engine
 from dfcan_bmz.bundle.raw import raw_description
@@ -25,6 +24,7 @@ from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import Fiji
 
 NICKNAME = r"[a-z0-9]+(-[a-z0-9]+)+"
+COMMAND = "install-fiji"
 RECORD = "dfcan_bmz.json"  # in the model's folder: what was installed, so that exactly that can be removed
 SAVED_MODEL = "tf_weights.zip"
 
@@ -59,20 +59,15 @@ def install(bundle: Path, fiji: Fiji, overwrite: bool) -> Installed:
         If the bundle would not run in deepImageJ, or something is in the way.
     """
     settings, engine = _settings(bundle)
-    model = fiji.folder / MODELS / settings.nickname
-    if model.exists():
-        _read_record(model)  # refuses what was not installed from here, whatever `overwrite` says
-        files.refuse_existing([model], overwrite)
-    texts = macros(settings)
-    clashes = [fiji.folder / path for path in texts if path.parent == MENU and not model.exists()]
-    files.refuse_existing(clashes, overwrite)
-    try:
-        with tempfile.TemporaryDirectory(dir=fiji.folder, prefix=".dfcan-") as scratch:
-            staged = Path(scratch)
-            _stage(bundle, staged, model.name, texts)
-            _put_in_place(staged, fiji.folder, model)
-    except PermissionError as error:
-        raise DfcanError(f"{fiji.folder} cannot be written to ({error.strerror}): use a Fiji of your own") from error
+    model, texts = fiji.folder / MODELS / settings.nickname, macros(settings)
+    overwrite = overwrite or staging.just_placed(fiji.folder, f"{COMMAND} {model.name}")
+    with staging.working(fiji.folder, f"{COMMAND} {model.name}", overwrite=True, fill=True) as work:
+        # refuses what was not installed from here, whatever `overwrite` says
+        older = _read_record(model) if model.exists() else []
+        clashes = [fiji.folder / path for path in texts if path.parent == MENU]
+        staging.refuse_existing([model] if older else clashes, overwrite)
+        _stage(bundle, work.new, model.name, texts)
+        staging.place(work, away=_as_folders(fiji.folder, older))
     entries = [f"Plugins > {MENU.name} > {path.stem.replace('_', ' ')}" for path in texts if path.parent == MENU]
     return Installed(model, entries, engine)
 
@@ -91,9 +86,16 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
         If there is no such installation.
     """
     model = fiji.folder / MODELS / nickname
-    if not re.fullmatch(NICKNAME, nickname) or not model.is_dir():
+    if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {fiji.folder / MODELS}")
-    _remove_installed(fiji.folder, model)
+    killed = staging.just_placed(fiji.folder, f"{COMMAND} --remove {nickname}")
+    with staging.working(fiji.folder, f"{COMMAND} --remove {nickname}", overwrite=True, fill=True) as work:
+        if (model / RECORD).is_file() or not killed:
+            if not model.is_dir():
+                there = fiji.folder / MODELS
+                raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {there}")
+            staging.place(work, away=_as_folders(fiji.folder, _read_record(model)))
+        _remove_empty(fiji.folder, model)
     return sorted(model.rglob("*")) if model.exists() else []
 
 
@@ -103,8 +105,8 @@ def _settings(bundle: Path) -> tuple[Settings, Choice]:
     ours = processing(description)
     if ours is None:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
-    if ours.input == "enlarged":
-        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `enlarged`")
+    if ours.input != "low-resolution":
+        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
     content, names = raw_description(bundle)
     if objections := lint(content, names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
@@ -141,31 +143,6 @@ def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _put_in_place(staged: Path, fiji: Path, model: Path) -> None:
-    """Move a staged installation to where it belongs, the older one aside until that is done."""
-    aside = staged / "older"
-    older = [fiji / name for name in _read_record(model)] if model.exists() else []
-    moves = [(path, aside / path.relative_to(fiji)) for path in older if path.is_file()]
-    # the record goes first, so that --remove can clear up after a power cut too
-    new = sorted(_below(staged), key=lambda path: path.name != RECORD)
-    moves += [(path, fiji / path.relative_to(staged)) for path in new]
-    done = []
-    try:
-        for source, target in moves:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            done.append((source, target))
-        if (staged / MODELS / model.name / "variables").is_dir():
-            (model / "variables").mkdir(exist_ok=True)
-    except BaseException:
-        for source, target in reversed(done):
-            source.parent.mkdir(parents=True, exist_ok=True)
-            target.replace(source)
-        if not older:
-            _remove_empty(fiji, model)
-        raise
-
-
 def _read_record(model: Path) -> list[str]:
     """Paths in a Fiji of all that was installed with a model, none of them outside of where models and macros are."""
     try:
@@ -179,11 +156,17 @@ def _read_record(model: Path) -> list[str]:
     return names
 
 
-def _remove_installed(fiji: Path, model: Path) -> None:
-    record = (MODELS / model.name / RECORD).as_posix()
-    for name in sorted(_read_record(model), key=lambda name: name == record):  # the record goes last
-        (fiji / name).unlink(missing_ok=True)
-    _remove_empty(fiji, model)
+def _as_folders(fiji: Path, names: list[str]) -> list[str]:
+    """Paths of files, or of the folders that they are all of: a folder moves in one step."""
+    left = set(names)
+    folders = []
+    for folder in sorted({PurePosixPath(name).parts[:2] for name in names}):
+        path = fiji.joinpath(*folder)
+        inside = {file.relative_to(fiji).as_posix() for file in path.rglob("*") if file.is_file()}
+        if inside <= left:
+            folders.append("/".join(folder))
+            left -= inside
+    return [*folders, *(name for name in names if name in left)]
 
 
 def _remove_empty(fiji: Path, model: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.formats.mrc import HEADER, is_mrc, open_mrc
+from dfcan_bmz.formats.mrc import open_mrc
+from dfcan_bmz.formats.mrc_header import HEADER, is_mrc
 from dfcan_bmz.formats.ome_zarr import is_zarr, open_ome_zarr
 from dfcan_bmz.formats.pixels import Opened
 from dfcan_bmz.formats.png import open_png

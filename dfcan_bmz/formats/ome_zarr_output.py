@@ -1,5 +1,6 @@
 """OME-Zarr 0.4, one resolution, written by regions (needs the extra ``[scale]``)."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.names import legible
 
+PARTS = {".zgroup", ".zattrs", ".zmetadata", "0"}
 KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time", "C": "channel"}
 
 
@@ -89,8 +91,21 @@ def zarr_array(path: Path):
     return zarr.open_array(path / "0", mode="r+")
 
 
-def zarr_notes(path: Path) -> str:
-    """The `notes` of an image of `create_ome_zarr`; empty where there are none."""
-    import zarr
+def remove_unfinished_chunks(path: Path) -> None:
+    """Delete what zarr had written aside, to be a chunk of an image of `create_ome_zarr`, when it was killed."""
+    for file in (path / "0").rglob("*.partial"):
+        file.unlink()
 
-    return str(zarr.open(path, mode="r").attrs.get("notes", ""))
+
+def zarr_notes(path: Path) -> str:
+    """The `notes` of an image of `create_ome_zarr`; empty where there are none, or the folder is no such image."""
+    try:
+        attributes = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
+        return str(attributes.get("notes", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def zarr_strangers(path: Path) -> list[str]:
+    """Names in the folder of an image of `create_ome_zarr` that are none of its parts."""
+    return sorted({entry.name for entry in path.iterdir()} - PARTS)

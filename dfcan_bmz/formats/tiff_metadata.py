@@ -128,7 +128,7 @@ def _arranged(path: Path, file: tifffile.TiffFile, pages: list[Page]) -> tuple[l
     try:
         if not ARRANGED & file.flags:
             return pages, None
-        (series,) = file.series
+        series = file.series[0]
         axes, sizes = series.axes[:-2], tuple(series.shape[:-2])
         if series.axes[-2:] != "YX" or series.shape[-2:] != pages[0].key.shape:
             return pages, None

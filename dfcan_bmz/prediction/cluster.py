@@ -4,7 +4,7 @@ Blocks are chunks, so that no two tasks write to one file; a task writes its chu
 does no harm. What is done is noted, and not done again after a kill::
 
     OUT/.cell.ome.zarr.partial/
-      cell.ome.zarr/         the output
+      new/cell.ome.zarr/     the output
       progress.json          what it is an output of
       blocks.txt             a line for each block that is done: plane, row, column, side, clipped pixels
 """
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from distributed import Client, Worker, WorkerPlugin, as_completed
 
-from dfcan_bmz import console, files, images
+from dfcan_bmz import console, files, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
@@ -34,11 +34,9 @@ from dfcan_bmz.prediction.stream import (
     chunk_side,
     encode,
     fingerprint,
-    finish,
     output_shape,
-    partial_folder,
     read_progress,
-    resume,
+    resumed,
     unit_reader,
 )
 from dfcan_bmz.prediction.tiles import Predictor, predict_region
@@ -150,21 +148,35 @@ def predict_to_zarr(
         If a block failed again and again; the others are kept, and a further call goes on.
     """
     predictor = loaded(load)
-    folder, partial, _ = resume(predictor, image, scalings, target, output)
-    clipped = _read_done(folder / "blocks.txt")
-    with files.atomic_path(folder / "blocks.txt") as whole_lines:
-        whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
     blocks = places(output_shape(predictor, image), chunk_side(predictor))
-    waiting = (place for place in blocks if place not in clipped and not scalings[place.plane].flaw)
-    inputs = load, _source(image), str(partial.resolve())
+    with resumed(predictor, image, scalings, target, output) as (work, _):
+        return _predict_blocks(client, load, image, scalings, output, work, blocks, on_block)
+
+
+def _predict_blocks(
+    client: Client,
+    load: Load,
+    image: Image,
+    scalings: list[Scaling],
+    output: Output,
+    work: staging.Work,
+    blocks: Iterator[Place],
+    on_block: Callable[[], None],
+) -> int:
+    """Predict those blocks that are not done yet; the pixels that were clipped, of all."""
+    clipped = _read_done(work.folder / "blocks.txt")
+    with staging.replacing(work.folder / "blocks.txt") as whole_lines:
+        whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
+    inputs = load, _source(image), str(work.new.resolve())
 
     def submit(place: Place) -> Any:
         task = (*inputs, scalings[place.plane], output, place)
         return client.submit(_predict_block, *task, retries=RETRIES, pure=False)
 
+    waiting = (place for place in blocks if place not in clipped and not scalings[place.plane].flaw)
     most = WAITING_PER_THREAD * max(1, sum(client.nthreads().values()))
     tasks = as_completed([submit(place) for place in islice(waiting, most)])
-    with (folder / "blocks.txt").open("a", encoding="utf-8") as notes:
+    with (work.folder / "blocks.txt").open("a", encoding="utf-8") as notes:
         for task in tasks:
             if task.status in ("cancelled", "lost"):
                 raise UnfinishedError(f"{image.path}: the cluster is gone: start it again and repeat the command")
@@ -181,7 +193,6 @@ def predict_to_zarr(
             on_block()
             if (following := next(waiting, None)) is not None:
                 tasks.add(submit(following))
-    finish(folder, partial, target)
     return sum(clipped.values())
 
 
@@ -195,7 +206,7 @@ def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
 
 def blocks_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """How many blocks are left to predict for this output."""
-    folder = partial_folder(target)
+    folder = staging.beside(target)
     known = read_progress(folder, fingerprint(predictor, image, scalings, output)) is not None
     done = _read_done(folder / "blocks.txt") if known else {}
     blocks = places(output_shape(predictor, image), chunk_side(predictor))

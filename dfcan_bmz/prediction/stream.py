@@ -2,30 +2,32 @@
 
 ::
 
-    OUT/.cell.tif.partial/   until it is done
-      cell.tif               the output, at its full size
+    OUT/.cell.tif.partial/   until it is done, see `dfcan_bmz.staging`
+      new/cell.tif           the output, at its full size
       progress.json          what it is an output of, and the rows that are written
 """
 
 import hashlib
 import json
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import files, images
+from dfcan_bmz import files, images, staging
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.flaws import plane_name
+from dfcan_bmz.formats.ome_zarr_output import remove_unfinished_chunks
 from dfcan_bmz.images import Image
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
 from dfcan_bmz.prediction.tiles import Predictor, ReadUnit, count_tiles, predict_bands
 
 LARGEST_CHUNK_PX = 1024
+PREDICTED = "Predicted, not measured: super-resolved"  # what an output is known by
 
 
 class Output(NamedTuple):
@@ -96,26 +98,27 @@ def predict_to_file(
     UnfinishedError
         If what the network makes of the image is not finite.
     """
-    folder, partial, done = resume(predictor, image, scalings, target, output)
-    known, write = fingerprint(predictor, image, scalings, output), images.writer(partial)
-    for index in range(done.plane, len(image.planes)):
-        read = unit_reader(image, index, scalings[index])
-        rows = slice(done.row, 0 if scalings[index].flaw else None)  # a new output is blank
-        for row, band in predict_bands(predictor, read, image.pixels.shape[-2:], rows, on_tile=on_tile):
-            encoded, clipped = encode(band, scalings[index], output, plane_name(image.path, index, len(image.planes)))
-            write(index, row, encoded)
-            done = Progress(index, row + len(band), done.clipped + clipped)
-            _write_progress(folder, known, done)
-        done = Progress(index + 1, 0, done.clipped)
-        _write_progress(folder, known, done)
-    finish(folder, partial, target)
+    known = fingerprint(predictor, image, scalings, output)
+    with resumed(predictor, image, scalings, target, output) as (work, done):
+        write = images.writer(work.new)
+        for index in range(done.plane, len(image.planes)):
+            read = unit_reader(image, index, scalings[index])
+            name = plane_name(image.path, index, len(image.planes))
+            rows = slice(done.row, 0 if scalings[index].flaw else None)  # a new output is blank
+            for row, band in predict_bands(predictor, read, image.pixels.shape[-2:], rows, on_tile=on_tile):
+                encoded, clipped = encode(band, scalings[index], output, name)
+                write(index, row, encoded)
+                done = Progress(index, row + len(band), done.clipped + clipped)
+                _write_progress(work.folder, known, done)
+            done = Progress(index + 1, 0, done.clipped)
+            _write_progress(work.folder, known, done)
     return done.clipped
 
 
 def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """How many tiles are left to predict for this output."""
     known = fingerprint(predictor, image, scalings, output)
-    done = read_progress(partial_folder(target), known) or Progress()
+    done = read_progress(staging.beside(target), known) or Progress()
     shape, left = image.pixels.shape[-2:], scalings[done.plane :]
     each = [0 if scaling.flaw else count_tiles(predictor, shape) for scaling in left[1:]]
     return sum(each, count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
@@ -123,54 +126,56 @@ def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], tar
 
 def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """Bytes on the disk that the partial output of this prediction has taken already."""
-    folder = partial_folder(target)
+    folder = staging.beside(target)
     if read_progress(folder, fingerprint(predictor, image, scalings, output)) is None:
         return 0
     # a file that is not written in full has holes; Windows does not say how many
     return sum(512 * getattr(path.stat(), "st_blocks", 0) for path in folder.rglob("*") if path.is_file())
 
 
-def resume(
+@contextmanager
+def resumed(
     predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output
-) -> tuple[Path, Path, Progress]:
-    """Find the partial output of this very prediction, or begin one.
+) -> Iterator[tuple[staging.Work, Progress]]:
+    """Yield the partial output of this very prediction, and how far it is; it is complete when the block ends.
 
-    Returns
-    -------
-    tuple
-        Folder of the partial output, the output in it, and how far it is.
+    After an error, or a kill, it is gone on with by the next call.
+
+    Raises
+    ------
+    DfcanError
+        If it cannot be written, or another process writes it.
     """
-    folder = partial_folder(target)
-    partial, known = folder / target.name, fingerprint(predictor, image, scalings, output)
-    done = read_progress(folder, known)
-    if done is None or not partial.exists():
-        files.remove(folder)
-        folder.mkdir(parents=True)
-        images.create(
-            partial,
-            output_shape(predictor, image),
-            np.dtype(output.dtype),
-            image.axes,
-            image.calibration.finer(predictor.scale),
-            notes(predictor, image, scalings, output),
-            chunk_side(predictor),
-        )
-        done = Progress()
-        _write_progress(folder, known, done)
-    return folder, partial, done
+    work = staging.begin(target, "predict", overwrite=True, keep=True)
+    try:
+        known = fingerprint(predictor, image, scalings, output)
+        done = read_progress(work.folder, known)
+        if done is None or not work.new.exists():
+            done = Progress()
+            staging.discard(work)
+            _create(work.new, predictor, image, scalings, output)
+            _write_progress(work.folder, known, done)
+        if work.new.is_dir():
+            remove_unfinished_chunks(work.new)
+        yield work, done
+        staging.place(work, away=["."])
+    except BaseException:
+        staging.end(work, keep=True)
+        raise
+    staging.end(work)
 
 
-def finish(folder: Path, partial: Path, target: Path) -> None:
-    """Put a complete output in its place."""
-    if target.is_dir():
-        files.remove(target)  # a folder cannot be replaced by another one
-    partial.replace(target)
-    shutil.rmtree(folder)
-
-
-def partial_folder(target: Path) -> Path:
-    """Where the output is while it is written."""
-    return target.parent / f".{target.name}.partial"
+def _create(path: Path, predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> None:
+    """Make an output without pixels."""
+    images.create(
+        path,
+        output_shape(predictor, image),
+        np.dtype(output.dtype),
+        image.axes,
+        image.calibration.finer(predictor.scale),
+        notes(predictor, image, scalings, output),
+        chunk_side(predictor),
+    )
 
 
 def chunk_side(predictor: Predictor) -> int:
@@ -228,7 +233,7 @@ def how_made(predictor: Predictor, output: Output) -> list[str]:
     if output.intensity == "keep" and predictor.target == "own":
         meaning += ", approximate: the targets of the training had units of their own"
     return [
-        f"Predicted, not measured: super-resolved x{predictor.scale} by dfcan-bmz",
+        f"{PREDICTED} x{predictor.scale} by dfcan-bmz",
         f"Model: {predictor.name}, sha256 {predictor.sha256}",
         f"Tiles of {predictor.tile} px, halo {predictor.halo}, blend {predictor.blend}; {output.precision}",
         f"Intensities: {meaning}",
@@ -252,5 +257,5 @@ def read_progress(folder: Path, known: str) -> Progress | None:
 
 
 def _write_progress(folder: Path, known: str, done: Progress) -> None:
-    with files.atomic_path(folder / "progress.json") as file:
+    with staging.replacing(folder / "progress.json") as file:
         file.write_text(json.dumps({"fingerprint": known, "done": done}), encoding="utf-8")

@@ -61,6 +61,8 @@ class Report(NamedTuple):
         What a reader must know before any figure.
     histories : dict of str to list of Row
         History of each model's training, where it is known.
+    verdicts : list of str
+        A sentence on each model: what the evaluation comes to, and what to do next.
     how : list of str
         Lines about models, images and versions.
     """
@@ -75,6 +77,7 @@ class Report(NamedTuple):
     fields: dict[str, str]
     warnings: list[str]
     histories: dict[str, list[Row]]
+    verdicts: list[str]
     how: list[str]
 
 
@@ -110,6 +113,7 @@ def _content(report: Report) -> dict[str, Any]:
         "title": report.title,
         "sections": [*sections.items(), ("how", "How it was computed")],
         "warnings": report.warnings,
+        "verdicts": report.verdicts,
         "images": len(counted),
         "fields": some.fields,
         "intervals": some.low is not None,

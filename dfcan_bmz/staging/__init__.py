@@ -11,7 +11,7 @@
     work = staging.begin(out, "predict", keep=True)                # the steps of both, for work that is gone on with
     ...                                                            # write to work.new
     staging.place(work)
-    staging.end(work)
+    staging.end(work)                                              # working(...) does it at the end of a block
 
     with staging.replacing(run / "history.csv") as path:           # a file within an output that is being written
         ...
@@ -37,19 +37,35 @@ from pathlib import Path
 
 from dfcan_bmz import files
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.staging.work import Work, begin, beside, discard, end, place, refuse_busy, refuse_existing
+from dfcan_bmz.staging.work import (
+    INSIDE,
+    Work,
+    begin,
+    beside,
+    discard,
+    end,
+    just_placed,
+    place,
+    refuse_busy,
+    refuse_existing,
+    refuse_unwritable,
+)
 
 __all__ = [
+    "INSIDE",
     "Work",
     "begin",
     "beside",
     "discard",
     "end",
     "filling",
+    "just_placed",
     "place",
     "refuse_busy",
     "refuse_existing",
+    "refuse_unwritable",
     "replacing",
+    "working",
     "writing",
 ]
 
@@ -65,9 +81,9 @@ def writing(target: Path, command: str, overwrite: bool) -> Iterator[Path]:
     """
     if target.is_dir():
         raise DfcanError(f"{target} is a folder, but a file is to be written there: give a name for it")
-    work = begin(target, command, overwrite)
-    with _placed(work):
+    with working(target, command, overwrite) as work:
         yield work.new
+        place(work)
 
 
 @contextmanager
@@ -83,10 +99,10 @@ def filling(target: Path, command: str, overwrite: bool, away: Iterable[str] = (
     DfcanError
         As `begin`.
     """
-    work = begin(target, command, overwrite, fill=True)
-    with _placed(work, away):
+    with working(target, command, overwrite, fill=True) as work:
         work.new.mkdir(exist_ok=True)
         yield work.new
+        place(work, away)
 
 
 @contextmanager
@@ -106,9 +122,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _placed(work: Work, away: Iterable[str] = ()) -> Iterator[None]:
+def working(target: Path, command: str, overwrite: bool, fill: bool = False) -> Iterator[Work]:
+    """Yield an output under way, which may be placed more than once, and end it with the block.
+
+    Parameters are those of `begin`.
+    """
+    work = begin(target, command, overwrite, fill)
     try:
-        yield
-        place(work, away)
+        yield work
     finally:
         end(work)

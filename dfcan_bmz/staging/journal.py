@@ -26,12 +26,13 @@ MARKERS = (f"{MARKER}.new", CLEARING)  # what a kill may leave beside a lock, an
 
 
 def mark(folder: Path, who: dict[str, Any], state: str, **moves: list[str]) -> None:
-    """Write the marker, so that it is the old one or the new one whenever a kill or a power cut comes."""
+    """Write the marker, so that it is the old one or the new one whenever a kill comes."""
     temporary = folder / f"{MARKER}.new"
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(who | {"state": state} | moves, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
+        if moves.get("away"):  # a power cut must not leave what moves without the marker that tells of it
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(folder / MARKER)
     forget(folder)
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -62,8 +63,8 @@ def begin(target: Path, command: str, overwrite: bool = False, fill: bool = Fals
     DfcanError
         If the output exists and may not be replaced, cannot be written, or is being written by another process.
     """
-    if fill and target.is_file():
-        raise DfcanError(f"{target} is a file, but a folder is to be written there: choose another --out")
+    if fill:
+        _refuse_file(target)
     fill = fill and target.is_dir()
     folder, other = (target / INSIDE, beside(target)) if fill else (beside(target), None)
     if not folder.exists() and not (other and other.exists()):
@@ -76,7 +77,7 @@ def begin(target: Path, command: str, overwrite: bool = False, fill: bool = Fals
         work, unfinished = _open(target, folder, command, made, keep)
     except OSError as error:
         _remove_empty(made)
-        raise DfcanError(f"{target} cannot be written ({error.strerror}): choose another place") from error
+        raise _unwritable(target, error) from error
     try:
         refuse_existing([target], overwrite or unfinished or just_placed)
     except DfcanError:
@@ -93,14 +94,17 @@ def place(work: Work, away: Iterable[str] = ()) -> None:
     work : Work
         By `begin`.
     away : iterable of str
-        Names in the folder of `Work.folder` that go as a whole, beside the files that are replaced.
+        Names in an output that is a folder, of what goes as a whole beside the files that are replaced; ``"."`` is the
+        output itself.
 
     Raises
     ------
     OSError
         If something cannot be moved; all is as it was then.
     """
-    journal.mark(work.folder, work.who, "placing", **journal.plan(work.folder, list(away)))
+    within = work.new.relative_to(work.folder / NEW)
+    moves = journal.plan(work.folder, [(within / name).as_posix() for name in away])
+    journal.mark(work.folder, work.who, "placing", **moves)
     journal.settle(work.folder)
     journal.clear(work.folder, LOCK)
 
@@ -133,6 +137,30 @@ def beside(target: Path) -> Path:
     return target.parent / f".{target.name}.partial"
 
 
+def just_placed(target: Path, command: str | None = None) -> bool:
+    """Whether a process, of this command if one is given, was killed when its output took its place, or right after."""
+    for folder in filter(Path.is_dir, (beside(target), target / INSIDE)):
+        marker = journal.read(folder)  # which goes last but for the lock
+        same = command in (None, marker.get("command", command))
+        if same and marker.get("state") in ("placing", "clearing", None):
+            return True
+    return False
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise DfcanError if nothing can be written into a folder, which need not exist; all is as it was then."""
+    _refuse_file(folder)
+    made = [*_missing_parents(folder), *([] if folder.exists() else [folder])]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{WRITER}-"):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        _remove_empty(made)
+
+
 def refuse_busy(target: Path) -> None:
     """Raise DfcanError if another process is writing `target` now; nothing is made."""
     lock = beside(target) / LOCK
@@ -149,12 +177,14 @@ def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     Raises
     ------
     DfcanError
-        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent).
+        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent, and so does what a killed
+        command had just put there).
     """
     if overwrite:
         return
     for path in paths:
-        if path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir())):
+        exists = path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir()))
+        if exists and not just_placed(path):
             raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
 
 
@@ -189,6 +219,15 @@ def _open(target: Path, folder: Path, command: str, made: list[Path], keep: bool
 def _who(command: str) -> dict[str, Any]:
     since = datetime.now(UTC).isoformat(timespec="seconds")
     return {"written_by": WRITER, "command": command, "pid": os.getpid(), "host": platform.node(), "since": since}
+
+
+def _refuse_file(folder: Path) -> None:
+    if folder.is_file():
+        raise DfcanError(f"{folder} is a file, but a folder is to be written there: choose another --out")
+
+
+def _unwritable(target: Path, error: OSError) -> DfcanError:
+    return DfcanError(f"{target} cannot be written ({error.strerror}): choose another place, or make room for it")
 
 
 def _busy(target: Path, folder: Path) -> DfcanError:

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.files import atomic_path
+from dfcan_bmz.staging import replacing
 
 
 def save(run: Path, epoch: int, trainer: keras.Model, sound: bool) -> None:
     """Write the state after `epoch`, whose output was more than flat if `sound`, and drop all but the newest two."""
-    with atomic_path(_file(run, epoch)) as temporary:
+    with replacing(_file(run, epoch)) as temporary:
         np.savez(temporary, *values(trainer), sound=np.array(sound))
     for old in sorted((run / "state").glob("*.npz"))[:-2]:
         old.unlink()
@@ -70,7 +70,7 @@ def assign(trainer: keras.Model, arrays: list[np.ndarray]) -> None:
 
 def save_model(path: Path, model: keras.Model) -> None:
     """Write a ``.keras`` file atomically."""
-    with atomic_path(path) as temporary:
+    with replacing(path) as temporary:
         model.save(temporary)
 
 

@@ -35,6 +35,7 @@ def fit(
     validation: list[Plane],
     run: Path,
     on_begin: Callable[[], None],
+    settle: Callable[[], Path],
     on_step: OnStep,
     on_epoch: Callable[[Row], None],
     on_restart: Callable[[str], None],
@@ -53,6 +54,8 @@ def fit(
         Run folder; if it holds a history, the training goes on after its last row.
     on_begin : callable
         Called before the first step, if there is anything left to train: nothing in the run folder has changed by then.
+    settle : callable
+        Called when an epoch is saved; where the run folder is from then on.
     on_step : callable
         Called with epoch, step, steps an epoch and the running means of loss, mse and psnr.
     on_epoch : callable
@@ -111,6 +114,7 @@ def fit(
                     continue
                 checkpoint.save(run, len(history), trainer, sound)
                 run_folder.write_history(run, history)
+                run = settle()
                 on_epoch(history[-1])
                 interrupt()
         except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from dfcan_bmz import losses
 from dfcan_bmz.data.loading import loaded
 from dfcan_bmz.data.patches import Patches
-from dfcan_bmz.files import atomic_path
+from dfcan_bmz.staging import replacing
 
 EXAMPLES = 3  # patches in a picture
 EXAMPLE_PX = 128  # largest side of a patch in it, in HR pixels
@@ -76,7 +76,7 @@ def validate(trainer: keras.Model, held_out: Patches, size: int, loss: Callable)
 def save_picture(run: Path, epoch: int, examples: np.ndarray) -> None:
     """Write ``validation/epoch0007.png``."""
     (run / "validation").mkdir(exist_ok=True)
-    with atomic_path(run / "validation" / f"epoch{epoch:04d}.png") as file:
+    with replacing(run / "validation" / f"epoch{epoch:04d}.png") as file:
         PillowImage.fromarray(examples).save(file, format="PNG")
 
 

@@ -406,6 +406,57 @@ def test_a_pickle_holds_listed_objects_only(tmp_path, data, name):
     assert refused("torchscript", hostile.torchscript(tmp_path / "w.pt", members={name: data}))
 
 
+@pytest.mark.parametrize(
+    "weight", [(4, 0, (2, 2), (2, 1)), (4, 3, (1,), (1,)), (4, 0, (9, 4), (0, 1)), (4, 9, (0,), (1,))]
+)
+def test_a_tensor_within_its_storage_is_listed(tmp_path, weight):
+    path = hostile.torchscript(tmp_path / "w.pt", data=hostile.one_weight(*weight), members={"data/0": bytes(16)})
+    assert listed("torchscript", path)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        (400, 0, (400,), (1,)),  # more numbers than are stored
+        (4, 0, (200,), (1,)),
+        (4, 1, (4,), (1,)),
+        (4, 0, (2, 2), (3, 1)),
+        (4, -1, (2,), (1,)),
+        (4, 3, (2,), (-1,)),
+        (4, 0, (4,), ()),
+        (-1, 0, (1,), (1,)),
+        (4, 0, (4,), (1,), "../0"),
+        (4, 0, (4,), (1,), "1"),
+        (99, 0, (99,), (1,), "0", b"K\0"),  # a kind by its number, not by its name
+        (99, 0, (99,), (1,), "0", b"ctorch\nQInt8Storage\n"),
+    ],
+)
+def test_a_tensor_that_reaches_into_the_memory_of_the_program_is_refused(tmp_path, weight):
+    path = hostile.torchscript(tmp_path / "w.pt", data=hostile.one_weight(*weight), members={"data/0": bytes(16)})
+    assert refused("torchscript", path)
+
+
+INNER = "class Small(Module):\n  training : bool\nclass Big(Module):\n  training : bool\n  a : Tensor\n  b : Tensor\n"
+SMALL = b"\x80\x02c__torch__\nNet\n)\x81}(X\x05\0\0\0innerc__torch__\nSmall\n)\x81}X\x08\0\0\0training\x89sbub."
+
+
+@pytest.mark.parametrize(("declared", "passes"), [("Small", True), ("Big", False), ("Net", False)])
+def test_an_attribute_holds_an_object_of_the_class_that_it_is_declared_to_hold(tmp_path, declared, passes):
+    """libtorch finds attributes by their place in the class: in another object there may be nothing."""
+    before = INNER + hostile.CLASS + f"  inner : __torch__.{declared}\n"
+    path = hostile.torchscript(tmp_path / "w.pt", before=before, data=SMALL)
+    assert listed("torchscript", path) if passes else refused("torchscript", path, "another class")
+    value = INNER + hostile.CLASS + "  inner : Tensor\n"
+    assert refused("torchscript", hostile.torchscript(tmp_path / "v.pt", before=value, data=SMALL), "another class")
+
+
+def test_no_object_is_taken_for_another(tmp_path):
+    body = "    y = __torch__.f(unchecked_cast(__torch__.Big, CONSTANTS.c0), )\n    return y\n"
+    after = "def f(x: __torch__.Big) -> Tensor:\n  return x.b\n"
+    path = hostile.torchscript(tmp_path / "w.pt", body, before=INNER + hostile.CLASS, after=after)
+    assert refused("torchscript", path, "taken for another")
+
+
 # ── ONNX ──
 
 

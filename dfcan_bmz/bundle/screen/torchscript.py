@@ -4,13 +4,13 @@ libtorch reads the zip with another library than Python does, and finds names wh
 read differently is therefore refused first.
 """
 
-import pickletools
 import re
 import zipfile
 from pathlib import Path
 
 from dfcan_bmz.bundle.screen.refusal import UnlistedError, named
 from dfcan_bmz.bundle.screen.torchscript_code import Program
+from dfcan_bmz.bundle.screen.torchscript_pickle import refuse_pickle
 from dfcan_bmz.bundle.screen.zip_layout import refuse_ambiguous
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -20,26 +20,7 @@ MEMBER = re.compile(
     r"|(data|constants|traced_inputs)/\d+|version|byteorder|\.data/version|\.data/serialization_id|\.format_version"
     r"|\.storage_alignment"
 )
-CLASS = re.compile(rf"__torch__(\.{NAME})*\.({NAME}) ({NAME})|__torch__ ({NAME})")
 MOST_CODE, MOST_PICKLE = 4 * 2**20, 64 * 2**20  # bytes
-_STORAGES = "Float Double Half BFloat16 Long Int Short Char Byte Bool"
-GLOBALS = {
-    "collections OrderedDict",
-    "torch._utils _rebuild_tensor_v2",
-    "torch._utils _rebuild_parameter",
-    "torch.jit._pickle build_boollist",
-    "torch.jit._pickle build_doublelist",
-    "torch.jit._pickle build_intlist",
-    "torch.jit._pickle build_tensorlist",
-    "torch.jit._pickle restore_type_tag",
-    *(f"torch {kind}Storage" for kind in _STORAGES.split()),
-}
-_OPCODES = """
-    APPEND APPENDS BINFLOAT BINGET BININT BININT1 BININT2 BINPERSID BINPUT BINSTRING BINUNICODE BUILD EMPTY_DICT
-    EMPTY_LIST EMPTY_TUPLE GLOBAL LONG1 LONG_BINGET LONG_BINPUT MARK NEWFALSE NEWOBJ NEWTRUE NONE PROTO REDUCE SETITEM
-    SETITEMS SHORT_BINSTRING STOP TUPLE TUPLE1 TUPLE2 TUPLE3
-"""
-OPCODES = set(_OPCODES.split())
 
 
 def refuse_unlisted(path: Path) -> None:
@@ -60,21 +41,18 @@ def refuse_unlisted(path: Path) -> None:
             if sum(archive.getinfo(members[name]).file_size for name in group) > most:
                 raise UnlistedError(f"more than {most // 2**20} MB of code or structure")
         program = Program({_module(name): archive.read(members[name]) for name in code})
+        classes = {name: program.objects_in(name) for name in program.classes}
         for name in pickles:
-            _refuse_pickle(archive.read(members[name]), program if name in ("data.pkl", "constants.pkl") else None)
+            inside = name.removesuffix(".pkl")  # tensors of data.pkl lie in data/
+            sizes = {
+                key: archive.getinfo(member).file_size
+                for path, member in members.items()
+                if (key := path.removeprefix(f"{inside}/")) != path
+            }
+            # libtorch reads the inputs of a trace only if it is asked for them, and stores none of their numbers
+            refuse_pickle(archive.read(members[name]), classes, None if inside == "traced_inputs" else sizes)
         program.refuse_unlisted()
 
 
 def _module(member: str) -> str:
     return member.removeprefix("code/").removesuffix(".py").replace("/", ".")
-
-
-def _refuse_pickle(data: bytes, program: Program | None) -> None:
-    """Look through the instructions of a pickle; the classes that it makes have to be those of the code."""
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name not in OPCODES:
-            raise UnlistedError(f"instructions in a pickle that are not listed ({opcode.name})")
-        if opcode.name == "GLOBAL" and argument not in GLOBALS:
-            name = str(argument).replace(" ", ".")
-            if not (program and CLASS.fullmatch(argument) and name in program.classes):
-                raise UnlistedError(f"objects in a pickle that are not listed ({named([name])})")

@@ -159,6 +159,8 @@ class Body:
             self._object(node)
         elif isinstance(called, ast.Name) and called.id in TYPED and node.args:
             self.program.refuse_type(node.args[0])
+            if any(self.program.class_of(part) for part in ast.walk(node.args[0]) if isinstance(part, ast.expr)):
+                raise UnlistedError("one object taken for another")
             self._values(arguments[1:], loops)
         elif (isinstance(called, ast.Name) and called.id in CASTS) or dotted(called) in OPERATIONS:
             self._values(arguments, loops)

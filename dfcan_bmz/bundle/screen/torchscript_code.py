@@ -65,6 +65,10 @@ class Program:
         name = dotted(annotation)
         return name if name in self.classes else None
 
+    def objects_in(self, name: str) -> dict[str, str | None]:
+        """For every attribute of a class, the class of the object in it, or None if it holds a value."""
+        return {key: self.class_of(annotation) for key, annotation in self.classes[name].attributes.items()}
+
     def refuse_unlisted(self) -> None:
         """Raise UnlistedError if a function does more than compute."""
         found: dict[str, ast.FunctionDef] = dict(self.functions)

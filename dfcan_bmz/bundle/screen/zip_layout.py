@@ -72,7 +72,7 @@ def _records(directory: bytes) -> Iterator[Entry]:
     position = 0
     while position < len(directory):
         record = RECORD.unpack_from(directory, position)
-        mark, _, _, flags, method, *_, size, _, names, extras, comment, disk, _, _, start = record
+        mark, _, _, flags, method, *_, size, whole, names, extras, comment, disk, _, _, start = record
         position += RECORD.size
         name, extra = directory[position : position + names], directory[position + names : position + names + extras]
         position += names + extras
@@ -80,6 +80,8 @@ def _records(directory: bytes) -> Iterator[Entry]:
             raise UnlistedError("an entry of an unusual kind")
         if not name.isascii() or b"\0" in name or b"\\" in name or max(size, start) == 2**32 - 1:
             raise UnlistedError("an entry of an unusual name or size")
+        if method == STORED and size != whole:
+            raise UnlistedError("an entry of two sizes")
         _refuse_extra(extra)
         yield Entry(name, flags, method, size, start)
 

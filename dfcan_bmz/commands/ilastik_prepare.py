@@ -1,0 +1,38 @@
+"""``dfcan-bmz ilastik prepare``: images to what ilastik is given."""
+
+from pathlib import Path
+
+from dfcan_bmz import files, flaws, images, staging
+from dfcan_bmz.bundle.read import read_companion
+from dfcan_bmz.commands.progress import tell_notes, watched
+from dfcan_bmz.commands.sources import find_sources
+from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
+
+
+def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite: bool) -> None:
+    companion = read_companion(bundle)
+    sources = find_sources(inputs)
+    targets = {path: out / f"{images.stem_of(path)}.{file_format}" for path in sources}
+    if len(set(targets.values())) < len(targets):
+        raise DfcanError("two inputs share a name, their outputs would overwrite each other: prepare them separately")
+    staging.refuse_existing([*targets.values(), *map(record_path, targets.values())], overwrite)
+    files.refuse_input_as_output(sources, targets.values())
+    problems: list[str] = []
+    for path in watched(sources, "preparing"):
+        try:
+            image = images.open_planes(path)
+            scalings = flaws.scalings_of(image)
+            flaws.refuse_flawed(path, scalings)
+            prepare(image, prepared_as(companion, image, scalings, targets[path]), targets[path])
+            for line in flaws.told(path, scalings, "blank"):
+                print(f"note: {line}")
+            tell_notes((path, note) for note in image.notes)
+        except DfcanError as error:
+            problems.append(str(error))
+    done = len(sources) - len(problems)
+    if not done:
+        raise DfcanError(problems[0])
+    print(f"{out}: {done} images; give them to ilastik with {bundle.name}, then `dfcan-bmz ilastik restore {out}`")
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
