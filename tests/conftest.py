@@ -61,7 +61,7 @@ def tiny_bundle(_tiny) -> Path:
 
 @pytest.fixture(scope="session")
 def companion_bundle(_tiny) -> Path:
-    """The same-size companion of `tiny_bundle`, in the formats that ilastik and Fiji run."""
+    """The same-size companion of `tiny_bundle` for prepared images, in the formats that ilastik and Fiji run."""
     return _tiny / "companion.zip"
 
 

@@ -88,6 +88,25 @@ FORWARD = """\
     x: Tensor) -> Tensor:
 """
 DATA = b"\x80\x02c__torch__\nNet\n)\x81}(X\x08\x00\x00\x00training\x89ub."
+
+
+def _text(value):
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def _tuple(*numbers):
+    return b"(" + b"".join(b"J" + struct.pack("<i", number) for number in numbers) + b"t"
+
+
+def one_weight(items, offset, sizes, strides, key="0", kind=b"ctorch\nFloatStorage\n"):
+    """A module whose weight is a tensor of a storage of so many numbers."""
+    whole = b"J" + struct.pack("<i", items)
+    storage = b"(" + _text("storage") + kind + _text(key) + _text("cpu") + whole + b"tQ"
+    place = b"J" + struct.pack("<i", offset) + _tuple(*sizes) + _tuple(*strides)
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + place + b"\x89ccollections\nOrderedDict\n)RtR"
+    return b"\x80\x02c__torch__\nNet\n)\x81}(" + _text("weight") + tensor + _text("training") + b"\x89ub."
+
+
 EMPTY = b"\x80\x02)."
 
 

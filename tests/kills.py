@@ -35,6 +35,7 @@ def killed_at(operation: int, below: Path, action: Callable[[], object]) -> bool
 
 
 def _die_at(operation: int, below: str) -> None:
+    os.fsync = lambda _: None  # which is slow, and helps against power cuts alone
     seen = []
 
     def hook(event: str, arguments: tuple) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 import tifffile
@@ -131,3 +133,14 @@ def test_fields_of_view_stay_together_where_the_manifest_pairs_files_of_unequal_
     degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em", {}, seed=0, overwrite=False)
     rows = read_manifest(tmp_path / "out/lr")
     assert {name: row["fov"] for name, row in rows.items()} == {"sim_1": "cell", "sim_2": "cell", "plain": "other"}
+
+
+def test_pairs_lie_where_the_image_lies(tmp_path):
+    known = images.Calibration(100, 150, 300, None, 1000, -450, 600)
+    (tmp_path / "hr").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 999, (2, 17, 16)).astype(np.uint16)
+    images.write(tmp_path / "hr/a.tif", pixels, "ZYX", known)
+    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em", {}, seed=0, overwrite=False)
+    for kind, expected in (("hr", known), ("lr", known.finer(0.5))):
+        found = images.read(tmp_path / f"out/{kind}/a.tif").calibration
+        assert astuple(found)[:-1] == pytest.approx(astuple(expected)[:-1])

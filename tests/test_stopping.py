@@ -22,18 +22,18 @@ PARENT = """
 import signal, sys, threading
 from pathlib import Path
 from dfcan_bmz import children
-from dfcan_bmz.stopping import end_on_signals
+from dfcan_bmz.stopping import ended_by_signals
 
-end_on_signals()
-threading.Thread(target=children.run, args=("waiting_child", sys.argv[1]), daemon=True).start()
-while not Path(sys.argv[1]).exists():
-    pass
-if sys.argv[2] == "library":
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-print("ready", flush=True)
-while True:
-    pass
+with ended_by_signals():
+    threading.Thread(target=children.run, args=("waiting_child", sys.argv[1]), daemon=True).start()
+    while not Path(sys.argv[1]).exists():
+        pass
+    if sys.argv[2] == "library":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+    print("ready", flush=True)
+    while True:
+        pass
 """
 
 

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import sha256
 from dfcan_bmz.simulate.fields import simulate_field
 
+CALIBRATION = images.Calibration(60, 90, origin_x_nm=600, origin_y_nm=0)
 MOVED = {"a": (3.4, -1.7), "b": (0.0, 0.0), "c": (-2.2, 5.0)}
 
 
@@ -23,8 +25,8 @@ def shifted(tmp_path):
     for seed, (name, shift) in enumerate(MOVED.items()):
         hr, (lr,) = simulate_field("microtubules", 96, 2, 1, 0.0, np.random.default_rng(seed))
         moved = np.clip(move(hr.astype(float), shift, order=3, mode="mirror"), 0, 65535).astype(np.uint16)
-        images.write(tmp_path / f"set/lr/{name}.tif", lr, calibration=images.Calibration.square(60.0))
-        images.write(tmp_path / f"set/hr/{name}.tif", moved, calibration=images.Calibration.square(30.0))
+        images.write(tmp_path / f"set/lr/{name}.tif", lr, calibration=CALIBRATION)
+        images.write(tmp_path / f"set/hr/{name}.tif", moved, calibration=CALIBRATION.finer(2))
     (tmp_path / "set/manifest.csv").write_text("name,fov,level\na,one,7\nb,two,7\nc,three,7\n")
     (tmp_path / "set/dataset.yaml").write_text("config: {model: {scale: 2}}\n")
     return tmp_path / "set"
@@ -50,7 +52,9 @@ def test_pairs_are_moved_onto_each_other_and_the_originals_kept(shifted, tmp_pat
         assert lr.pixels.shape == (96 - 2 * margin, 96 - 2 * margin)
         original = images.read(shifted / f"lr/{pair.name}.tif").pixels
         np.testing.assert_array_equal(lr.pixels, original[margin : 96 - margin, margin : 96 - margin])
-        assert (lr.pixel_size_nm, hr.pixel_size_nm) == (pytest.approx(60), pytest.approx(30))
+        for image, scale in ((lr, 1), (hr, 2)):  # both begin where the margin ends
+            place = CALIBRATION.finer(scale).cropped(scale * margin, scale * margin)
+            assert astuple(image.calibration)[:-1] == pytest.approx(astuple(place)[:-1])
     manifest = read_manifest(tmp_path / "out/lr")
     assert {name: (row["fov"], row["level"]) for name, row in manifest.items()} == {
         "a": ("one", "7"),

@@ -92,6 +92,9 @@ FIELDS = {
     "map": (64, "<i4"),
     "extremes": (76, "<f4"),
     "imod": (152, "<i4"),
+    "times": (180, "<i2"),
+    "order": (182, "<i2"),
+    "waves": (196, "<i2"),
     "origin": (196, "<f4"),
 }
 IMOD = 1146047817  # "IMOD"
@@ -153,3 +156,18 @@ def test_plane_distance_and_origin_are_told(tmp_path):
     assert (found.x_nm, found.y_nm, found.z_nm) == tuple(pytest.approx(size) for size in (1.5, 1.5, 4.0))
     assert (found.origin_x_nm, found.origin_y_nm) == (pytest.approx(9.25), pytest.approx(19.25))
     assert found.origin_z_nm == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    ("order", "axes", "sizes"), [(0, "CTZYX", (2, 3, 4)), (1, "TZCYX", (3, 4, 2)), (2, "TCZYX", (3, 2, 4))]
+)
+def test_wavelengths_and_times_of_deltavision_are_axes(tmp_path, order, axes, sizes):
+    stack = frames(shape=(24, 6, 8))
+    (tmp_path / "a.dv").write_bytes(patched(mrc_bytes(stack), times=3, order=order, waves=2))
+    image = images.open_planes(tmp_path / "a.dv")
+    np.testing.assert_array_equal(np.asarray(image.pixels), stack)
+    assert (image.axes, image.leading) == (axes, sizes)
+    (tmp_path / "b.dv").write_bytes(patched(mrc_bytes(stack), times=24, order=order, waves=1))
+    assert images.open_lazily(tmp_path / "b.dv").axes == "TYX"
+    (tmp_path / "c.dv").write_bytes(patched(mrc_bytes(stack), times=5, order=order, waves=1))
+    assert images.open_lazily(tmp_path / "c.dv").axes == "ZYX"

@@ -1,6 +1,9 @@
 import json
 import os
 import tempfile
+from contextlib import suppress
+from dataclasses import astuple
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +12,24 @@ import tifffile
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kills import killed_at
 from prediction.enlarging import load, position_dependent
 
-from dfcan_bmz import flaws, images
+from dfcan_bmz import flaws, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.stream import Output, predict_to_file
 from dfcan_bmz.prediction.tiles import predict_plane
+
+
+class KilledError(Exception):
+    pass
+
+
+def stop(*_, **__):
+    raise KilledError
 
 
 @pytest.fixture
@@ -50,11 +62,20 @@ def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp
 
 
 @pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
+def test_a_prediction_lies_where_its_input_lies(tmp_path, name):
+    known = images.Calibration(100, 150, 300, 2.5, 1000, -450, 600)
+    movie = np.random.default_rng(0).integers(100, 4000, (2, 3, 45, 33)).astype(np.uint16)
+    images.write(tmp_path / "in.tif", movie, "TZYX", known)
+    image = images.open_planes(tmp_path / "in.tif")
+    predict_to_file(load(), image, scalings(image), tmp_path / name, Output())
+    found = images.open_planes(tmp_path / name)
+    assert (found.axes, found.leading) == ("TZYX", (2, 3))
+    assert astuple(found.calibration)[:-1] == pytest.approx((50, 75, 300, 2.5, 1000, -450, 600))
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
 @pytest.mark.parametrize("survived", [1, 7, 16, 30, 38])
 def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survived):
-    class KilledError(Exception):
-        pass
-
     def run(most):
         seen = []
 
@@ -83,23 +104,30 @@ def test_what_a_partial_output_holds_already_is_no_room_that_is_needed(stack, tm
     assert stream.held_bytes(*job) == 0
     predict_to_file(*job)
     complete = sum(path.stat().st_size for path in job[3].rglob("*") if path.is_file())
-    monkeypatch.setattr(stream, "finish", lambda *_: None)
-    predict_to_file(*job)
+    monkeypatch.setattr(staging, "place", stop)
+    with pytest.raises(KilledError):
+        predict_to_file(*job)
     assert stream.held_bytes(*job) >= complete
     assert stream.held_bytes(*job[:-1], Output("keep")) == 0
 
 
 def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path):
     target = tmp_path / "out.tif"
-    _, _, done = stream.resume(load(), stack, scalings(stack), target, Output())
+
+    def progress(predictor):
+        with suppress(KilledError), stream.resumed(predictor, stack, scalings(stack), target, Output()) as (_, done):
+            raise KilledError
+        return done
+
+    beginning = progress(load())
     state = tmp_path / ".out.tif.partial/progress.json"
     content = json.loads(state.read_text())
     state.write_text(json.dumps(content | {"done": [1, 0, 0]}))
-    assert stream.resume(load(), stack, scalings(stack), target, Output())[2].plane == 1
+    assert progress(load()).plane == 1
     for other in (load()._replace(sha256="other"), load(blend=0)):
-        assert stream.resume(other, stack, scalings(stack), target, Output())[2] == done
+        assert progress(other) == beginning
     state.write_text("cut o")
-    assert stream.resume(load(), stack, scalings(stack), target, Output())[2] == done
+    assert progress(load()) == beginning
 
 
 def test_uint16_is_scaled_or_kept_and_what_does_not_fit_is_counted(tmp_path):
@@ -159,16 +187,30 @@ def test_an_ome_zarr_image_says_what_its_axes_are(stack, tmp_path):
     assert group["0"].chunks[0] == 1
 
 
+@pytest.mark.parametrize("older", [True, False])
 @pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
-def test_a_kill_after_the_output_took_its_place_does_not_bar_the_next_one(stack, tmp_path, monkeypatch, name):
-    job = (stack, scalings(stack), tmp_path / name, Output())
-    with monkeypatch.context() as patched:
-        patched.setattr(stream, "finish", lambda folder, partial, target: partial.replace(target))  # and no more
-        predict_to_file(load(), *job)
-    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
-    predict_to_file(load(), *job)
-    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected(stack, load()))
-    assert {path.name for path in tmp_path.iterdir()} == {"stack.tif", name}
+def test_a_kill_at_any_file_operation_leaves_the_old_output_or_the_new_one(stack, tmp_path, name, older):
+    def predict(folder, dtype="float32"):
+        predict_to_file(load(), stack, scalings(stack), folder / name, Output("unit", dtype))
+
+    new, old = expected(stack, load()), expected(stack, load()) * 65535
+    for operation in chain(range(40), range(40, 400, 20), count(400)):
+        folder = tmp_path / str(operation)
+        folder.mkdir()
+        if older:
+            predict(folder, "uint16")
+        killed = killed_at(operation, folder, lambda folder=folder: predict(folder))
+        staging.end(staging.begin(folder / name, "predict", overwrite=True, keep=True), keep=True)
+        if (folder / name).exists():
+            found = images.read(folder / name).pixels
+            assert np.array_equal(found, new) or (older and np.allclose(found, old, atol=1))
+        else:
+            assert not older
+        predict(folder)
+        np.testing.assert_array_equal(images.read(folder / name).pixels, new)
+        assert [path.name for path in folder.iterdir()] == [name]
+        if not killed:
+            return
 
 
 def bad(kind, shape):

@@ -37,7 +37,7 @@ tile: 32
 training_data: Simulated.
 nickname: tiny-tester
 """
-COMPANION = "input: enlarged\nformats: [keras_v3, torchscript, onnx]\n"  # what ilastik and Fiji run
+COMPANION = "input: prepared\nformats: [keras_v3, torchscript, onnx]\n"  # what ilastik and Fiji run
 
 
 def simulate_pairs(folder: Path) -> None:

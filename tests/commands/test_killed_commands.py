@@ -1,0 +1,170 @@
+"""Every command that writes, killed before each of its file operations: repeated, it ends well and leaves nothing over.
+
+What a command computes is replaced where it takes long; what it writes, and how, is its own.
+"""
+
+import shutil
+import zipfile
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from kills import killed_at
+from mrc_files import mrc_bytes
+from prediction.enlarging import load
+
+from dfcan_bmz import images
+from dfcan_bmz.bundle.check import PASSED, Verdict
+from dfcan_bmz.bundle.jdll import Choice
+from dfcan_bmz.commands import (
+    align,
+    check,
+    compare,
+    degrade,
+    demo,
+    evaluate,
+    import_biosr,
+    inspect,
+    package,
+    predict,
+    recipe,
+    record,
+    simulate,
+    trust,
+)
+from dfcan_bmz.fiji import install
+from dfcan_bmz.fiji.macros import Settings
+from dfcan_bmz.fiji.places import open_fiji
+
+RUN = REPOSITORY / "rdf/em-x2"
+VERDICT = Verdict("onnx", "an engine", "load", PASSED, None, "")
+
+
+def write_image(path: Path, side: int, seed: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).gamma(2, 300, (side, side)).astype(np.uint16)
+    images.write(path, pixels, calibration=images.Calibration.square(60.0))
+
+
+def write_pair(folder: Path) -> None:
+    write_image(folder / "in/lr/a.tif", 20)
+    write_image(folder / "in/hr/a.tif", 40)
+
+
+def write_biosr(folder: Path) -> None:
+    for name, frames, side in (("RawSIMData_level_01", 9, 12), ("SIM_gt", 1, 24)):
+        path = folder / f"in/CCPs/Cell_001/{name}.mrc"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(mrc_bytes(np.random.default_rng(0).integers(100, 4000, (frames, side, side)).astype("uint16")))
+
+
+def write_bundle(folder: Path) -> None:
+    for name in ("jars/ij-1.54p.jar", "plugins/deepimagej-3.1.1.jar"):
+        (folder / "Fiji.app" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "Fiji.app" / name).touch()
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as archive:
+        archive.writestr("rdf.yaml", "name: a model")
+        archive.writestr("weights.onnx", "weights")
+
+
+def installed(folder: Path) -> None:
+    write_bundle(folder)
+    install.install(folder / "bundle.zip", open_fiji(folder / "Fiji.app"), overwrite=False)
+
+
+def uninstall(folder: Path) -> None:
+    install.uninstall("tiny-tester", open_fiji(folder / "Fiji.app"))
+
+
+def nothing(folder: Path) -> None:
+    """Prepare nothing."""
+
+
+ANSWERS = {"structure": "actin", "modality": "other", "author": "A", "training_data": "None."}
+COMMANDS = {
+    "simulate": (nothing, lambda f: simulate.run(f / "out", "actin", 1, 16, 2, 1, 0.0, 0, False)),
+    "degrade": (write_pair, lambda f: degrade.run(f / "in/hr", f / "out", 2, "em", {}, 0, False)),
+    "align": (write_pair, lambda f: align.run(f / "in", f / "out", False, False)),
+    "import-biosr": (write_biosr, lambda f: import_biosr.run(f / "in", f / "out", [], [], False)),
+    "inspect": (write_pair, lambda f: inspect.run([f / "in/lr"], f / "out", False)),
+    "recipe new": (nothing, lambda f: recipe.new(f / "recipe.yaml", None, ANSWERS, False)),
+    "record": (nothing, lambda f: record.run(RUN, None, f / "record.html", False)),
+    "check": (write_bundle, lambda f: check.run(f / "bundle.zip", False, f / "check.html", False, False)),
+    "package": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new.zip", False)),
+    "package, a folder": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new", False)),
+    "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out", False)),
+    "compare": (nothing, lambda f: compare.run([RUN, RUN], f, f, f / "out", False, None)),
+    "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
+    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output())),
+    "predict --resume": (
+        write_pair,
+        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output(), file_format="zarr", resume=True),
+    ),
+    "demo": (nothing, lambda f: demo.run(f / "out", None, False)),
+    "install-fiji": (
+        write_bundle,
+        lambda f: install.install(f / "bundle.zip", open_fiji(f / "Fiji.app"), overwrite=False),
+    ),
+    "install-fiji --remove": (installed, uninstall),
+}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Stand-ins for what networks and engines compute."""
+
+    def bundle(run, recipe, recipe_folder, out, say):
+        shutil.copyfile(run / "rdf.yaml", out.parent / "scratch")
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("rdf.yaml", "covers: []")
+            archive.writestr("README.md", "")
+        (out.parent / "scratch").unlink()
+        return [VERDICT]
+
+    monkeypatch.setattr(package, "write_bundle", bundle)
+    monkeypatch.setattr(check, "check", lambda *_: [VERDICT])
+    nobody = SimpleNamespace(measured=SimpleNamespace(scores=()), summary=(), fields=1, predict={}, protocol="raw")
+    for command in (evaluate, compare):
+        monkeypatch.setattr(command, "judge", lambda *_: nobody)
+        monkeypatch.setattr(command, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
+        monkeypatch.setattr(command, "write_report", lambda path, _: path.write_text("report"))
+        for name in ("print_tables", "refuse_nan"):
+            monkeypatch.setattr(command, name, lambda *_: None)
+    figure = SimpleNamespace(savefig=lambda path, **_: path.write_text("a picture"))
+    monkeypatch.setattr(compare, "plot_scores", lambda *_: figure)
+    monkeypatch.setattr(evaluate, "_draw_worst", lambda folder, _: figure.savefig(folder / "worst.png"))
+    monkeypatch.setattr(trust, "plot_trust", lambda *_: figure)
+    monkeypatch.setattr(trust, "open_model", lambda *_, **__: load())
+    monkeypatch.setattr(inspect, "plot_contact_sheet", lambda _: figure)
+    monkeypatch.setattr(predict, "load_of", lambda *_: None)
+    monkeypatch.setattr(predict, "loaded", lambda _: load())
+    told = Settings("tiny-tester", "A model", 2, 32), Choice("onnx", "17")
+    monkeypatch.setattr(install, "_settings", lambda _: told)
+    monkeypatch.setattr(demo, "_run", lambda out, _: (out / "report.html").write_text("report"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_killed_command_is_simply_repeated(tmp_path, name):
+    prepare, run = COMMANDS[name]
+    clean = tmp_path / "clean"
+    prepare(clean)
+    before = content(clean)
+    run(clean)
+    expected = content(clean)
+    assert expected.keys() != before.keys()
+    for operation in count():
+        folder = tmp_path / str(operation)
+        folder.mkdir()
+        prepare(folder)
+        if not killed_at(operation, folder, lambda folder=folder: run(folder)):
+            assert operation > 10
+            return
+        run(folder)
+        assert content(folder).keys() == expected.keys(), f"after a kill before operation {operation}"
