@@ -112,13 +112,20 @@ def demo(
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
     structure: Annotated[
-        str, typer.Option(help="What is labelled: actin, bundles, microtubules, ccps or er.")
-    ] = "actin",
+        str | None, typer.Option(help="What is labelled: actin, bundles, microtubules, ccps or er (actin).")
+    ] = None,
+    like: Annotated[
+        list[Path] | None,
+        typer.Option(help="Your low-resolution images, files or folders: simulate what is like them."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A simulation.yaml, as --like writes it.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Fields of view.")] = 8,
     size: Annotated[int, typer.Option(min=16, help="Side of the low-resolution images in pixels.")] = 256,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
     levels: Annotated[int, typer.Option(min=1, max=99, help="Light levels of each field.")] = 3,
-    haze: Annotated[float, typer.Option(min=0, help="Out-of-focus light, as a multiple of the light in focus.")] = 0.0,
+    haze: Annotated[
+        float | None, typer.Option(min=0, help="Out-of-focus light, as a multiple of the light in focus (0).")
+    ] = None,
     pixel_nm: Annotated[float | None, typer.Option(min=1, help="Side of an LR pixel in nanometres (62.6).")] = None,
     na: Annotated[float | None, typer.Option(min=0.05, help="Numerical aperture (1.41).")] = None,
     emission_nm: Annotated[float | None, typer.Option(min=100, help="Emission wavelength in nanometres (525).")] = None,
@@ -126,7 +133,12 @@ def simulate(
         float | None, typer.Option(min=1, help="The target's cut-off over the widefield cut-off (the scale factor).")
     ] = None,
     target: Annotated[
-        Literal["otf", "wiener"] | None, typer.Option(help="Transfer of the target: falling, or flat as reconstructed.")
+        Literal["otf", "wiener", "sim"] | None,
+        typer.Option(help="Transfer of the target: falling, flat as reconstructed, or flat and clipped."),
+    ] = None,
+    artefacts: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Stripes and honeycomb of --target sim, as a share of its range (0)."),
     ] = None,
     dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first of several levels (15).")] = None,
     brightest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the last light level (600).")] = None,
@@ -136,14 +148,14 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate pairs of widefield images and targets of higher resolution; the defaults are the microscope of BioSR."""
+    """Simulate pairs of widefield images and targets of higher resolution, as BioSR's microscope or yours has them."""
     microscope = {"pixel_nm": pixel_nm, "na": na, "emission_nm": emission_nm, "bandwidth": bandwidth, "target": target}
-    microscope |= {"dimmest": dimmest, "brightest": brightest, "labelling": labelling}
+    microscope |= {"dimmest": dimmest, "brightest": brightest, "labelling": labelling, "artefacts": artefacts}
     given = {key: value for key, value in microscope.items() if value is not None}
     with console.quiet_start():
         from dfcan_bmz.commands.simulate import run
 
-    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, **given)
+    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, like, config, **given)
 
 
 @command()
@@ -170,6 +182,12 @@ def degrade(
         float | None, typer.Option(min=0, help="Largest intensity as a share of the range; 0: none.")
     ] = None,
     warp: Annotated[float | None, typer.Option(min=0, help="Largest misregistration in HR pixels.")] = None,
+    haze: Annotated[float | None, typer.Option(min=0, help="Out-of-focus light over light in focus.")] = None,
+    background: Annotated[float | None, typer.Option(min=0, help="Even light as a share of the range.")] = None,
+    like: Annotated[
+        list[Path] | None,
+        typer.Option(help="Your low-resolution images, files or folders: what is not given is fitted to them."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of noise and misregistration.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -178,11 +196,18 @@ def degrade(
 
     early.check_images(hr_dir, out, overwrite)
     given = {"blur": blur, "psf": psf, "sampling": sampling, "noise": noise, "photons": photons}
-    given |= {"local_noise": local_noise, "saturation": saturation, "warp": warp}
+    given |= {
+        "local_noise": local_noise,
+        "saturation": saturation,
+        "warp": warp,
+        "haze": haze,
+        "background": background,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
     with console.quiet_start():
         from dfcan_bmz.commands.degrade import run
 
-    run(hr_dir, out, scale, preset, {key: value for key, value in given.items() if value is not None}, seed, overwrite)
+    run(hr_dir, out, scale, preset, given, seed, overwrite, like)
 
 
 @command("import-biosr")

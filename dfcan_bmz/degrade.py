@@ -32,6 +32,11 @@ class Degradation(NamedTuple):
         N: Gaussian noise whose standard deviation is this share of each pixel's own intensity.
     noise : float
         N: Gaussian noise, standard deviation as a share of the intensity range.
+    haze, haze_px : float
+        Out-of-focus light over light in focus, and the standard deviation in HR pixels of the Gaussian that blurs it;
+        the sum is brought back into the range.
+    background : float
+        Light that is everywhere, as a share of the intensity range.
     """
 
     warp: float = 0.0
@@ -42,6 +47,9 @@ class Degradation(NamedTuple):
     photons: float = 0.0
     local_noise: float = 0.0
     noise: float = 0.0
+    haze: float = 0.0
+    haze_px: float = 12.0
+    background: float = 0.0
 
 
 PRESETS = {
@@ -82,7 +90,10 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
     image = hr.astype(np.float64)
     if settings.warp:
         image = shift(image, rng.uniform(-settings.warp, settings.warp, 2), order=3, mode="mirror")
-    image = _sample(_blur(image, settings), scale, settings.sampling)
+    image = _blur(image, settings)
+    if settings.haze:
+        image = (image + settings.haze * gaussian_filter(image, settings.haze_px)) / (1 + settings.haze)
+    image = _sample(image, scale, settings.sampling) + settings.background * extent
     if settings.saturation:
         image = np.minimum(image, low + settings.saturation * extent)
     if settings.photons:

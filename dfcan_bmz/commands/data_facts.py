@@ -8,10 +8,10 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import Pair
+from dfcan_bmz.data.pairs import Pair, dataset
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane, comparable
-from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain
+from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, distances, from_text, verdict
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import Image
@@ -25,6 +25,14 @@ Opened = list[tuple[Pair, Image, Image]]
 def data_facts(training: Opened, validation: Opened, config: Config) -> dict[str, Any]:
     """Entries of ``provenance.json``: the best smoothing before bicubic, and what kind of images these are."""
     return {"validation": _rival(validation, config), "domain": _domain(training + validation)}
+
+
+def tell_of_like(lr_dir: Path, domain: dict[str, Any] | None) -> None:
+    """Print how far the images that a simulation was fitted to lie from what the model has seen."""
+    real = [from_text(text) for text in dataset(lr_dir).get("like") or []] if domain else []
+    found = [max(one.values()) for one in (distances(own, domain) for own in real) if one]
+    if found:
+        print(f"the {len(found)} images or tiles given as --like: {verdict(float(np.median(found)))}")
 
 
 def write_sample(out: Path, validation: Opened, config: Config) -> None:

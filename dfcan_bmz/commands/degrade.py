@@ -1,5 +1,6 @@
 """``dfcan-bmz degrade``: training pairs from high-resolution images alone."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,27 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import flaws, images
+from dfcan_bmz.commands.degrade_like import CROPS, FittedDegradation, fit_degradation
+from dfcan_bmz.commands.like import FAR, read_like
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.data.sampling import block_means
-from dfcan_bmz.degrade import PRESETS, crop_to_multiple, degrade
+from dfcan_bmz.degrade import PRESETS, Degradation, crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import refuse_input_as_output
+from dfcan_bmz.simulate.measure import measure
 
 
-def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any], seed: int, overwrite: bool) -> None:
+def run(
+    hr_dir: Path,
+    out: Path,
+    scale: int,
+    preset: str,
+    given: dict[str, Any],
+    seed: int,
+    overwrite: bool,
+    like: list[Path] | None = None,
+) -> None:
     settings = PRESETS[preset]._replace(**given)
     if settings.psf is not None:
         settings = settings._replace(psf=_read_psf(settings.psf))
@@ -25,7 +38,10 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
     # a manifest that pairs files of unequal names names those of the HR images
     known = manifest | {images.name_of(Path(row["hr"])): row for row in manifest.values() if row.get("hr")}
     tell_of_others(hr_dir)
+    refuse_input_as_output(like or [], [out / "lr", out / "hr"])
     with new_set(out, "degrade", overwrite) as folder:
+        fitted = _fit(list(sources.values()), like, scale, settings, given, seed) if like else None
+        settings = fitted.settings if fitted else settings
         rows, notes, noted = [], [], []
         for index, (name, path) in enumerate(watched(sources.items(), "degrading")):
             image = images.open_lazily(path)
@@ -50,13 +66,36 @@ def run(hr_dir: Path, out: Path, scale: int, preset: str, given: dict[str, Any],
             row = {"fov": name} | known.get(name, {})
             rows.append(row | {"name": name, "pixel_size_nm": calibration.x_nm or ""})
         record = {"command": "degrade", "scale": scale, "preset": preset}
+        if fitted:
+            found = {name: getattr(settings, name) for name in fitted.origins if name != "psf"}
+            record |= found | {"like": [path.name for path in like or []], "from": fitted.origins}
         record |= {key: value.name if isinstance(value, Path) else value for key, value in given.items()}
-        config = {"model": {"scale": scale}, "data": {"target": "input"}}
+        # with light that the HR images do not have, their intensities are no more those of the LR images
+        target = "own" if settings.haze or settings.background else "input"
+        config = {"model": {"scale": scale}, "data": {"target": target}}
         write_records(folder, rows, {"settings": record | {"seed": seed}, "config": config})
     for note in notes:
         print(f"note: {note}")
     tell_notes(noted)
     print(f"{out}: {len(sources)} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")
+
+
+def _fit(
+    sources: list[Path], like: list[Path], scale: int, start: Degradation, given: dict[str, Any], seed: int
+) -> FittedDegradation:
+    measured = measure(read_like(like)[0])
+    if not measured.tiles:
+        raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
+    some = [images.read(path).planes[0] for path in sources[:: -(-len(sources) // CROPS)]]
+    fitted = fit_degradation(some, measured, scale, start, given, seed)
+    values = ", ".join(
+        f"{name} {getattr(fitted.settings, name):.3g} ({origin})" for name, origin in fitted.origins.items()
+    )
+    print(f"as the images of --like: {values}; difference {fitted.before:.1f} before, {fitted.after:.1f} after")
+    if fitted.after > FAR:
+        warning = "the degraded images did not come near the real ones: do both show one structure?"
+        print(f"warning: {warning}", file=sys.stderr)
+    return fitted
 
 
 def _read_psf(path: Path) -> np.ndarray:

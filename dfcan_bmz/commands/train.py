@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from dfcan_bmz import files, run_folder
-from dfcan_bmz.commands.data_facts import Opened, data_facts, write_sample
+from dfcan_bmz.commands.data_facts import Opened, data_facts, tell_of_like, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.commands.progress import OnEpoch, tell_notes, tell_of_others, training_bar, watched
@@ -100,6 +100,7 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
         f"{out}: best of {len(history)} epochs is {best['epoch']}: validation loss {best['val_loss']:.5f}, "
         f"PSNR {best['val_psnr']:.2f} dB, on patches from {len(chosen[1])} images"
     )
+    tell_of_like(pairs[0].lr.parent, record.get("domain"))
 
 
 def _facts(model: keras.Model, own: list[Opened], config: Config) -> dict[str, Any]:

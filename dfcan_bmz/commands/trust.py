@@ -13,9 +13,9 @@ from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import outside_domain
+from dfcan_bmz.evaluation.domain import distances, outside_domain, verdict
 from dfcan_bmz.evaluation.trust import disagreement, reblur
-from dfcan_bmz.fingerprint import signal_to_noise
+from dfcan_bmz.fingerprint import fingerprint, signal_to_noise
 from dfcan_bmz.images import Image
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling, within_float32
@@ -29,7 +29,8 @@ class Row(NamedTuple):
     """One row of ``trust.csv``.
 
     Periods, in `unit`, are the finest that the LR image (Fourier ring correlation of its halves) and the prediction
-    (decorrelation analysis) hold; `outside` says why the image is outside of what the model has seen.
+    (decorrelation analysis) hold. `distance` is that from the training images, 1 for the farthest of them from one
+    another and NaN where nothing is known of them; `outside` says why the image is outside of what the model has seen.
     """
 
     image: str
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     reblur_pearson: float
     reblur_rmse: float
     disagreement: float
+    distance: float
     outside: str
 
 
@@ -75,6 +77,8 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         print(f"note: {note}", file=sys.stderr)
     tell_notes(noted)
     for row in rows:
+        if np.isfinite(row.distance):
+            print(f"{row.image}: {verdict(row.distance)}")
         if row.outside:
             print(f"warning: {row.image} lies outside of what the model has seen: {row.outside}", file=sys.stderr)
     print(f"{out}: trust.csv, and for each of {len(sources) - len(problems)} images the maps as TIFF and a picture")
@@ -104,6 +108,7 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
         for name, found in zip(maps, (blurred.error, blurred.correlation, turned.spread), strict=True):
             maps[name].append(found)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
+        found = distances(fingerprint(plane), predictor.domain) if predictor.domain else {}
         reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         row = Row(
             name,
@@ -116,6 +121,7 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             blurred.pearson,
             blurred.rmse,
             float(turned.spread.mean()),
+            max(found.values(), default=np.nan),
             "; ".join(reasons),
         )
         rows.append(Row(*(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)))

@@ -27,7 +27,7 @@ from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
-SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv")
+SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv", "simulation.yaml", "like.png")
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,15 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     return sorted(pairs, key=lambda pair: pair.name), problems
 
 
+def dataset(lr_dir: Path) -> dict[str, Any]:
+    """What ``dataset.yaml`` beside the LR folder says of how the images were made; empty where there is none."""
+    file = _beside(lr_dir, "dataset.yaml")
+    return read_yaml(file) if file.is_file() else {}
+
+
 def data_layer(lr_dir: Path) -> dict[str, Any]:
     """Config that the training data ask for: the ``config`` of ``dataset.yaml`` beside the LR folder, if any."""
-    file = _beside(lr_dir, "dataset.yaml")
-    return read_yaml(file).get("config") or {} if file.is_file() else {}
+    return dataset(lr_dir).get("config") or {}
 
 
 def scale_between(lr: Image, hr: Image) -> int:

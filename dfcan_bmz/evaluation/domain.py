@@ -55,7 +55,7 @@ def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: It
     return {
         "pixel_sizes_nm": sorted({round(size, 2) for size in pixel_sizes_nm if size}),
         "gaps": {kind: round(gap, 4) for kind, gap in gaps.items()},
-        "fingerprints": [_to_text(prints[index]) for index in kept],
+        "fingerprints": [as_text(prints[index]) for index in kept],
     }
 
 
@@ -83,15 +83,32 @@ def outside_domain(plane: np.ndarray, pixel_size_nm: float | None, domain: dict[
     if pixel_size_nm and sizes and not any(abs(pixel_size_nm / size - 1) <= PIXEL_SIZE_TOLERANCE for size in sizes):
         seen = f"{sizes[0]:g}" if len(sizes) == 1 else f"{sizes[0]:g} to {sizes[-1]:g}"
         reasons.append(f"its pixels are {pixel_size_nm:.4g} nm, the model was trained on {seen} nm")
-    seen = [_from_text(text) for text in domain["fingerprints"]]
     own = fingerprint(plane)
-    if not seen or own is None:
-        return reasons
-    for kind, distance in nearest(own, seen).items():
-        ratio = distance / domain["gaps"][kind]
-        if ratio > TOLERANCE:
-            reasons.append(_reason(kind, own, seen, ratio))
+    for kind, ratio in distances(own, domain).items():
+        if own is not None and ratio > TOLERANCE:
+            reasons.append(_reason(kind, own, [from_text(text) for text in domain["fingerprints"]], ratio))
     return reasons
+
+
+def verdict(distance: float) -> str:
+    """What the largest of `distances` means for the use of a model, in words."""
+    told = f"distance to the training images {distance:.1f}"
+    if distance <= 1:
+        return f"{told}: as among themselves"
+    if distance <= TOLERANCE:
+        return f"{told}: at the edge of what the model has seen, look twice"
+    return f"{told}: the model has seen nothing like it and should not be used for it"
+
+
+def distances(own: Fingerprint | None, domain: dict[str, Any]) -> dict[str, float]:
+    """How far a plane lies from all that a model has seen, by kind, as a share of the widest gap among the latter.
+
+    Up to 1 it is like a training image, over `TOLERANCE` it is not. Empty where nothing is known.
+    """
+    seen = [from_text(text) for text in domain["fingerprints"]]
+    if not seen or own is None:
+        return {}
+    return {kind: distance / domain["gaps"][kind] for kind, distance in nearest(own, seen).items()}
 
 
 def _reason(kind: str, own: Fingerprint, seen: list[Fingerprint], ratio: float) -> str:
@@ -113,11 +130,13 @@ def _most_different(prints: list[Fingerprint]) -> list[int]:
     return sorted(chosen)
 
 
-def _to_text(one: Fingerprint) -> str:
+def as_text(one: Fingerprint) -> str:
+    """A fingerprint as a line of numbers."""
     return " ".join(f"{value:.4g}" for value in (one.snr, *one.brightness, *one.spectrum, *one.shape))
 
 
-def _from_text(text: str) -> Fingerprint:
+def from_text(text: str) -> Fingerprint:
+    """The fingerprint that `as_text` wrote."""
     values = np.array(text.split(), float)
     snr, *parts = np.split(values, np.cumsum([1, len(QUANTILES), BANDS]))
     return Fingerprint(float(snr[0]), *parts)

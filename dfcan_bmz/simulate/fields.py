@@ -8,10 +8,10 @@ from scipy.ndimage import gaussian_filter
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.simulate import optics
 from dfcan_bmz.simulate.camera import SCMOS, Camera, expose
-from dfcan_bmz.simulate.specimen import Specimen, label, random_field
+from dfcan_bmz.simulate.specimen import Specimen, about_one, label, random_field
 from dfcan_bmz.simulate.structures import SPECIMENS, STRUCTURES
 
-HAZE_SHAPE = 3.0  # of the gamma distribution by which the haze differs between fields, as cells differ in thickness
+DEEPER = 4.0
 OVERSAMPLING = 2  # fine pixels an HR pixel
 MARGIN_PX = 16  # LR pixels simulated and cut away, so that nothing wraps around
 HR_COUNTS = 40000.0  # the target's 99.9th percentile: it is given in units of its own
@@ -42,6 +42,10 @@ class Microscope(NamedTuple):
         Share of the binding sites that carry a fluorophore, 0 to 1: sparse labels break filaments into dots.
     haze_um : float
         Standard deviation of the Gaussian that blurs out-of-focus light; 0.6 for what lies about a micrometre away.
+    haze_deep : float
+        Share of the out-of-focus light from farther away, which a Gaussian of `DEEPER` times `haze_um` blurs.
+    haze_spread : float
+        Standard deviation of the haze between fields, as a share of its mean, as cells differ in thickness.
     background : float
         Light that is everywhere, as a share of the signal's 99.9th percentile.
     pattern, pattern_um : float
@@ -58,6 +62,8 @@ class Microscope(NamedTuple):
     brightest: float = 600.0
     labelling: float = 1.0
     haze_um: float = 0.6
+    haze_deep: float = 0.0
+    haze_spread: float = 3**-0.5
     background: float = 0.05
     pattern: float = 0.0
     pattern_um: float = 2.0
@@ -121,7 +127,7 @@ def draw_scene(
     if not haze:
         return Scene(focus, None, 0.0, chance)
     layer = optics.render(STRUCTURES[structure](side_um, rng, specimen), fine_pixels, fine_um)
-    return Scene(focus, layer, haze * rng.gamma(HAZE_SHAPE, 1 / HAZE_SHAPE), chance)
+    return Scene(focus, layer, haze * about_one(microscope.haze_spread, rng), chance)
 
 
 def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
@@ -129,7 +135,11 @@ def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
     fine_um = microscope.pixel_nm / 1e3 / fine
     image = np.maximum(optics.image(scene.focus, fine_um, microscope.cutoff_per_um), 0)
     if scene.layer is not None and scene.layer.any():
-        blurred = gaussian_filter(scene.layer, microscope.haze_um / fine_um, mode="wrap")
+        sigma = microscope.haze_um / fine_um
+        blurred = gaussian_filter(scene.layer, sigma, mode="wrap")
+        if microscope.haze_deep:
+            deep = gaussian_filter(blurred, sigma * np.sqrt(DEEPER**2 - 1), mode="wrap")
+            blurred = (1 - microscope.haze_deep) * blurred + microscope.haze_deep * deep
         image += blurred * (scene.share * image.sum() / blurred.sum())
     signal = _crop(optics.bin_sum(image, fine), MARGIN_PX)
     return signal / np.percentile(signal, 99.9) + _background(signal.shape[0], microscope, scene.chance)

@@ -1,6 +1,7 @@
 """What a camera adds to an image, read off the image: offset, gain and read noise."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ BORDER_PX = 8  # where mirroring bends the image
 NEIGHBOURHOOD_PX = 3.0  # sigma of the local mean that a residual is set against
 CEILING = 12.0  # residuals are cut at this many times the expected variance: hot pixels, cosmic rays
 ROUNDS = 12
-WHITE = 1.3  # largest ratio of the power of frame differences at low over high frequencies, to count as noise alone
+WHITE = 1.3  # largest ratio of the power of frame differences on any ring over that in the corners, to be noise alone
 READ_NOISE_SD_E = 0.8  # of cameras in use (sCMOS 1 to 2.5 electrons), where the image does not tell
 
 
@@ -110,10 +111,15 @@ def _samples(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _is_white(differences: np.ndarray) -> bool:
-    """Whether frame differences are noise alone: as much power at low frequencies as in the corners."""
+    """Whether frame differences are noise alone: no more power at any frequency than in the corners.
+
+    Bleaching and motion change the low frequencies, striped illumination those in between.
+    """
     power = np.mean([dctn(one, norm="ortho") ** 2 for one in differences], axis=0)
     frequency = np.hypot(*np.meshgrid(*(np.arange(size) / 2 / size for size in power.shape), indexing="ij"))
-    return bool(power[frequency < 0.1].mean() < WHITE * power[frequency > CORNER].mean())
+    edges = np.linspace(0, CORNER, 9)
+    rings = [power[(low <= frequency) & (frequency < high)].mean() for low, high in pairwise(edges)]
+    return bool(max(rings) < WHITE * power[frequency > CORNER].mean())
 
 
 def _line(mean: np.ndarray, squared: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -69,11 +69,11 @@ class Specimen(NamedTuple):
 
     def density(self, rng: np.random.Generator) -> float:
         """Objects a square micrometre in one field of view."""
-        return self.per_um2 * _about_one(self.density_spread, rng)
+        return self.per_um2 * about_one(self.density_spread, rng)
 
     def brightness(self, rng: np.random.Generator) -> float:
         """Labelling of one object, 1 on average."""
-        return _about_one(self.variety, rng)
+        return about_one(self.variety, rng)
 
     def places(self, count: int, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
         """Draw (count, 2) places in a square from `low` to `high`, more of them towards the nucleus."""
@@ -171,7 +171,7 @@ def _shell(radius: float, count: int, rng: np.random.Generator) -> np.ndarray:
     return distance[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
 
 
-def _about_one(spread: float, rng: np.random.Generator) -> float:
+def about_one(spread: float, rng: np.random.Generator) -> float:
     """A gamma-distributed number of mean 1."""
     if not spread:
         return 1.0

@@ -1,0 +1,98 @@
+"""A degradation that fits itself to a user's low-resolution images: ``degrade --like``."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.commands.progress import counted
+from dfcan_bmz.degrade import Degradation, crop_to_multiple, degrade
+from dfcan_bmz.simulate.camera import SCMOS
+from dfcan_bmz.simulate.fit import CANDIDATES, ROUNDS, Knob, differences, groups_of, search, total
+from dfcan_bmz.simulate.measure import PSF_SIGMA, Measured
+
+CROPS = 4  # of the HR images, for each candidate
+
+
+class FittedDegradation(NamedTuple):
+    """A degradation, where its values come from, and how far its images were and are from the real ones."""
+
+    settings: Degradation
+    origins: dict[str, str]
+    before: float
+    after: float
+
+
+def fit_degradation(
+    hr: Sequence[np.ndarray], measured: Measured, scale: int, start: Degradation, given: dict[str, Any], seed: int
+) -> FittedDegradation:
+    """Find what makes HR planes look like the LR images that were measured.
+
+    Parameters
+    ----------
+    hr : sequence of numpy.ndarray
+        (Y, X) each.
+    measured : Measured
+        The LR images.
+    scale : int
+        Scale factor s.
+    start : Degradation
+        A preset with what is given.
+    given : dict
+        Attributes that stay as they are.
+    seed : int
+        Of the search.
+    """
+    light = float(np.median([one.photons for one in measured.lights])) * SCMOS.quantum_efficiency
+    found = {"photons": light, "noise": float(measured.camera.read_noise.value) / light, "local_noise": 0.0}
+    found = {name: value for name, value in found.items() if name not in given}
+    begin = start._replace(**found)
+    psf_px = scale * PSF_SIGMA / measured.cutoff_px.value
+    knobs = [
+        Knob("blur", 0.0, 2 * psf_px),  # HR images have a blur of their own
+        Knob("haze", 0.02, 8.0, True, off=0.1),
+        Knob("haze_px", 2 * psf_px, 16 * psf_px, True),
+        Knob("background", 0.0, 1.0),
+    ]
+    knobs = [knob for knob in knobs if knob.name not in given and not (knob.name == "blur" and start.psf is not None)]
+    groups = groups_of(measured)
+    size = scale * groups[0].size
+    rng = np.random.default_rng(seed)
+    crops = [crop_to_multiple(_crop(plane, size, rng), scale) for plane in _few(hr)]
+
+    def at(shares: np.ndarray) -> Degradation:
+        return begin._replace(**{knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
+
+    def apart(settings: Degradation, number: int) -> float:
+        noise = np.random.default_rng([seed, number])
+        seen = []
+        for group in groups:
+            # brighter and dimmer images differ in their noise alone
+            dim = settings if "photons" in given else _lit(settings, group.photons * SCMOS.quantum_efficiency)
+            seen.append([degrade(crop, scale, dim, noise) for crop in crops])
+        return total(differences(seen, groups))
+
+    first = np.array([knob.share(_first(knob.name, psf_px, begin)) for knob in knobs])
+    with counted("fitting", ROUNDS * CANDIDATES, "candidates") as step:
+        mean, _ = search(lambda shares, number: apart(at(shares), number), first, rng, lambda: step(""))
+    fitted = at(mean)
+    origins = dict.fromkeys(found, "measured") | {knob.name: "fitted" for knob in knobs} | dict.fromkeys(given, "given")
+    rounded = {name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))}
+    return FittedDegradation(fitted._replace(**rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
+
+
+def _lit(settings: Degradation, electrons: float) -> Degradation:
+    return settings._replace(photons=electrons, noise=settings.noise * settings.photons / electrons)
+
+
+def _first(name: str, psf_px: float, begin: Degradation) -> float:
+    return {"blur": psf_px, "haze": 0.5, "haze_px": 6 * psf_px, "background": 0.1}.get(name, getattr(begin, name))
+
+
+def _few(hr: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    return hr[:: -(-len(hr) // CROPS)]
+
+
+def _crop(plane: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    y, x = (int(rng.integers(0, max(length - size, 0) + 1)) for length in plane.shape)
+    return plane[y : y + size, x : x + size]

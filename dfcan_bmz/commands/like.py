@@ -1,0 +1,236 @@
+"""A simulation that fits itself to a user's images: what `simulate --like` and `degrade --like` share."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.commands.progress import counted
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.domain import WORDS, as_text, describe_domain, distances
+from dfcan_bmz.fingerprint import SMALLEST_PX, fingerprint
+from dfcan_bmz.formats.optics import stated_optics
+from dfcan_bmz.simulate.camera import expose
+from dfcan_bmz.simulate.fields import draw_scene, level_photons, widefield
+from dfcan_bmz.simulate.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
+from dfcan_bmz.simulate.measure import Measured, measure
+from dfcan_bmz.simulate.settings import Simulation, default_simulation, write_simulation
+
+MOST_PLANES, LARGEST_PX = 12, 2048  # of each file
+PIXEL_SIZES_ALIKE = 0.02
+LIKE_BANDWIDTH = 1.8
+WIDER = 2.0  # the simulated light begins as many times below the dimmest tile, and ends as much above the brightest
+SURE = 0.1  # relative standard error up to which a measured cut-off is better than a stated or a searched one
+UNSEEN_CUTOFF = 0.6  # cycles a pixel: no image shows a cut-off beyond its own corners
+FAR = 4.0  # in units of the search: a difference that everybody sees
+DEPICTED = 12  # simulated fields that are compared and drawn
+
+FITTED_KINDS = WORDS | {"signal-to-noise": "signal-to-noise ratio", "texture": "contrast of fine and coarse detail"}
+
+
+class Likeness(NamedTuple):
+    """Outcome of a fit, and what it is to be told with.
+
+    Attributes
+    ----------
+    simulation : Simulation
+        The nearest.
+    origins, spread : dict
+        Where each value comes from, and its standard error where known.
+    measured : Measured
+        The real images.
+    fitted : Fitted
+        The search.
+    before, after : dict of str to float
+        Distance of the real images from simulated ones by kind, in units of the latter's own distances, with the
+        structure's defaults and as fitted.
+    """
+
+    simulation: Simulation
+    origins: dict[str, str]
+    spread: dict[str, float]
+    measured: Measured
+    fitted: Fitted
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+def read_like(paths: list[Path]) -> tuple[list[np.ndarray], dict[str, float]]:
+    """Read images, folders of images, stacks and movies; and what their metadata say of pixels and optics.
+
+    Raises
+    ------
+    DfcanError
+        If one cannot be read or is too small, or their pixel sizes differ.
+    """
+    files = [
+        file for path in paths for file in (images.find(path).values() if images.is_folder_of_images(path) else [path])
+    ]
+    stacks, stated = [], []
+    for file in files:
+        image = images.open_lazily(file)
+        if min(image.pixels.shape[-2:]) < SMALLEST_PX + 8:
+            raise DfcanError(f"{file} is smaller than {SMALLEST_PX + 8} px: give larger images as --like")
+        planes = image.planes
+        middle = tuple(
+            slice(max(0, n - LARGEST_PX) // 2, max(0, n - LARGEST_PX) // 2 + LARGEST_PX) for n in planes.shape[1:]
+        )
+        chosen = range(0, len(planes), -(-len(planes) // MOST_PLANES))
+        stack = np.stack([np.asarray(planes[(index, *middle)], np.float64) for index in chosen])
+        if not np.ptp(stack):
+            raise DfcanError(f"{file} is constant: leave it out")
+        stacks.append(stack)
+        optics = stated_optics(file)
+        stated.append({"pixel_nm": image.pixel_size_nm, "na": optics.na, "emission_nm": optics.emission_nm})
+    found = {}
+    for name in ("pixel_nm", "na", "emission_nm"):
+        values = [one[name] for one in stated if one[name]]
+        if values and max(values) > (1 + PIXEL_SIZES_ALIKE) * min(values):
+            raise DfcanError(
+                f"--like holds images of {name} {min(values):g} to {max(values):g}: give those of one microscope"
+            )
+        if values:
+            found[name] = float(values[0])
+    return stacks, found
+
+
+def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int) -> Likeness:
+    """Measure images, and search for the simulation that is like them; what is `given` stays as it is."""
+    stacks, stated = read_like(paths)
+    measured = measure(stacks)
+    if not measured.tiles:
+        raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
+    plain = default_simulation(structure)
+    start, origins, spread = _start(plain, measured, stated, given)
+    knobs = [knob for knob in _knobs(start, measured, origins) if knob.name not in given]
+    with counted("fitting", ROUNDS * CANDIDATES, "candidates") as step:
+        fitted = fit(start, measured, knobs, np.random.default_rng(seed), lambda: step(""))
+    origins |= {knob.name: "fitted" for knob in knobs}
+    simulation = fitted.simulation.rounded()
+    before, after = (_domain_distances(one, measured, seed) for one in (plain, simulation))
+    return Likeness(simulation, origins, spread | fitted.spread, measured, fitted, before, after)
+
+
+def _start(
+    plain: Simulation, measured: Measured, stated: dict[str, float], given: dict[str, Any]
+) -> tuple[Simulation, dict[str, str], dict[str, float]]:
+    """What metadata and measurements say, before the search."""
+    camera, light = measured.camera, measured.lights
+    values: dict[str, Any] = dict(stated)
+    origins = dict.fromkeys(stated, "metadata")
+    spread = {}
+    for name, estimate in zip(("gain_counts", "offset_counts", "read_noise_e"), camera, strict=True):
+        values[name], spread[name], origins[name] = float(estimate.value), float(estimate.sd), "measured"
+    values["step_counts"] = 1.0 if measured.whole and camera.offset.value > 0 else 0.0
+    values["background"] = float(np.median([one.background for one in light])) / 2  # the other half may be haze
+    values["haze"] = 1.0
+    photons = [one.photons for one in light]
+    values |= {"dimmest": min(photons) / WIDER, "brightest": max(photons) * WIDER}
+    origins |= dict.fromkeys(("step_counts", "dimmest", "brightest"), "measured")
+    # what a reconstruction of striped illumination delivers: stripes come no finer than the lens lets them
+    values |= {"target": "sim", "bandwidth": LIKE_BANDWIDTH}
+    start = plain.with_values(**values | given)
+    cutoff = measured.cutoff_px
+    if "na" not in given and _seen(measured):
+        # the aperture of the perfect microscope that passes as much as this one does
+        microscope = start.microscope
+        per_na = 2 * microscope.pixel_nm / microscope.emission_nm
+        start = start.with_values(na=float(cutoff.value / per_na))
+        origins["na"], spread["na"] = "measured", float(cutoff.sd / per_na)
+    return start.rounded(), origins | dict.fromkeys(given, "given"), spread
+
+
+def _seen(measured: Measured) -> bool:
+    return measured.cutoff_px.value < UNSEEN_CUTOFF and measured.cutoff_px.sd < SURE * measured.cutoff_px.value
+
+
+def _knobs(start: Simulation, measured: Measured, origins: dict[str, str]) -> list[Knob]:
+    """What to search for: the aperture too, where neither the images nor their metadata tell it."""
+    knobs = knobs_of(start)
+    if "na" in origins:
+        return knobs
+    na = start.microscope.na
+    return [*knobs, Knob("na", na / 1.6, na * 1.2, True)]
+
+
+def simulated(simulation: Simulation, size: int, photons: list[float], count: int, seed: int) -> list[np.ndarray]:
+    """Simulate `count` LR images of `size` px at light levels in turn."""
+    planes = []
+    for index in range(count):
+        rng = np.random.default_rng([seed, index])
+        scene = draw_scene(
+            simulation.structure, size, FINE, simulation.haze, rng, simulation.microscope, simulation.specimen
+        )
+        light = widefield(scene, FINE, simulation.microscope) * photons[index % len(photons)]
+        planes.append(expose(light, rng, simulation.camera))
+    return planes
+
+
+def _domain_distances(simulation: Simulation, measured: Measured, seed: int) -> dict[str, float]:
+    size = measured.tiles[0].shape[0]
+    photons = level_photons(3, simulation.microscope)
+    planes = simulated(simulation, size, photons, 2 * DEPICTED, seed)
+    domain = describe_domain(((str(index), plane) for index, plane in enumerate(planes)), [])
+    found = [distances(fingerprint(tile), domain) for tile in measured.tiles]
+    return {kind: float(np.median([one[kind] for one in found if one])) for kind in next(filter(None, found))}
+
+
+def write_likeness(folder: Path, likeness: Likeness, paths: list[Path]) -> None:
+    """Write ``simulation.yaml`` and ``like.png``."""
+    from dfcan_bmz.report.like import plot_like  # matplotlib takes its time
+
+    notes = {
+        "like": [path.name for path in paths],
+        "distance": {
+            "before": _short(likeness.before),
+            "after": _short(likeness.after),
+            "unit": "the largest distance of a simulated image to its nearest neighbour",
+        },
+    }
+    write_simulation(folder / "simulation.yaml", likeness.simulation, likeness.origins, likeness.spread, notes)
+    tiles, lights = likeness.measured.tiles, likeness.measured.lights
+    order = np.argsort([-one.photons for one in lights])
+    shown = [tiles[index] for index in order[np.linspace(0, len(order) - 1, min(4, len(order))).astype(int)]]
+    photons = [lights[index].photons for index in order[np.linspace(0, len(order) - 1, 4).round().astype(int)]]
+    size = tiles[0].shape[0]
+    plain = likeness.simulation.plain()
+    series = {
+        "real": tiles[:DEPICTED],
+        "simulated": simulated(likeness.simulation, size, photons, DEPICTED, 1),
+        "simulated with defaults": simulated(plain, size, level_photons(4, plain.microscope)[::-1], DEPICTED, 1),
+    }
+    crops = {"real": shown, **{name: planes[:4] for name, planes in series.items() if name != "real"}}
+    distance = {"with defaults": likeness.before, "fitted": likeness.after}
+    plot_like(crops, series, distance).savefig(folder / "like.png", dpi=110)
+
+
+def like_fingerprints(measured: Measured) -> list[str]:
+    """Fingerprints of the real tiles, for ``dataset.yaml``: `train` says later how far they are from what it saw."""
+    return [as_text(found) for found in (fingerprint(tile) for tile in measured.tiles) if found]
+
+
+def tell(likeness: Likeness, say: Callable[[str], None]) -> None:
+    """Say what was found, and on stderr what did not come near."""
+    simulation, measured = likeness.simulation, likeness.measured
+    microscope, camera = simulation.microscope, measured.camera
+    photons = [one.photons for one in measured.lights]
+    pixel = f"{microscope.pixel_nm:g} nm ({likeness.origins.get('pixel_nm', 'not known: default')})"
+    say(
+        f"{len(measured.tiles)} tiles: pixels of {pixel}, cut-off {1e3 / microscope.cutoff_per_um:.0f} nm, "
+        f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts an electron, "
+        f"{min(photons):.3g} to {max(photons):.3g} photons"
+    )
+    before, after = (max(one.values()) for one in (likeness.before, likeness.after))
+    say(f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted (up to 1: as among them)")
+    for kind, difference in likeness.fitted.after.items():
+        if difference > FAR:
+            print(
+                f"warning: the {FITTED_KINDS[kind]} did not come near the real images': see like.png", file=sys.stderr
+            )
+
+
+def _short(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in values.items()}
