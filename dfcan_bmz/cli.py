@@ -44,24 +44,41 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where an err
 LOUDNESS = {"quiet": Quiet, "verbose": Verbose}
 
 
-def command(name: str | None = None, group: typer.Typer = app) -> Callable[[Callable], Callable]:
-    """Make a command of a function, which can be told how much to say."""
+def command(
+    name: str | None = None, group: typer.Typer = app, output_last: bool = False
+) -> Callable[[Callable], Callable]:
+    """Make a command of a function, which can be told how much to say.
+
+    With `output_last`, its ``--out`` may be the last argument too, as it was in version 0.1.0.
+    """
 
     def register(function: Callable) -> Callable:
         @wraps(function)
-        def run(quiet: bool, verbose: bool, **options: Any) -> None:
+        def run(context: typer.Context, quiet: bool, verbose: bool, **options: Any) -> None:
             console.choose(quiet, verbose)
+            if output_last:
+                options["out"] = _one_output(options["out"], context.args)
             function(**options)
 
         signature = inspect_signature(function)
         added = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind) for name, kind in LOUDNESS.items()
         ]
-        run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])
-        run.__annotations__ = function.__annotations__ | LOUDNESS
-        return group.command(name, context_settings=HELP_OPTIONS)(run)
+        first = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        run.__signature__ = signature.replace(parameters=[first, *signature.parameters.values(), *added])
+        run.__annotations__ = function.__annotations__ | LOUDNESS | {"context": typer.Context}
+        return group.command(name, context_settings=HELP_OPTIONS | {"allow_extra_args": output_last})(run)
 
     return register
+
+
+def _one_output(given: Path | None, last: list[str]) -> Path:
+    found = [*([given] if given else []), *map(Path, last)]
+    if not found:
+        raise DfcanError("no output is given: say where to write with --out")
+    if len(found) > 1:
+        raise DfcanError(f"there are {len(found)} outputs ({', '.join(map(str, found))}): give one, as --out")
+    return found[0]
 
 
 def _tell_version(chosen: bool) -> None:
@@ -81,10 +98,14 @@ def every_command(
 
 Trusted = Annotated[bool, typer.Option("--trust", help="Run a bundle whatever its weights hold: you know who made it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
-LrDir = Annotated[Path, typer.Option("--lr", help="Folder of low-resolution images.")]
-HrDir = Annotated[Path, typer.Option("--hr", help="Folder of high-resolution images of the same names.")]
-Model = Annotated[Path, typer.Argument(help="A run folder or a bundle (.zip).")]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+LrDir = Annotated[Path, typer.Option("--lr", metavar="DIR", help="Folder of low-resolution images.")]
+HrDir = Annotated[Path, typer.Option("--hr", metavar="DIR", help="Folder of high-resolution images of the same names.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder or a bundle (.zip).")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Images, stacks, folders of them, or patterns.")]
+NewSet = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Folder to write, with lr/ and hr/ in it (required).")
+]
 Intensity = Annotated[
     Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
 ]
@@ -108,9 +129,9 @@ def demo(
     run(out, model, overwrite)
 
 
-@command()
+@command(output_last=True)
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
+    out: NewSet = None,
     structure: Annotated[
         str | None, typer.Option(help="What is labelled: actin, bundles, microtubules, ccps or er (actin).")
     ] = None,
@@ -158,10 +179,10 @@ def simulate(
     run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, like, config, **given)
 
 
-@command()
+@command(output_last=True)
 def degrade(
-    hr_dir: Annotated[Path, typer.Argument(help="Folder of high-resolution images.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr and OUT/hr.")],
+    hr_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of high-resolution images.")],
+    out: NewSet = None,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
     preset: Annotated[Literal["em", "fluorescence"], typer.Option(help="Where the settings below begin.")] = "em",
     blur: Annotated[float | None, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = None,
@@ -210,10 +231,10 @@ def degrade(
     run(hr_dir, out, scale, preset, given, seed, overwrite, like)
 
 
-@command("import-biosr")
+@command("import-biosr", output_last=True)
 def import_biosr(
     root: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write: OUT/lr, OUT/hr, OUT/manifest.csv.")],
+    out: NewSet = None,
     structures: Annotated[
         list[str] | None,
         typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear alone."),
@@ -241,10 +262,10 @@ def inspect(
     run(folders, out, overwrite)
 
 
-@command()
+@command(output_last=True)
 def align(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write: the aligned pairs; DIR stays as it is.")],
+    out: NewSet = None,
     affine: Annotated[bool, typer.Option("--affine", help="Correct rotation, scaling and shear too.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -259,8 +280,8 @@ def align(
 def train(
     lr: LrDir,
     hr: HrDir,
-    out: Annotated[Path, typer.Option("--out", help="Run folder to write.")],
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Run folder to write.")],
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML file of settings.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.epochs=20.")
     ] = None,
@@ -289,7 +310,7 @@ def config(
 
 @command()
 def sweep(
-    file: Annotated[Path, typer.Argument(help="YAML file: a grid of settings, or runs one by one.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file: a grid of settings, or runs one by one.")],
     lr: LrDir,
     hr: HrDir,
     out: Out,
@@ -316,7 +337,7 @@ def sweep(
 @command()
 def predict(
     model: Model,
-    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, OME-Zarr, folders of them, or patterns.")],
+    inputs: Images,
     out: Out,
     intensity: Intensity = "unit",
     dtype: Annotated[
@@ -383,7 +404,9 @@ def evaluate(
 
 @command()
 def compare(
-    models: Annotated[list[Path], typer.Argument(help="Run folders or bundles (.zip), at least two.")],
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help="Run folders or bundles (.zip), at least two.")
+    ],
     lr: LrDir,
     hr: HrDir,
     out: Out,
@@ -404,7 +427,7 @@ def compare(
 @command()
 def trust(
     model: Model,
-    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, or folders of them.")],
+    inputs: Images,
     out: Out,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
@@ -422,7 +445,7 @@ def trust(
 @command()
 def package(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
-    recipe: Annotated[Path, typer.Option(help="YAML file: name, authors, licence ...")],
+    recipe: Annotated[Path, typer.Option(metavar="FILE", help="YAML file: name, authors, licence ...")],
     out: Annotated[Path, typer.Option("--out", help="Bundle to write (.zip), or a folder for a repository of models.")],
     overwrite: Overwrite = False,
 ) -> None:
@@ -438,7 +461,7 @@ def package(
 
 @command()
 def check(
-    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip), ours or anybody's.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), ours or anybody's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
     zoo: Annotated[bool, typer.Option("--zoo", help="Also what the zoo will say; asks the network.")] = False,
@@ -455,9 +478,11 @@ def check(
     run(bundle, as_json, html, zoo, overwrite, trusted)
 
 
-@command("new", recipe)
+@command("new", recipe, output_last=True)
 def recipe_new(
-    out: Annotated[Path, typer.Argument(help="Recipe to write (.yaml).")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Recipe to write (.yaml; required).")
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder to draft it from.")] = None,
     structure: Annotated[str | None, typer.Option(help="What is labelled or seen: actin, neurons, ...")] = None,
     modality: Annotated[str | None, typer.Option(help="'fluorescence microscopy', 'electron microscopy', ...")] = None,
@@ -483,7 +508,7 @@ def recipe_new(
 
 @command()
 def upload(
-    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip).")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip).")],
     yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
 ) -> None:
     """Upload a bundle to the BioImage Model Zoo as a new model for review; a dry run unless told --yes."""
@@ -498,7 +523,9 @@ def upload(
 
 @command("install-fiji")
 def install_fiji(
-    bundle: Annotated[Path, typer.Argument(help="A bundle (.zip); with --remove also the name of the model.")],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip); with --remove also the name of the model.")
+    ],
     fiji: Annotated[
         Path | None, typer.Option(help="Fiji's folder; left out, it is looked for where people put it.")
     ] = None,
@@ -515,7 +542,7 @@ def install_fiji(
 @command("prepare", ilastik)
 def ilastik_prepare(
     bundle: Annotated[Path, typer.Argument(help="The companion bundle: of a recipe with `input: prepared`.")],
-    inputs: Annotated[list[Path], typer.Argument(help="Images, stacks, folders of them, or patterns.")],
+    inputs: Images,
     out: Out,
     file_format: Annotated[Literal["h5", "tif"], typer.Option("--format", help="HDF5 or TIFF.")] = "h5",
     overwrite: Overwrite = False,

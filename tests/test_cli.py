@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import typer
 from conftest import REPOSITORY, command_line
+from invoking import invoke
 from typer.testing import CliRunner
 
 import dfcan_bmz
 from dfcan_bmz import cli, images
+from dfcan_bmz.errors import DfcanError
 
 COMMANDS = [
     "demo",
@@ -109,3 +111,14 @@ def test_a_quiet_command_tells_errors_alone_and_a_verbose_one_where_they_arose(t
     assert (refused.stdout, refused.returncode) == ("", 2)
     assert "Traceback" in refused.stderr
     assert refused.stderr.splitlines()[-1].startswith("dfcan-bmz: ")
+
+
+def test_an_output_is_an_option_and_may_still_be_the_last_argument(tmp_path):
+    small = ("--pairs", "1", "--size", "16", "--levels", "1")
+    for place in (("--out", tmp_path / "a"), (tmp_path / "b",)):
+        invoke("simulate", *place, *small)
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in (tmp_path / "b").iterdir()}
+    with pytest.raises(DfcanError, match="no output is given"):
+        invoke("simulate", *small)
+    with pytest.raises(DfcanError, match="there are 2 outputs"):
+        invoke("simulate", tmp_path / "c", "--out", tmp_path / "d", *small)
