@@ -18,6 +18,7 @@ from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.starting import initialise, initialise_again, origin
 from dfcan_bmz.config import SMALLEST_PATCH, Config
 from dfcan_bmz.data.enlarged import enlarge
+from dfcan_bmz.data.leaks import shared_planes
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, scale_between, split
 from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
@@ -70,7 +71,7 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
     if resolved.train.tensorboard:
         refuse_without_tensorboard()
     record = provenance(*chosen)
-    _refuse_leaks(record["files"])
+    _refuse_leaks(record["files"], *opened)
     known = {} if place.fresh else _same_training(out, record)
     if resolved.train.init != "none":
         source = Path(resolved.train.init)
@@ -163,16 +164,22 @@ def _prepared(part: Opened, config: Config) -> tuple[list[Plane], Opened]:
     return prepared, kept
 
 
-def _refuse_leaks(files: dict[str, list[dict[str, str]]]) -> None:
-    """Refuse to validate on an image that is trained on under another name."""
-    for kind in ("lr_sha256", "hr_sha256"):
+def _refuse_leaks(files: dict[str, list[dict[str, str]]], training: Opened, validation: Opened) -> None:
+    """Refuse to validate on an image, or on a plane of one, that is trained on under another name."""
+    twins = []
+    for side, kind in enumerate(("lr_sha256", "hr_sha256"), 1):
         trained = {file[kind]: file["name"] for file in files["training"]}
-        for file in files["validation"]:
-            if file[kind] in trained:
-                raise DfcanError(
-                    f"{trained[file[kind]]} and {file['name']} are the same image, one trained on and the other "
-                    "validated on: give them one fov in manifest.csv"
-                )
+        twins += [(trained[file[kind]], file["name"]) for file in files["validation"] if file[kind] in trained]
+        if twins:
+            break
+        names = {entry[side].path: entry[0].name for entry in (*training, *validation)}
+        shared = shared_planes(*([entry[side] for entry in part] for part in (training, validation)))
+        twins += [tuple(names[image.path] for image in shared)] if shared else []
+    if twins:
+        raise DfcanError(
+            f"{twins[0][0]} and {twins[0][1]} are the same image, one trained on and the other validated on: give them "
+            "one fov in manifest.csv"
+        )
 
 
 def _refuse_small(lr: Image, scale: int, config: Config) -> None:

@@ -131,7 +131,8 @@ def _described(
         for transformation in holder.get("coordinateTransformations") or []:
             if transformation.get("type") == "scale":
                 factor = np.array(transformation["scale"], float)
-                scale, shift = scale * factor, shift * factor
+                with np.errstate(invalid="ignore"):  # an infinite scale, which is refused later on
+                    scale, shift = scale * factor, shift * factor
             elif transformation.get("type") == "translation":
                 shift, shifted = shift + np.array(transformation["translation"], float), True
     of = {

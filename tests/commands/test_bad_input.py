@@ -74,7 +74,11 @@ def test_training_names_the_image_that_is_unfit(pairs, tmp_path, spoil):
     assert not (tmp_path / "run").exists()
 
 
-def test_an_image_is_not_trained_on_and_validated_on_under_two_names(pairs, tmp_path):
+@pytest.mark.parametrize("saved_anew", [False, True])
+def test_an_image_is_not_trained_on_and_validated_on_under_two_names(pairs, tmp_path, saved_anew):
+    copy = pairs / "hr/fov001_level02.tif"
+    if saved_anew:
+        tifffile.imwrite(copy, images.read(copy).pixels.astype(np.float32), compression="zlib")
     rows = (pairs / "manifest.csv").read_text()
     (pairs / "manifest.csv").write_text(rows.replace("fov001_level02,fov001", "fov001_level02,other"))
     arguments = train_arguments(pairs, tmp_path / "run", "data.validation=[other]")
