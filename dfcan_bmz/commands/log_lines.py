@@ -25,6 +25,7 @@ def line_teller(
     A line has the share that is done, the steps a second, and the time left as the steps so far had it, the first and
     slowest included.
     """
+    total = max(1, total)
     begin = last = clock()
     done = 0
 

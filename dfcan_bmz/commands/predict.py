@@ -56,7 +56,7 @@ def run(
     files.refuse_input_as_output(sources, targets.values())
     staging.refuse_unwritable(out)
     for target in targets.values():
-        staging.refuse_busy(target)
+        staging.recover(target, "predict")
         if overwrite and target.exists():
             _refuse_others(target)
     load = load_of(model, engine, output.precision, blend, trusted)

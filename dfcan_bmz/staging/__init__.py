@@ -37,19 +37,8 @@ from pathlib import Path
 
 from dfcan_bmz import files
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.staging.work import (
-    INSIDE,
-    Work,
-    begin,
-    beside,
-    discard,
-    end,
-    just_placed,
-    place,
-    refuse_busy,
-    refuse_existing,
-    refuse_unwritable,
-)
+from dfcan_bmz.staging.places import INSIDE, beside, just_placed, refuse_existing, refuse_unwritable
+from dfcan_bmz.staging.work import Work, begin, discard, end, place, recover
 
 __all__ = [
     "INSIDE",
@@ -61,7 +50,7 @@ __all__ = [
     "filling",
     "just_placed",
     "place",
-    "refuse_busy",
+    "recover",
     "refuse_existing",
     "refuse_unwritable",
     "replacing",

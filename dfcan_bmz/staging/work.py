@@ -2,9 +2,7 @@
 
 import os
 import platform
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +10,17 @@ from typing import Any, NamedTuple
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.staging import journal, locks
 from dfcan_bmz.staging.journal import MARKERS, NEW
+from dfcan_bmz.staging.places import (
+    INSIDE,
+    WRITER,
+    beside,
+    missing_parents,
+    refuse_existing,
+    refuse_file,
+    remove_empty,
+    unwritable,
+)
 
-WRITER = "dfcan-bmz"
-INSIDE = f".{WRITER}.partial"
 LOCK = "lock"
 
 
@@ -64,20 +70,20 @@ def begin(target: Path, command: str, overwrite: bool = False, fill: bool = Fals
         If the output exists and may not be replaced, cannot be written, or is being written by another process.
     """
     if fill:
-        _refuse_file(target)
+        refuse_file(target)
     fill = fill and target.is_dir()
     folder, other = (target / INSIDE, beside(target)) if fill else (beside(target), None)
     if not folder.exists() and not (other and other.exists()):
         refuse_existing([target], overwrite)  # before anything is made
-    made, just_placed = _missing_parents(target), False
+    made, just_placed = missing_parents(target), False
     try:
         if other and other.exists():  # a kill when the folder had just taken its place, or a process that goes on in it
             first, just_placed = _open(target, other, command, [], keep=False)
             end(first)
         work, unfinished = _open(target, folder, command, made, keep)
     except OSError as error:
-        _remove_empty(made)
-        raise _unwritable(target, error) from error
+        remove_empty(made)
+        raise unwritable(target, error) from error
     try:
         refuse_existing([target], overwrite or unfinished or just_placed)
     except DfcanError:
@@ -128,64 +134,20 @@ def end(work: Work, keep: bool = False) -> None:
         raise
     locks.leave(work.folder / LOCK, work.lock, remove=not keep)
     if not keep:
-        _remove_empty([*work.made, work.folder])
+        remove_empty([*work.made, work.folder])
 
 
-def beside(target: Path) -> Path:
-    """The hidden folder of an output that is no folder yet, or is replaced as a whole."""
-    target = Path(os.path.abspath(target))
-    return target.parent / f".{target.name}.partial"
-
-
-def just_placed(target: Path, command: str | None = None) -> bool:
-    """Whether a process, of this command if one is given, was killed when its output took its place, or right after."""
-    for folder in filter(Path.is_dir, (beside(target), target / INSIDE)):
-        marker = journal.read(folder)  # which goes last but for the lock
-        same = command in (None, marker.get("command", command))
-        if same and marker.get("state") in ("placing", "clearing", None):
-            return True
-    return False
-
-
-def refuse_unwritable(folder: Path) -> None:
-    """Raise DfcanError if nothing can be written into a folder, which need not exist; all is as it was then."""
-    _refuse_file(folder)
-    made = [*_missing_parents(folder), *([] if folder.exists() else [folder])]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{WRITER}-"):
-            pass
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        _remove_empty(made)
-
-
-def refuse_busy(target: Path) -> None:
-    """Raise DfcanError if another process is writing `target` now; nothing is made."""
-    lock = beside(target) / LOCK
-    if lock.exists():
-        descriptor = locks.take(lock)
-        if descriptor is None:
-            raise _busy(target, lock.parent)
-        locks.leave(lock, descriptor, remove=False)
-
-
-def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
-    """Refuse outputs that exist already.
+def recover(target: Path, command: str) -> None:
+    """Finish or undo what a kill has left of an output that is replaced as a whole; what was written so far stays.
 
     Raises
     ------
     DfcanError
-        If `overwrite` is false and one of `paths` exists (an empty folder counts as absent, and so does what a killed
-        command had just put there).
+        If another process is writing `target` now, or it cannot be written.
     """
-    if overwrite:
-        return
-    for path in paths:
-        exists = path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir()))
-        if exists and not just_placed(path):
-            raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
+    if beside(target).exists():
+        work = begin(target, command, overwrite=True, keep=True)
+        end(work, keep=any((work.folder / NEW).iterdir()))
 
 
 def _open(target: Path, folder: Path, command: str, made: list[Path], keep: bool) -> tuple[Work, bool]:
@@ -221,15 +183,6 @@ def _who(command: str) -> dict[str, Any]:
     return {"written_by": WRITER, "command": command, "pid": os.getpid(), "host": platform.node(), "since": since}
 
 
-def _refuse_file(folder: Path) -> None:
-    if folder.is_file():
-        raise DfcanError(f"{folder} is a file, but a folder is to be written there: choose another --out")
-
-
-def _unwritable(target: Path, error: OSError) -> DfcanError:
-    return DfcanError(f"{target} cannot be written ({error.strerror}): choose another place, or make room for it")
-
-
 def _busy(target: Path, folder: Path) -> DfcanError:
     try:
         marker = journal.read(folder)
@@ -245,15 +198,3 @@ def _refuse_others(folder: Path) -> None:
     ours = journal.read(folder).get("written_by") == WRITER
     if not (ours or names <= {LOCK, *MARKERS} or "progress.json" in names):  # which earlier versions put there
         raise DfcanError(f"{folder} is in the way and was not written by {WRITER}: move it away")
-
-
-def _missing_parents(target: Path) -> list[Path]:
-    parents = Path(os.path.abspath(target)).parents
-    return [parent for parent in reversed(parents) if not parent.exists()]
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in reversed(folders):
-        with suppress(OSError):  # somebody else is there
-            if not any(folder.iterdir()):
-                folder.rmdir()

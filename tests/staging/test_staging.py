@@ -193,7 +193,10 @@ def test_two_processes_do_not_write_one_output_and_the_second_says_who_does(tmp_
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         told = rf"run is being written by `dfcan-bmz train` \(process {process.pid} on .+, since \d{{4}}-.+\)"
-        for refused in (lambda: staging.begin(tmp_path / "run", "test"), lambda: staging.refuse_busy(tmp_path / "run")):
+        for refused in (
+            lambda: staging.begin(tmp_path / "run", "test"),
+            lambda: staging.recover(tmp_path / "run", "test"),
+        ):
             with pytest.raises(DfcanError, match=told):
                 refused()
         (tmp_path / "run").mkdir()
