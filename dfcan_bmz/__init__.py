@@ -17,6 +17,7 @@ def predict(
     intensity: str = "unit",
     engine: str = "auto",
     precision: str = "float32",
+    trusted: bool = False,
 ) -> Any:
     """Super-resolve an array with a trained model.
 
@@ -32,6 +33,8 @@ def predict(
         What runs the network; "onnx" for bundles alone.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions.
+    trusted : bool
+        Whether you know who made a bundle: its weights run whatever they hold.
 
     Returns
     -------
@@ -46,4 +49,4 @@ def predict(
     from dfcan_bmz.commands.opening import load_of
     from dfcan_bmz.prediction.arrays import predict_array
 
-    return predict_array(load_of(Path(model), engine, precision), array, intensity)
+    return predict_array(load_of(Path(model), engine, precision, trusted=trusted), array, intensity)
