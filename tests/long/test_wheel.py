@@ -26,6 +26,7 @@ def test_the_wheel_holds_the_package_alone(wheel):
     assert "dfcan_bmz/bundle/templates/nicknames.yaml" in names
     assert "dfcan_bmz/fiji/templates/functions.ijm.j2" in names
     assert "dfcan_bmz/commands/demo_files/recipe.yaml" in names
+    assert "dfcan_bmz/py.typed" in names
 
 
 def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
