@@ -7,7 +7,7 @@ each as a letter, the number of bytes that follow, and these bytes.
 import importlib
 import io
 import os
-import select
+import selectors
 import struct
 import sys
 import tempfile
@@ -107,14 +107,15 @@ def _receive(inbox: BinaryIO, until: float = float("inf")) -> tuple[bytes, bytes
 
 def _exactly(inbox: BinaryIO, length: int, until: float) -> bytes:
     data = bytearray()
-    while len(data) < length:
-        left = None if until == float("inf") else max(0.0, until - time.monotonic())
-        if not select.select([inbox], [], [], left)[0]:
-            raise TimeoutError
-        part = inbox.read(min(length - len(data), 2**20))
-        if not part:
-            raise EOFError
-        data += part
+    with selectors.DefaultSelector() as selector:
+        selector.register(inbox, selectors.EVENT_READ)
+        while len(data) < length:
+            if not selector.select(None if until == float("inf") else max(0.0, until - time.monotonic())):
+                raise TimeoutError
+            part = inbox.read(min(length - len(data), 2**20))
+            if not part:
+                raise EOFError
+            data += part
     return bytes(data)
 
 
