@@ -129,9 +129,8 @@ def _arranged(path: Path, file: tifffile.TiffFile, pages: list[Page]) -> tuple[l
         if not ARRANGED & file.flags:
             return pages, None
         series = file.series[0]
-        axes, sizes = series.axes[:-2], tuple(series.shape[:-2])
-        if series.axes[-2:] != "YX" or series.shape[-2:] != pages[0].key.shape:
-            return pages, None
+        leading = [(axis, int(size)) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YX"]
+        axes, sizes = "".join(axis for axis, _ in leading), tuple(size for _, size in leading)
         if len(pages) == 1 and math.prod(sizes) > 1:
             pages = repeated(path, pages[0], math.prod(sizes)) or pages
     except Exception:  # whatever strangers write into tags

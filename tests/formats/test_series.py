@@ -4,7 +4,8 @@ import struct
 
 import numpy as np
 import pytest
-from tiff_files import rational, short, text, write_tiff
+import tifffile
+from tiff_files import LONG, UNDEFINED, rational, short, text, write_tiff
 
 from dfcan_bmz import images
 
@@ -157,3 +158,23 @@ def test_frames_are_timed_by_their_planes_where_no_interval_is_told(tmp_path):
     write_tiff(tmp_path / "a.ome.tif", stack, first_tags=[text(270, xml)])
     image = images.read(tmp_path / "a.ome.tif")
     assert (image.axes, image.calibration.t_s) == ("TYX", 0.25)
+
+
+def test_an_lsm_file_is_its_planes_without_their_thumbnails(tmp_path):
+    stack = stack_of(6)
+    pages = np.repeat(stack, 2, axis=0)
+    sizes = struct.pack("<9i", 30, 20, 3, 1, 2, 2, 8, 8, 0)[:32]
+    info = struct.pack("<II", 67127628, 136) + sizes + struct.pack("<6d", 1e-7, 2e-7, 5e-7, 0, 0, 0)
+    info += struct.pack("<2H5I", 6, 0, 0, 0, 0, 0, 0) + struct.pack("<d", 1.5) + bytes(32)
+    tags = [(34412, UNDEFINED, len(info), info)]
+    path = write_tiff(tmp_path / "a.lsm", pages, [(254, LONG, 1, struct.pack("<I", 0))], first_tags=tags)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        places = [page.tags[254].offset for page in file.pages]
+    for place in places[1::2]:
+        content[place + 8] = 1  # a thumbnail, says the tag
+    path.write_bytes(content)
+    image = images.open_planes(path)
+    np.testing.assert_array_equal(np.asarray(image.pixels), stack)
+    assert (image.axes, image.leading) == ("TZYX", (2, 3))
+    assert image.calibration == images.Calibration(*map(pytest.approx, (100, 200, 500, 1.5)))
