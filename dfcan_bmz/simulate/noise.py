@@ -16,6 +16,8 @@ NEIGHBOURHOOD_PX = 3.0  # sigma of the local mean that a residual is set against
 CEILING = 12.0  # residuals are cut at this many times the expected variance: hot pixels, cosmic rays
 ROUNDS = 12
 WHITE = 1.3  # largest ratio of the power of frame differences on any ring over that in the corners, to be noise alone
+DISAGREEMENT = 4.0  # standard errors between the gains of single images and of all, in the median
+SMALLEST_GAIN = 1e-6  # of the range: an image without noise
 READ_NOISE_SD_E = 0.8  # of cameras in use (sCMOS 1 to 2.5 electrons), where the image does not tell
 
 
@@ -54,7 +56,8 @@ def measure_camera(stacks: Sequence[np.ndarray]) -> CameraEstimate:
 
     The line alone cannot tell the offset from the read noise: both only move it. The read noise is taken as that of
     the cameras in use, 1.6 +- 0.8 electrons, as far as the darkest neighbourhood allows it: nothing is darker than the
-    offset.
+    offset. Images that do not lie on one line, because each was stretched by itself, are measured one by one; the
+    medians are returned.
 
     Parameters
     ----------
@@ -62,13 +65,33 @@ def measure_camera(stacks: Sequence[np.ndarray]) -> CameraEstimate:
         (N, Y, X) each, of one camera and setting, in counts.
     """
     samples = [_samples(stack) for stack in stacks]
-    mean, squared, share = (np.concatenate(part) for part in zip(*samples, strict=True))
+    joint = _camera([np.concatenate(part) for part in zip(*samples, strict=True)])
+    planes = [_camera(_samples(plane[None])) for stack in stacks for plane in stack]
+    if _agree(planes, joint):
+        return joint
+    # each image was stretched in its own way, or is of its own setting: no line is that of all
+    together = []
+    for estimates in zip(*planes, strict=True):
+        values = np.array([one.value for one in estimates])
+        sd = max(np.median([one.sd for one in estimates]), values.std()) / np.sqrt(len(values))
+        together.append(Estimate(float(np.median(values)), float(sd)))
+    return CameraEstimate(*together)
+
+
+def _agree(planes: Sequence[CameraEstimate], joint: CameraEstimate) -> bool:
+    """Whether the gains of single planes are that of all planes together, as far as their errors tell."""
+    off = [abs(one.gain.value - joint.gain.value) / max(one.gain.sd, 1e-9 * joint.gain.value) for one in planes]
+    return bool(np.median(off) < DISAGREEMENT)
+
+
+def _camera(samples: Sequence[np.ndarray]) -> CameraEstimate:
+    """Gain, offset and read noise of one line."""
+    mean, squared, share = samples
     (intercept, slope), covariance = _line(mean, squared, share)
-    span = max(float(np.ptp(mean)), 1e-12)
-    gain = max(slope, 1e-6 * span)
+    gain = max(float(slope), SMALLEST_GAIN * max(float(np.ptp(mean)), 1e-12))
     gain_sd = float(np.sqrt(covariance[1, 1]))
     read, read_sd = _read_noise(gain, -intercept / gain, float(np.quantile(mean, 0.001)))
-    offset = -intercept / gain + gain * read**2
+    offset = float(-intercept / gain + gain * read**2)
     # of the crossing of the line with zero, and of the read noise that is not known
     towards = np.array([-1 / gain, intercept / gain**2])
     offset_sd = float(np.sqrt(max(towards @ covariance @ towards, 0) + (2 * gain * read * read_sd) ** 2))

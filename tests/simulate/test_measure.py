@@ -79,3 +79,11 @@ def test_large_images_become_tiles_of_one_size_and_dark_ones_are_left_out():
     tiles = measure([small[None], large[None]]).tiles
     assert {tile.shape for tile in tiles} == {(100, 100)}
     assert len(tiles) == 6
+
+
+def test_images_that_were_stretched_one_by_one_are_measured_one_by_one():
+    stretched = [
+        scale * (image(300, seed) - low)[None] for seed, scale, low in ((3, 20, 190), (4, 22, 80), (5, 21, -300))
+    ]
+    found = measure_camera(stretched)
+    assert found.gain.value == pytest.approx(21 * CAMERA.gain_counts, rel=0.2)
