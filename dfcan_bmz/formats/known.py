@@ -12,7 +12,7 @@ from dfcan_bmz.formats.ome_zarr import is_zarr, open_ome_zarr
 from dfcan_bmz.formats.pixels import Opened
 from dfcan_bmz.formats.png import open_png
 from dfcan_bmz.formats.tiff import open_tiff
-from dfcan_bmz.formats.vendor import MAGIC, open_vendor
+from dfcan_bmz.formats.vendor import open_vendor, vendor_of
 
 Open = Callable[[Path], Opened]
 READ = "TIFF, PNG, MRC and OME-Zarr, and with the extra [vendor] CZI, ND2 and LIF"
@@ -81,7 +81,7 @@ def opener_of(path: Path) -> Open | None:
         return open_tiff
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
         return open_png
-    if any(start.startswith(magic) for kind, magic in MAGIC.items() if kind != "lif") or _is_lif(start):
+    if vendor_of(start) is not None:
         return open_vendor
     if is_mrc(start) or _is_packed_mrc(path, start):
         return open_mrc
@@ -136,10 +136,6 @@ def name_of_format(path: Path) -> str | None:
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(HEADER)
-
-
-def _is_lif(start: bytes) -> bool:
-    return start.startswith(MAGIC["lif"]) and start[8:9] == b"\x2a"
 
 
 def _is_packed_mrc(path: Path, start: bytes) -> bool:

@@ -16,11 +16,10 @@ MAGIC = {"czi": b"ZISRAWFILE", "nd2": b"\xda\xce\xbe\x0a", "lif": b"\x70\0\0\0"}
 EXPORT = "export it as OME-TIFF (Fiji: Plugins > Bio-Formats > Bio-Formats Importer, then Bio-Formats Exporter)"
 
 
-def vendor_of(path: Path) -> str | None:
-    """``"czi"``, ``"nd2"`` or ``"lif"``, by the file's content; None for any other file."""
-    with path.open("rb") as file:
-        start = file.read(16)
-    return next((kind for kind, magic in MAGIC.items() if start.startswith(magic)), None)
+def vendor_of(start: bytes) -> str | None:
+    """``"czi"``, ``"nd2"`` or ``"lif"``, by the first bytes of a file; None for any other file."""
+    kind = next((kind for kind, magic in MAGIC.items() if start.startswith(magic)), None)
+    return None if kind == "lif" and start[8:9] != b"\x2a" else kind
 
 
 def open_vendor(path: Path) -> Opened:
@@ -31,7 +30,8 @@ def open_vendor(path: Path) -> Opened:
     DfcanError
         If bioio or its reader of this format is not installed, or the file holds several scenes.
     """
-    kind = vendor_of(path)
+    with path.open("rb") as file:
+        kind = vendor_of(file.read(16))
     try:
         from bioio import BioImage
 
