@@ -8,7 +8,7 @@ from dfcan_bmz.bundle.screen.refusal import Patience, UnlistedError, named
 from dfcan_bmz.bundle.screen.torchscript_body import Body, Loops
 from dfcan_bmz.bundle.screen.torchscript_text import dotted
 
-MOST_AXES = 64  # that a tensor of PyTorch can have
+MOST_AXES = 64  # with which PyTorch computes; a view can have more, and then the bound on time ends the loops
 MOST_STEPS = 200_000
 # what reads a list and keeps no hold of it, so that the list stays as long as it was made
 READERS = {
