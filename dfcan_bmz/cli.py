@@ -67,7 +67,8 @@ def command(
         first = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
         run.__signature__ = signature.replace(parameters=[first, *signature.parameters.values(), *added])
         run.__annotations__ = function.__annotations__ | LOUDNESS | {"context": typer.Context}
-        return group.command(name, context_settings=HELP_OPTIONS | {"allow_extra_args": output_last})(run)
+        group.command(name, context_settings=HELP_OPTIONS | {"allow_extra_args": output_last})(run)
+        return function  # as it was: Python code calls it, the notebook's
 
     return register
 

@@ -12,7 +12,7 @@ import numpy as np
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.pixels import NotFiniteError, Pixels
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import Scaling, scaling_of, working_type
+from dfcan_bmz.normalize import NOT_FINITE, Scaling, scaling_of, working_type
 
 FEWEST_STEPS_KEPT = 2**8  # that float32 makes across a plane whose intensities are kept
 MOST_REASONS = 3  # that are told of one image
@@ -42,6 +42,24 @@ def finite_plane(image: Image, index: int) -> np.ndarray | None:
         return image.planes[index]
     except NotFiniteError:
         return None
+
+
+def first_sound(image: Image) -> np.ndarray:
+    """The first plane that can be normalised, (Y, X).
+
+    Raises
+    ------
+    DfcanError
+        If there is none.
+    """
+    scalings: list[Scaling] = []
+    for index in range(len(image.planes)):
+        plane = finite_plane(image, index)
+        scalings.append(NOT_FINITE if plane is None else scaling_of(plane))
+        if plane is not None and not scalings[-1].flaw:
+            return plane
+    refuse_flawed(image.path, scalings)
+    raise DfcanError(f"{image.path} has no planes: leave it out")
 
 
 def sound_planes(

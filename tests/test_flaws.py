@@ -93,3 +93,11 @@ def test_intensities_beyond_float32_cannot_be_kept(offset, factor):
     pixels = (noise(20, 20, dtype=np.float64) + offset) * factor
     with pytest.raises(DfcanError, match="which float32 cannot keep"):
         flaws.refuse_lost("a.tif", pixels.dtype, flaws.scalings_of(Image("a.tif", pixels, "YX", None)))
+
+
+def test_the_first_plane_that_shows_something_is_found(tmp_path):
+    pixels = noise(4, 20, 20)
+    pixels[0], pixels[1, 3, 3] = 0, np.nan
+    np.testing.assert_array_equal(flaws.first_sound(stack(tmp_path, pixels)), pixels[2])
+    with pytest.raises(DfcanError, match=r"plane 1 of .* is constant \(0\)"):
+        flaws.first_sound(stack(tmp_path, pixels[:2]))

@@ -86,7 +86,7 @@ def _fit(
     measured = measure(read_like(like)[0])
     if not measured.tiles:
         raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
-    some = [images.read(path).planes[0] for path in sources[:: -(-len(sources) // CROPS)]]
+    some = [flaws.first_sound(images.open_lazily(path)) for path in sources[:: -(-len(sources) // CROPS)]]
     fitted = fit_degradation(some, measured, scale, start, given, seed)
     values = ", ".join(
         f"{name} {getattr(fitted.settings, name):.3g} ({origin})" for name, origin in fitted.origins.items()

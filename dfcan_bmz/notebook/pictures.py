@@ -9,6 +9,7 @@ from IPython.display import HTML, Image, display
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.flaws import first_sound
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
@@ -126,5 +127,5 @@ def _shared(*folders: dict[str, Path]) -> list[str]:
 
 
 def _plane(path: Path):
-    """The first plane of an image, (Y, X)."""
-    return next(iter(images.read(path).planes))
+    """The first plane of an image that shows something, (Y, X)."""
+    return first_sound(images.open_lazily(path))
