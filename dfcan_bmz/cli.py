@@ -621,9 +621,13 @@ def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
         stream.reconfigure(errors="backslashreplace")
+    with ended_by_signals():
+        _run()
+
+
+def _run() -> None:
     try:
-        with ended_by_signals():
-            app()
+        app()
     except DfcanError as error:
         if console.verbose:
             traceback.print_exc()

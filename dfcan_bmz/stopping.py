@@ -8,6 +8,7 @@ up, and then ends the process. What is under way is in a state then from which t
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,8 +29,8 @@ def exit_code(number: int) -> int:
 def ended_by_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end this process within two seconds of time, whatever it is doing.
 
-    Once one has come, the process ends, also if the block has ended by itself: what a library does at the end of a
-    process may take long too. Enter it in the main thread.
+    Once one has come, the process ends with the block, without what libraries do at the end of a process, which may
+    take long too. Enter it in the main thread.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     heard, told = socket.socketpair()  # on Windows a pipe will not do
@@ -39,6 +40,12 @@ def ended_by_signals() -> Iterator[None]:
     listener.start()
     try:
         yield
+    except SystemExit as end:
+        if end.code in map(exit_code, SIGNALS):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code)
+        raise
     finally:
         signal.set_wakeup_fd(descriptor)
         signal.signal(signal.SIGTERM, before)
