@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 WORKERS ?= 2
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-long lint tiny bundles docs site engines test-engines clean
+.PHONY: demo test test-long lint tiny bundles docs site engines test-engines newest test-newest clean
 
 demo: $(VENV)/ready
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
@@ -56,6 +56,13 @@ engines: $(VENV)/ready
 test-engines: engines
 	$(BIN)/pytest tests/long/old_engines
 
+# the newest of the zoo's own tools, over those that pyproject.toml pins: they may warn, and break nothing
+newest: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target .newest bioimageio.core bioimageio.spec
+
+test-newest: newest
+	PYTHONPATH=$(CURDIR)/.newest $(BIN)/pytest -W default tests/bundle
+
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"
 	$(PYTHON) -m venv $(VENV)
@@ -64,4 +71,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .engines demo bundles dist site .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .engines .newest demo bundles dist site .pytest_cache .ruff_cache .import_linter_cache .hypothesis

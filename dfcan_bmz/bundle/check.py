@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.bundle import check_format, jdll
+from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.apart import check_apart, shared
 from dfcan_bmz.bundle.check_format import FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
-from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.bundle.read import open_description, processing, tolerance
 from dfcan_bmz.bundle.weights import Weights, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
@@ -91,7 +91,7 @@ def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
         rows, outputs[name] = found[name]
         verdicts += [Verdict(*row) for row in rows]
     if processing(description) is not None:
-        verdicts += agreement(outputs, check_format.tolerance(description))
+        verdicts += agreement(outputs, tolerance(description))
     else:
         reason = "how a bundle by others is tiled and compared is not known: bioimageio.core's tests stand alone"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, None, reason))

@@ -17,7 +17,7 @@ from bioimageio.spec.model import v0_5
 from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description, predictor, processing
+from dfcan_bmz.bundle.read import open_description, predictor, processing, tolerance
 from dfcan_bmz.bundle.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
@@ -81,11 +81,6 @@ def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, n
     predicted = jdll.predict(content, lambda batch: ours.network(batch[:, ::step, ::step]), image)
     difference = np.abs(predicted - expected).max()
     return [_compared(name, FIJI, "tiles, against ours", difference, tolerance(description))]
-
-
-def tolerance(description: v0_5.ModelDescr) -> float:
-    """What the bundle allows engines to differ by."""
-    return description.config.bioimageio.reproducibility_tolerance[0].absolute_tolerance
 
 
 def large_image(description: v0_5.ModelDescr) -> np.ndarray:

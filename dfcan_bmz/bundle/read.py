@@ -12,6 +12,7 @@ from bioimageio.spec.model import v0_4, v0_5
 from bioimageio.spec.summary import ErrorEntry
 from pydantic import BaseModel, ValidationError
 
+from dfcan_bmz.bundle.newer_format import in_known_words, is_discrete
 from dfcan_bmz.bundle.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
 from dfcan_bmz.bundle.weights import Load, ModelDescription, Weights, load_network, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
@@ -84,7 +85,7 @@ def _load(bundle: Path, online: bool) -> AnyDescription:
     context = bioimageio.spec.ValidationContext(
         root=archive, file_name=description_name(names), perform_io_checks=True, known_files=known
     )
-    return bioimageio.spec.build_description(content, context=context)
+    return bioimageio.spec.build_description(in_known_words(content), context=context)
 
 
 class Processing(BaseModel):
@@ -121,7 +122,13 @@ def processing(description: ModelDescription) -> Processing | None:
         steps[0].kwargs[key] == value for key, value in expected.items()
     )
     known = not steps if ours.input == "prepared" else normalises
-    return ours if known and description.config.bioimageio.reproducibility_tolerance else None
+    return ours if known and tolerance(description) is not None else None
+
+
+def tolerance(description: v0_5.ModelDescr) -> float | None:
+    """What a bundle allows engines to differ by, in units of the output; None where it says nothing of it."""
+    entries = description.config.bioimageio.reproducibility_tolerance
+    return next((entry.absolute_tolerance for entry in entries if not is_discrete(entry)), None)
 
 
 def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", trusted: bool = False) -> Predictor:
