@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from dfcan_bmz.config import read_yaml, validate
 
@@ -112,11 +112,13 @@ class Recipe(BaseModel):
 
     @field_validator("formats")
     @classmethod
-    def _once_each_and_from_keras(cls, formats: list[str]) -> list[str]:
+    def _once_each_and_from_keras(cls, formats: list[str], others: ValidationInfo) -> list[str]:
         if len(set(formats)) < len(formats):
             raise ValueError("a format stands twice")
         if "keras_v3" not in formats:
             raise ValueError("keras_v3, from which the others are made, is missing")
+        if others.data.get("input") == "prepared" and "torchscript" not in formats:
+            raise ValueError("torchscript, which ilastik runs, is missing for `input: prepared`")
         return formats
 
 

@@ -28,6 +28,7 @@ def test_packaging_holds_no_python():
         ({"formats": ["pytorch_state_dict"]}, "formats"),
         ({"formats": ["keras_v3", "keras_v3"]}, "stands twice"),
         ({"formats": ["onnx"]}, "keras_v3"),
+        ({"input": "prepared", "formats": ["keras_v3", "onnx"]}, "torchscript"),
         ({"authors": []}, "authors"),
         ({"nickname": "Tiny Tester"}, "nickname"),
         ({"colour": "red"}, "colour: unknown key"),
