@@ -42,7 +42,8 @@ def simulations(fitted: Simulation) -> dict[str, Simulation]:
 def main(out: Path, structure: str, paths: list[Path]) -> None:
     """Fit once, write all."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, simulation in simulations(fit_like(paths, structure, {}, 0).simulation).items():
+    fitted = fit_like(paths, structure, {"target": "sim"}, 0).simulation
+    for name, simulation in simulations(fitted).items():
         write_simulation(out / f"{name}.yaml", simulation, {}, {}, {})
 
 

@@ -131,7 +131,7 @@ def _start(
     values |= {"dimmest": min(photons) / WIDER, "brightest": max(photons) * WIDER}
     origins |= dict.fromkeys(("step_counts", "dimmest", "brightest"), "measured")
     # what a reconstruction of striped illumination delivers: stripes come no finer than the lens lets them
-    values |= {"target": "sim", "bandwidth": LIKE_BANDWIDTH}
+    values |= {"target": "wiener", "bandwidth": LIKE_BANDWIDTH}
     start = plain.with_values(**values | given)
     cutoff = measured.cutoff_px
     if "na" not in given and _seen(measured):
