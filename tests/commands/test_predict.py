@@ -229,7 +229,7 @@ def test_too_little_disk_or_memory_is_told_before_anything_is_written(tiny_run, 
     arguments = ("predict", tiny_run, tmp_path / "a.tif", "--out", tmp_path / "out")
     with monkeypatch.context() as patch:
         patch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
-        with pytest.raises(DfcanError, match=r"out needs .* but 0\.0 GB are free"):
+        with pytest.raises(DfcanError, match=r"out needs .* but 100 bytes are free"):
             invoke(*arguments)
     with monkeypatch.context() as patch:
         patch.setattr("dfcan_bmz.commands.resources.available_bytes", lambda: 10**6)
