@@ -19,7 +19,7 @@ from dfcan_bmz.simulate.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, 
 from dfcan_bmz.simulate.measure import Measured, measure
 from dfcan_bmz.simulate.settings import Simulation, default_simulation, write_simulation
 
-MOST_PLANES, LARGEST_PX = 12, 2048  # of each file
+MOST_PLANES, MOST_OF_A_FILE, LARGEST_PX = 48, 12, 1024  # what is looked at: planes, and the middle of each
 PIXEL_SIZES_ALIKE = 0.02
 LIKE_BANDWIDTH = 1.8
 WIDER = 2.0  # the simulated light begins as many times below the dimmest tile, and ends as much above the brightest
@@ -69,17 +69,17 @@ def read_like(paths: list[Path]) -> tuple[list[np.ndarray], dict[str, float]]:
     files = [
         file for path in paths for file in (images.find(path).values() if images.is_folder_of_images(path) else [path])
     ]
+    files = files[:: -(-len(files) // MOST_PLANES)]
+    most = min(MOST_OF_A_FILE, max(1, MOST_PLANES // len(files)))
     stacks, stated = [], []
     for file in files:
         image = images.open_lazily(file)
         if min(image.pixels.shape[-2:]) < SMALLEST_PX + 8:
             raise DfcanError(f"{file} is smaller than {SMALLEST_PX + 8} px: give larger images as --like")
         planes = image.planes
-        middle = tuple(
-            slice(max(0, n - LARGEST_PX) // 2, max(0, n - LARGEST_PX) // 2 + LARGEST_PX) for n in planes.shape[1:]
-        )
-        chosen = range(0, len(planes), -(-len(planes) // MOST_PLANES))
-        stack = np.stack([np.asarray(planes[(index, *middle)], np.float64) for index in chosen])
+        y, x = (max(0, size - LARGEST_PX) // 2 for size in planes.shape[1:])
+        chosen = range(0, len(planes), -(-len(planes) // most))
+        stack = np.stack([planes[index, y : y + LARGEST_PX, x : x + LARGEST_PX] for index in chosen]).astype(np.float64)
         if not np.ptp(stack):
             raise DfcanError(f"{file} is constant: leave it out")
         stacks.append(stack)

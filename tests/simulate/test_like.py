@@ -119,3 +119,14 @@ def test_images_of_two_pixel_sizes_are_refused(real, tmp_path):
     with pytest.raises(DfcanError, match="give one of them"):
         simulate.run(tmp_path / "out", None, **SMALL, like=[real], config=tmp_path / "s.yaml")
     assert not (tmp_path / "out").exists()
+
+
+def test_of_many_files_and_long_movies_a_few_planes_are_looked_at(tmp_path):
+    rng = np.random.default_rng(0)
+    for index in range(60):
+        images.write(tmp_path / f"{index}.tif", rng.poisson(50, (32, 32)).astype(np.uint16))
+    images.write(tmp_path / "movie.tif", rng.poisson(50, (300, 32, 32)).astype(np.uint16), "TYX")
+    many, _ = like.read_like([tmp_path])
+    assert 24 <= sum(len(stack) for stack in many) <= 48
+    movie, _ = like.read_like([tmp_path / "movie.tif"])
+    assert movie[0].shape == (12, 32, 32)
