@@ -99,10 +99,10 @@ def check_sweep(
 def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, replace: bool) -> None:
     """Raise DfcanError if the model, the images or the outputs make a prediction impossible."""
     refuse_narrow_limit()
-    refuse_no_model(model)
-    refuse_file_as_folder(out)
     sources = find_sources(inputs)
     refuse_all_missing(sources)
+    refuse_no_model(model)
+    refuse_file_as_folder(out)
     staging.refuse_existing(outputs_of(sources, out, ending).values(), replace)
 
 

@@ -18,7 +18,7 @@ MISTAKES = {
     "swapped test": (("evaluate", RUN, "--lr", PAIRS[3], "--hr", PAIRS[1], "--out", "new"), "swap --lr and --hr"),
     "no first weights": (("train", *PAIRS, "--out", "new", "--set", "train.init=nowhere"), "nowhere does not exist"),
     "output stands": (("train", *PAIRS, "--out", EXAMPLES), "pass --overwrite"),
-    "no model": (("predict", "nowhere.zip", EXAMPLES, "--out", "new"), "nowhere.zip does not exist"),
+    "no model": (("predict", "nowhere.zip", EXAMPLES / "lr", "--out", "new"), "nowhere.zip does not exist"),
     "no image": (("predict", RUN, "nowhere.tif", "--out", "new"), "nowhere.tif does not exist"),
     "no match": (("trust", RUN, "nowhere*.tif", "--out", "new"), "nothing matches nowhere*.tif"),
     "no pairs": (

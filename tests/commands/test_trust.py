@@ -57,7 +57,8 @@ def test_images_that_are_unfit_are_named_and_the_others_done(tiny_run, pairs_fol
     assert (tmp_path / "out/fov001_level02_trust.png").is_file()
     expect_refusal("trust", tiny_run, folder / "flat.tif", "--out", tmp_path / "none", match="flat.tif is constant")
     assert not (tmp_path / "none").exists()
-    twice = [folder / "flat.tif", folder / "flat.tif"]
+    (tmp_path / "other").mkdir()
+    twice = [folder / "flat.tif", shutil.copy(folder / "flat.tif", tmp_path / "other")]
     expect_refusal("trust", tiny_run, *twice, "--out", tmp_path / "none", match="two images are called flat")
 
 
