@@ -31,6 +31,7 @@ from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training import safeguards
 
+SHORT = "data.patches_per_image=4"  # six steps an epoch
 ALWAYS = set(run_folder.ENTRIES) - {"tensorboard", "evaluation", "other_scales"}
 
 
@@ -92,7 +93,7 @@ def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
 
 def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path, monkeypatch):
     validations(monkeypatch, loss=[3.0, 1.0, 2.0, 2.0, 2.0])
-    run_training(pairs_folder, tmp_path / "run", "train.epochs=30", "train.patience=3", "data.patches_per_image=4")
+    run_training(pairs_folder, tmp_path / "run", "train.epochs=30", "train.patience=3", SHORT)
     history = read_history(tmp_path / "run")
     assert (len(history), run_folder.best_row(history)["epoch"]) == (5, 2)
     same = [
@@ -138,7 +139,7 @@ def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, monkeypatch, 
     out = tmp_path / "run"
     monkeypatch.setattr(safeguards, "check_step", at_step(step, lambda: signal.raise_signal(signal.SIGINT)))
     with pytest.raises(StoppedError, match="--resume") as stopped:
-        run_training(pairs_folder, out, "data.patches_per_image=4")  # 6 steps an epoch
+        run_training(pairs_folder, out, SHORT)
     assert "\n" not in str(stopped.value)
     assert len(read_history(out)) == epochs
     image = next((pairs_folder / "lr").glob("*.tif"))
@@ -147,7 +148,7 @@ def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, monkeypatch, 
 
 
 def test_a_kill_in_the_first_epoch_is_resumed_from_its_starting_weights(pairs_folder, tiny_run, tmp_path):
-    settings = (f"train.init={tiny_run}", "train.epochs=1", "data.patches_per_image=4", "train.learning_rate=1e-12")
+    settings = (f"train.init={tiny_run}", "train.epochs=1", SHORT, "train.learning_rate=1e-12")
     kill_at_step(3, pairs_folder, tmp_path / "run", *TINY_TRAINING, *settings)
     assert not read_history(tmp_path / "run")
     run_training(pairs_folder, tmp_path / "run", *settings, resume=True)
@@ -170,7 +171,7 @@ def test_a_failed_overwrite_leaves_the_older_run(pairs_folder, tiny_run, tmp_pat
 
 def test_overwriting_replaces_the_older_run(pairs_folder, tiny_run, tmp_path):
     out = shutil.copytree(tiny_run, tmp_path / "run")
-    run_training(pairs_folder, out, "train.epochs=1", overwrite=True)
+    run_training(pairs_folder, out, "train.epochs=1", SHORT, overwrite=True)
     assert len(read_history(out)) == 1
     assert {entry.name for entry in out.iterdir()} == ALWAYS
 
@@ -188,7 +189,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_a_word(pairs_folder, tm
 def test_a_training_can_start_from_the_best_or_the_last_weights_of_another(
     pairs_folder, tiny_run, tmp_path, init, file
 ):
-    settings = ("train.learning_rate=1e-12", "train.epochs=1")
+    settings = ("train.learning_rate=1e-12", "train.epochs=1", SHORT)
     run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_run / init}", *settings)
     for a, b in zip(weights(tiny_run / file), weights(tmp_path / "run/last.keras"), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
@@ -199,13 +200,13 @@ def test_a_training_can_start_from_the_best_or_the_last_weights_of_another(
 
 def test_a_training_from_a_run_folder_has_its_network(pairs_folder, tiny_run, tmp_path):
     settings = [setting for setting in TINY_TRAINING if not setting.startswith("model.")]
-    settings += [f"train.init={tiny_run}", "train.epochs=1"]
+    settings += [f"train.init={tiny_run}", "train.epochs=1", SHORT]
     train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run", None, settings, False, False)
     assert run_folder.read_config(tmp_path / "run").model == run_folder.read_config(tiny_run).model
 
 
 def test_a_training_ends_when_its_time_is_up_and_goes_on_when_it_gets_more(pairs_folder, tmp_path):
-    settings = ("train.minutes=0.000001", "train.epochs=3")
+    settings = ("train.minutes=0.000001", "train.epochs=3", SHORT)
     run_training(pairs_folder, tmp_path / "run", *settings)
     assert len(read_history(tmp_path / "run")) == 1, "over after the first step"
     (tmp_path / "run/evaluation/of-these-weights").mkdir(parents=True)
@@ -217,7 +218,14 @@ def test_a_training_ends_when_its_time_is_up_and_goes_on_when_it_gets_more(pairs
 def test_what_makes_one_step_of_several_batches_clips_and_averages_goes_on_after_a_stop(pairs_folder, tmp_path):
     if importlib.util.find_spec("tensorboard") is None:
         skip_engine("the log for TensorBoard needs the extra tensorboard")
-    settings = ("train.accumulate=2", "train.clip=0.5", "train.warmup=4", "train.ema=0.9", "train.tensorboard=true")
+    settings = (
+        "train.accumulate=2",
+        "train.clip=0.5",
+        "train.warmup=4",
+        "train.ema=0.9",
+        "train.tensorboard=true",
+        SHORT,
+    )
     run_training(pairs_folder, tmp_path / "unbroken", *settings, "train.epochs=3")
     run_training(pairs_folder, tmp_path / "stopped", *settings, "train.epochs=2")
     run_training(pairs_folder, tmp_path / "stopped", "train.epochs=3", resume=True)
@@ -254,7 +262,7 @@ def test_mixed_precision_is_for_training_and_what_is_saved_is_float32(
 
 
 def test_a_training_can_start_from_a_bundle(pairs_folder, tiny_run, tiny_bundle, tmp_path):
-    settings = ("train.learning_rate=1e-12", "train.epochs=1")
+    settings = ("train.learning_rate=1e-12", "train.epochs=1", SHORT)
     run_training(pairs_folder, tmp_path / "run", f"train.init={tiny_bundle}", *settings)
     for a, b in zip(weights(tiny_run / "model.keras"), weights(tmp_path / "run/last.keras"), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)

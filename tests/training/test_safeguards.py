@@ -62,7 +62,7 @@ def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
     monkeypatch.setattr(
         safeguards, "check_step", lambda loss, step: check(loss + (ills.pop(0) if step == 1 else 0), step)
     )
-    out, settings = tmp_path / "run", [*TINY_TRAINING, "train.epochs=3"]
+    out, settings = tmp_path / "run", [*TINY_TRAINING, "train.epochs=3", "data.patches_per_image=4"]
     train.run(pairs_folder / "lr", pairs_folder / "hr", out, None, settings, False, False)
     rates = [epoch_row["lr"] for epoch_row in read_history(out)]
     assert rates == pytest.approx([5e-3, 2.5e-3, 2.5e-3])
@@ -75,14 +75,14 @@ def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
 
 def test_a_training_that_was_flat_for_epochs_begins_again(pairs_folder, tmp_path, monkeypatch, capsys):
     validations(monkeypatch, contrast=[0.0] * 4 + [1.0] * 4)
-    monkeypatch.setattr(safeguards, "PATIENCE", 400)  # three epochs end before, the fourth after it
+    monkeypatch.setattr(safeguards, "PATIENCE", 20)  # three epochs of six steps end before, the fourth after it
 
     def stop_after_the_restart(row):
         if "restart" in read_provenance(out):
             raise KeyboardInterrupt
 
     lr, hr, out = pairs_folder / "lr", pairs_folder / "hr", tmp_path / "run"
-    settings = [*TINY_TRAINING, "train.epochs=4"]
+    settings = [*TINY_TRAINING, "train.epochs=4", "data.patches_per_image=4"]
     with pytest.raises(UnfinishedError, match="stopped after 1 of 4 epochs"):
         train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop_after_the_restart)
     assert "epoch 4 went wrong: the output is flat" in (told := capsys.readouterr().out)
