@@ -41,7 +41,8 @@ def check_apart(bundle: Path, formats: list[str]) -> dict[str, Found]:
         For each format the rows of its verdicts, and what its network makes of random images, by their size. Weights
         that end the process, or keep it too long, have failed; those that come after them are tested in a new one.
     """
-    found, left = {}, list(formats)
+    found: dict[str, Found] = {}
+    left = list(formats)
     while left:
         with tempfile.TemporaryDirectory() as folder:
             reason = _run(bundle, left, Path(folder))
@@ -57,11 +58,12 @@ def check_apart(bundle: Path, formats: list[str]) -> dict[str, Found]:
 
 def _run(bundle: Path, formats: list[str], folder: Path) -> str:
     """Run the process; why it did not come to its end, if it did not."""
-    command = ("dfcan_bmz.bundle.check_format", bundle.resolve(), *formats)
+    longest = LONGEST_S * len(formats)
+    module, environment = "dfcan_bmz.bundle.check_format", os.environ | ON_PROCESSOR
     try:
-        answer = children.run(*command, cwd=folder, timeout=LONGEST_S * len(formats), env=os.environ | ON_PROCESSOR)
+        answer = children.run(module, bundle.resolve(), *formats, cwd=folder, timeout=longest, env=environment)
     except subprocess.TimeoutExpired:
-        return f"no answer after {LONGEST_S * len(formats) // 60} minutes"
+        return f"no answer after {longest // 60} minutes"
     return last_words(answer)
 
 

@@ -13,7 +13,7 @@ def interrupt_between_steps() -> Iterator[Callable[[], None]]:
     Signals belong to the main thread, and a process in the background may ignore them: there, nothing changes.
     """
     previous = signal.getsignal(signal.SIGINT)
-    asked = []
+    asked: list[bool] = []
 
     def hold(*_: object) -> None:
         if asked:

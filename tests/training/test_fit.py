@@ -228,7 +228,7 @@ def test_what_makes_one_step_of_several_batches_clips_and_averages_goes_on_after
     )
     run_training(pairs_folder, tmp_path / "unbroken", *settings, "train.epochs=3")
     run_training(pairs_folder, tmp_path / "stopped", *settings, "train.epochs=2")
-    run_training(pairs_folder, tmp_path / "stopped", "train.epochs=3", resume=True)
+    run_training(pairs_folder, tmp_path / "stopped", "train.epochs=3", SHORT, resume=True)
     unbroken, stopped = read_history(tmp_path / "unbroken"), read_history(tmp_path / "stopped")
     for column in ("loss", "val_loss", "lr"):
         np.testing.assert_allclose([r[column] for r in stopped], [r[column] for r in unbroken], rtol=1e-4)
