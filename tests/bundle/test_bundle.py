@@ -110,10 +110,17 @@ def test_the_readme_says_where_a_training_started(init, told, tiny_run, tiny_rec
     assert "/ancestor" not in readme  # a path tells of somebody's machine
 
 
-def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, tiny_bundle, tmp_path):
-    answer = command_line("package", tiny_run, "--recipe", tiny_recipe, "--out", tmp_path / "again.zip")
-    assert answer.returncode == 0, answer.stderr
-    assert (tmp_path / "again.zip").read_bytes() == tiny_bundle.read_bytes()
+@pytest.fixture(scope="module")
+def fresh(tiny_run, tiny_recipe, tmp_path_factory):
+    """The bundle as this machine builds it: what was measured in it was measured here."""
+    out = tmp_path_factory.mktemp("fresh") / "fresh.zip"
+    package.run(tiny_run, tiny_recipe, out, overwrite=False)
+    return out
+
+
+def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, fresh, tmp_path):
+    package.run(tiny_run, tiny_recipe, tmp_path / "again.zip", overwrite=False)
+    assert (tmp_path / "again.zip").read_bytes() == fresh.read_bytes()
 
 
 def test_a_bundle_predicts_what_its_run_folder_predicts(tiny_run, tiny_bundle, pairs_folder):
@@ -197,8 +204,8 @@ def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path
 
 
 @pytest.fixture(scope="module")
-def verdicts(tiny_bundle):
-    answer = command_line("check", tiny_bundle, "--json")
+def verdicts(fresh):
+    answer = command_line("check", fresh, "--json")
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)
 
@@ -223,10 +230,12 @@ def test_check_passes_every_format_and_says_so_as_json(verdicts):
     assert max(figures["whole, against blocks"]) > 0
 
 
-def test_the_tolerance_is_ten_times_what_engines_differ_by(verdicts, description):
-    measured = max(verdict["figure"] for verdict in verdicts if verdict["engine"] == "dfcan_bmz")
-    (tolerance,) = description["config"]["bioimageio"]["reproducibility_tolerance"]
-    assert tolerance["absolute_tolerance"] == pytest.approx(max(10 * measured, 1e-6), rel=0.1)
+def test_the_tolerance_is_ten_times_what_engines_differ_by(verdicts, fresh):
+    figures = {verdict["figure"] for verdict in verdicts if verdict["test"] != "whole, against blocks"}
+    with zipfile.ZipFile(fresh) as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+    (tolerance,) = content["config"]["bioimageio"]["reproducibility_tolerance"]
+    assert tolerance["absolute_tolerance"] == pytest.approx(max(10 * max(figures - {None}), 1e-6), rel=0.1)
     assert tolerance["relative_tolerance"] == 0
 
 
