@@ -1,5 +1,6 @@
-"""One file per weight format: ``write(model_file, path)``, run in a fresh process."""
+"""One file per weight format: ``write(model_file, path)``."""
 
+import importlib
 import importlib.util
 import os
 import re
@@ -16,9 +17,9 @@ FILE_NAMES = {
     "torchscript": "weights.pt",
     "onnx": "weights.onnx",
 }
-# the newest that onnxruntime 1.13, the newest one in Fiji, reads is 17; nothing here needs more than 13
-ONNX_OPSET = 13
-# what a format needs beyond the package's own dependencies, and the extra that brings it
+# the opsets that are written, and that onnxruntime 1.13, the newest one in Fiji, reads
+OPSETS = (14, 15, 16, 17)
+# what it needs to run a format beyond the package's own dependencies, and the extra that brings it
 EXTRAS = {"torchscript": ("torch", "torch"), "onnx": ("onnx onnxruntime", "onnx")}
 
 # processes that write or check a format beside each other: the imports of each keep one processor core busy, and a
@@ -30,15 +31,13 @@ ON_PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_TORCH_DEVICE": "cpu", "JAX_
 
 
 def missing_extra(weight_format: str) -> str | None:
-    """Name of the extra to install before a format can be written and run; None where nothing is missing."""
+    """Name of the extra to install before a format can be run; None where nothing is missing."""
     modules, extra = EXTRAS.get(weight_format, ("", None))
     return None if all(importlib.util.find_spec(module) for module in modules.split()) else extra
 
 
-def export(weight_format: str, model_file: Path, folder: Path) -> Path:
+def export(weight_format: str, model_file: Path, folder: Path, **settings: int) -> Path:
     """Write a trained model in one format.
-
-    A process of its own keeps one format's framework, names and settings out of the next one's file.
 
     Parameters
     ----------
@@ -48,6 +47,8 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
         A ``.keras`` file.
     folder : pathlib.Path
         Where to write.
+    **settings
+        ``opset``, of the format ``onnx``: one of `OPSETS`, the first if it is not given.
 
     Returns
     -------
@@ -60,11 +61,25 @@ def export(weight_format: str, model_file: Path, folder: Path) -> Path:
         If the writer fails.
     """
     path = folder / FILE_NAMES[weight_format]
-    answer = children.run(f"dfcan_bmz.export.{weight_format}", model_file, path, env=os.environ | ON_PROCESSOR)
-    if answer.returncode:
-        reason = last_words(answer)
-        raise UnfinishedError(f"{weight_format} could not be written ({reason}): leave it out of the recipe's formats")
+    try:
+        if weight_format == "tensorflow_saved_model_bundle":
+            _write_apart(model_file, path)
+        else:
+            importlib.import_module(f"dfcan_bmz.export.{weight_format}").write(model_file, path, **settings)
+    except Exception as error:
+        # Keras reports a file that it cannot read in many ways
+        reason = " ".join(str(error).split()) or type(error).__name__
+        advice = "leave it out of the recipe's formats"
+        raise UnfinishedError(f"{weight_format} could not be written ({reason[:300]}): {advice}") from error
     return path
+
+
+def _write_apart(model_file: Path, path: Path) -> None:
+    """Write a SavedModel in a process of its own, in which Keras runs on TensorFlow."""
+    module = "dfcan_bmz.export.tensorflow_saved_model_bundle"
+    answer = children.run(module, model_file, path, env=os.environ | ON_PROCESSOR)
+    if answer.returncode:
+        raise UnfinishedError(last_words(answer))
 
 
 def last_words(answer: subprocess.CompletedProcess) -> str:

@@ -1,14 +1,9 @@
 """``.keras``: the trained model's own file."""
 
 import shutil
-import sys
 from pathlib import Path
 
 
 def write(model_file: Path, path: Path) -> None:
     """Copy a ``.keras`` file: loading and saving it anew would only change its date."""
     shutil.copyfile(model_file, path)
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(sys.argv[2]))

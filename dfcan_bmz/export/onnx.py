@@ -1,54 +1,45 @@
-"""ONNX: the Keras graph, node by node, opset 13 and IR 7, so that onnxruntime 1.13 in Fiji reads it too.
+"""ONNX in the opsets that the runtimes of Fiji know, with free N, H and W.
 
-Keras' own export and tf2onnx write files of this network that no runtime loads; torch's exporter starts at opset 18.
+Keras' own export and tf2onnx write files of DFCAN that no runtime loads; torch's exporter starts at opset 18.
 """
 
-import sys
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from dfcan_bmz.export import ONNX_OPSET
-from dfcan_bmz.export import onnx_operators as operators
-from dfcan_bmz.export.onnx_operators import CHANNELS_LAST, Graph, Tensor
+from dfcan_bmz.export import OPSETS
+from dfcan_bmz.export.onnx_spectrum import spectrum
+from dfcan_bmz.export.walk import walk
 
 IR_VERSION = 7
-ELEMENTWISE = {
-    "Add": "Add",
-    "Subtract": "Sub",
-    "Multiply": "Mul",
-    "TrueDivide": "Div",
-    "Maximum": "Max",
-    "Power": "Pow",
-    "ReLU": "Relu",
-    "Relu": "Relu",
-    "Sqrt": "Sqrt",
-}
+END = 2**63 - 1
 
 
-def write(model_file: Path, path: Path) -> None:
-    """Translate a ``.keras`` file, with free N, H and W.
+def write(model_file: Path, path: Path, opset: int = OPSETS[0]) -> None:
+    """Translate a ``.keras`` file.
 
     Raises
     ------
     NotImplementedError
-        If the network has an operation that has no translation here.
+        If the network has a layer without a translation.
     """
     model = keras.saving.load_model(model_file, compile=False)
-    graph = Graph()
-    output = graph.store(_translate(model, graph, Tensor("input", CHANNELS_LAST)), CHANNELS_LAST)
-    graph.nodes.append(helper.make_node("Identity", [output.name], ["output"], name="output"))
+    words = Onnx()
+    source = words.add("Transpose", "input", perm=[0, 3, 1, 2])
+    output = walk(model, words, source)
+    words.nodes.append(helper.make_node("Transpose", [output], ["output"], name="output", perm=[0, 2, 3, 1]))
     sides = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", f"{name}_y", f"{name}_x", 1])
-        for name in ("input", "output")
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", f"{name}_y", f"{name}_x", shape[-1]])
+        for name, shape in (("input", model.input_shape), ("output", model.output_shape))
     ]
     proto = helper.make_model(
-        helper.make_graph(graph.nodes, model.name, sides[:1], sides[1:], list(graph.constants.values())),
-        opset_imports=[helper.make_opsetid("", ONNX_OPSET)],
+        helper.make_graph(words.nodes, model.name, sides[:1], sides[1:], list(words.constants.values())),
+        opset_imports=[helper.make_opsetid("", opset)],
         ir_version=IR_VERSION,
         producer_name="dfcan_bmz",
     )
@@ -56,88 +47,63 @@ def write(model_file: Path, path: Path) -> None:
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def _translate(model: keras.Model, graph: Graph, source: Tensor) -> Tensor:
-    config = model.get_config()
-    layers = {layer["name"]: layer for layer in config["layers"]}
-    values: dict[tuple[str, int, int], Tensor] = {}
-    for layer in layers.values():
-        if layer["class_name"] == "InputLayer":
-            values[layer["name"], 0, 0] = source
-    # a shared layer has a node for each of its uses; one may need what a later layer makes of an earlier use
-    waiting = [(name, use, node) for name, layer in layers.items() for use, node in enumerate(layer["inbound_nodes"])]
-    while waiting:
-        ready = [entry for entry in waiting if _sources(entry[2]["args"]) <= values.keys()]
-        name, use, node = ready[0]
-        waiting.remove(ready[0])
-        arguments = [_resolve(argument, values) for argument in node["args"]]
-        outputs = _call(model, layers[name], graph, arguments)
-        if layers[name]["class_name"] == "Functional":
-            use += 1  # its first node is the network by itself
-        for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            values[name, use, index] = output
-    ((name, use, index),) = (
-        [config["output_layers"]] if isinstance(config["output_layers"][0], str) else config["output_layers"]
-    )
-    return values[name, use, index]
+class Onnx:
+    """ONNX nodes and constants under construction; a value is the name of an output."""
 
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[bytes, TensorProto] = {}
 
-def _call(model: keras.Model, config: dict, graph: Graph, arguments: list[Any]) -> Any:
-    kind = config["class_name"]
-    if kind == "Functional":  # a network within the network
-        return _translate(model.get_layer(config["name"]), graph, *arguments)
-    weights = model.get_layer(config["name"]).get_weights() if kind in ("Conv2D", "DepthwiseConv2D") else []
-    return _operator(kind)(graph, kind, config["config"], weights, arguments)
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output and return the output's name."""
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
 
+    def constant(self, value: Any, dtype: type = np.float32) -> str:
+        """Name of a constant; equal constants are stored once."""
+        array = np.asarray(value, dtype)
+        key = array.tobytes() + str((array.shape, array.dtype)).encode()
+        if key not in self.constants:
+            self.constants[key] = numpy_helper.from_array(array, f"constant_{len(self.constants)}")
+        return self.constants[key].name
 
-def _sources(argument: Any) -> set[tuple[str, int, int]]:
-    """Every tensor that the arguments of a node speak of."""
-    if isinstance(argument, list | tuple):
-        return set().union(*map(_sources, argument))
-    if isinstance(argument, dict) and argument["class_name"] == "__keras_tensor__":
-        return {tuple(argument["config"]["keras_history"])}
-    return set()
+    def cut(self, x: str, axes: list[int], starts: list[int], ends: list[int], steps: list[int] | None = None) -> str:
+        """Slice along axes."""
+        bounds = (starts, ends, axes, steps or [1] * len(axes))
+        return self.add("Slice", x, *(self.constant(bound, np.int64) for bound in bounds))
 
+    def convolution(self, x: str, kernel: np.ndarray, bias: np.ndarray | None, groups: int, padding: int) -> str:
+        weights = [self.constant(weight) for weight in (kernel, bias) if weight is not None]
+        return self.add("Conv", x, *weights, group=groups, pads=[padding] * 4)
 
-def _resolve(argument: Any, values: dict[tuple[str, int, int], Tensor]) -> Any:
-    """Turn a serialised argument of a Keras node into tensors, slices and numbers."""
-    if isinstance(argument, list | tuple):
-        return [_resolve(part, values) for part in argument]
-    if not isinstance(argument, dict):
-        return argument
-    config = argument["config"]
-    if argument["class_name"] == "__keras_tensor__":
-        return values[tuple(config["keras_history"])]
-    return (
-        Ellipsis if argument["class_name"] == "__ellipsis__" else slice(config["start"], config["stop"], config["step"])
-    )
+    def activation(self, name: str, x: str) -> str:
+        if name == "gelu":
+            # written out in the form that onnxruntime recognises and fuses: the operator itself came with opset 20
+            erf = self.add("Erf", self.add("Div", x, self.constant(math.sqrt(2))))
+            product = self.add("Mul", x, self.add("Add", erf, self.constant(1)))
+            return self.add("Mul", product, self.constant(0.5))
+        return self.add({"relu": "Relu", "sigmoid": "Sigmoid"}[name], x)
 
+    def arithmetic(self, operator: str, x: str, y: str | float) -> str:
+        other = y if isinstance(y, str) else self.constant(y)
+        return self.add({"add": "Add", "mul": "Mul"}[operator], x, other)
 
-def _operator(kind: str) -> Callable[..., Any]:
-    if kind in ELEMENTWISE:
-        return lambda g, kind, config, weights, a: operators.elementwise(g, ELEMENTWISE[kind], *a)
-    try:
-        return OPERATORS[kind]
-    except KeyError:
-        raise NotImplementedError(f"the operation {kind} has no translation to ONNX") from None
+    def concatenate(self, values: list[str]) -> str:
+        return self.add("Concat", *values, axis=1)
 
+    def mirror(self, x: str, rows: tuple[int, int], columns: tuple[int, int]) -> str:
+        pads = [0, 0, rows[0], columns[0], 0, 0, rows[1], columns[1]]
+        return self.add("Pad", x, self.constant(pads, np.int64), mode="reflect")
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "Cast": lambda g, kind, config, weights, a: a[0],
-    "Concatenate": lambda g, kind, config, weights, a: operators.concatenate(g, config["axis"], a[0]),
-    "Conv2D": lambda g, kind, config, weights, a: operators.conv2d(g, config, weights, a[0]),
-    "DepthToSpace": lambda g, kind, config, weights, a: operators.depth_to_space(g, config["block_size"], a[0]),
-    "DepthwiseConv2D": lambda g, kind, config, weights, a: operators.depthwise_conv2d(g, config, weights, a[0]),
-    "Flip": lambda g, kind, config, weights, a: operators.flip(g, config["axis"], a[0]),
-    "GetItem": lambda g, kind, config, weights, a: operators.get_item(g, *a),
-    "GlobalAveragePooling2D": lambda g, kind, config, weights, a: operators.global_average(g, a[0]),
-    "OnesLike": lambda g, kind, config, weights, a: operators.ones_like(g, a[0]),
-    "Pad": lambda g, kind, config, weights, a: operators.pad(g, config["pad_width"], config["mode"], a[0]),
-    "RFFT": lambda g, kind, config, weights, a: list(operators.rfft(g, a[0])),
-    "Square": lambda g, kind, config, weights, a: operators.elementwise(g, "Mul", a[0], a[0]),
-    "Sum": lambda g, kind, config, weights, a: operators.reduce_sum(g, config["axis"], a[0]),
-    "Transpose": lambda g, kind, config, weights, a: operators.transpose(g, config["axes"], a[0]),
-}
+    def enlarge(self, x: str, block: int) -> str:
+        return self.add("DepthToSpace", x, blocksize=block, mode="CRD")
 
+    def every(self, x: str, step: int) -> str:
+        return self.cut(x, [2, 3], [0, 0], [END, END], [step, step])
 
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(sys.argv[2]))
+    def mean(self, x: str) -> str:
+        return self.add("GlobalAveragePool", x)
+
+    def spectrum(self, x: str) -> str:
+        return spectrum(self, x)

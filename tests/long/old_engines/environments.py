@@ -1,7 +1,7 @@
 """The engines that Fiji and ilastik carry, each in an environment of its own: ``python environments.py`` makes them.
 
 All come from PyPI and need an older Python, looked for on the path and among pyenv's versions. The environments stay in
-``.engines`` beside the repository's ``.venv``, about 8 GB in all.
+``.engines`` beside the repository's ``.venv``, about 18 GB in all.
 """
 
 import os
@@ -27,10 +27,13 @@ ENVIRONMENTS = {
         "3.9", ["tensorflow-cpu==2.7.4", "numpy<1.24", "protobuf<3.21"], "tensorflow_saved_model_bundle"
     ),
     "tensorflow-2.10.1": Environment("3.10", ["tensorflow-cpu==2.10.1", "numpy<2"], "tensorflow_saved_model_bundle"),
-    # what JDLL runs opset 13 in, and the newest that it has
-    "onnxruntime-1.8.1": Environment("3.9", ["onnxruntime==1.8.1", "numpy<2"], "onnx"),
+    # what JDLL runs opset 14 in, and the newest that it has
+    "onnxruntime-1.9.0": Environment("3.9", ["onnxruntime==1.9.0", "numpy<2"], "onnx"),
     "onnxruntime-1.13.1": Environment("3.10", ["onnxruntime==1.13.1", "numpy<2"], "onnx"),
+    # the oldest that is promised, deepImageJ's, and one between that and today's
+    "torch-1.13.1": Environment("3.10", ["torch==1.13.1", "numpy<2"], "torchscript"),
     "torch-2.0.0": Environment("3.10", ["torch==2.0.0", "numpy<2"], "torchscript"),
+    "torch-2.7.1": Environment("3.11", ["torch==2.7.1", "numpy"], "torchscript"),
     # the loader of ilastik 1.4.2
     "ilastik-1.4.2": Environment(
         "3.11",

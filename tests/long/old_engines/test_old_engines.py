@@ -13,7 +13,7 @@ from conftest import skip_engine
 from long.old_engines.environments import ENVIRONMENTS, interpreter, is_ready
 from models.attention import strengthen
 
-from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.config import SIZES, ModelConfig
 from dfcan_bmz.export import FILE_NAMES, export
 from dfcan_bmz.models import build_model
 from dfcan_bmz.normalize import scaling_of
@@ -65,7 +65,19 @@ def test_an_old_engine_computes_what_keras_computes(exported, name, shape, tmp_p
     np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("network", ["rcan", "edsr", "wdsr", "srcnn", "vdsr", "drcn"])
+@pytest.mark.parametrize("name", ["torch-1.13.1", "torch-2.0.0"])
+def test_torchscript_of_every_network_runs_in_old_versions_of_torch(name, network, tmp_path):
+    sizes = {"filters": 8, "groups": 1, "blocks": 2, "output": "linear"}
+    config = ModelConfig(name=network, scale=3, **{key: sizes[key] for key in SIZES[network]})
+    model = build_model(config, np.random.default_rng(1))
+    model.save(tmp_path / "model.keras")
+    batch = np.random.default_rng(0).uniform(size=(2, 32, 50, 1)).astype("float32")
+    output = run_old(name, export("torchscript", tmp_path / "model.keras", tmp_path), batch, tmp_path)
+    np.testing.assert_allclose(output, np.asarray(model(batch)), atol=5e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES if not name.startswith("tensorflow")])
 def test_an_old_engine_reproduces_the_test_tensor_of_a_bundle(tiny_bundle, name, tmp_path):
     with zipfile.ZipFile(tiny_bundle) as archive:
         archive.extractall(tmp_path)
