@@ -6,7 +6,9 @@ from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.install import install, uninstall
+from dfcan_bmz.fiji.mend import mend
 from dfcan_bmz.fiji.places import find_fiji, open_fiji
+from dfcan_bmz.fiji.weights import expectation
 
 
 def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> None:
@@ -22,8 +24,9 @@ def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> Non
         raise DfcanError(f"{bundle} does not exist: give a bundle by `dfcan-bmz package`")
     installed = install(bundle, target, overwrite)
     print(f"{installed.model}: restart Fiji, open an image, then {' or '.join(installed.entries)}")
-    weight_format, version = installed.engine
-    print(f"deepImageJ will run {weight_format}, engine version {version}; its first run downloads the engine")
+    print(f"{expectation(installed.engine, target)}; the first run downloads the engine")
+    for line in mend(target):
+        print(line)
     if target.deepimagej is None:
         print(
             f"{target.folder} has no deepImageJ yet: in Fiji, Help > Update... > Manage Update Sites, tick DeepImageJ, "

@@ -3,7 +3,7 @@
 ::
 
     FIJI/
-      models/<nickname>/      the bundle's files, its SavedModel unpacked, headless.groovy, RECORD
+      models/<nickname>/      the bundle's files but weights other than TorchScript, headless.groovy, RECORD
       plugins/DFCAN/          <nickname>_image.ijm and <nickname>_folder.ijm: Plugins > DFCAN > ...
 """
 
@@ -12,21 +12,23 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 from dfcan_bmz import staging
 from dfcan_bmz.bundle.deepimagej import lint
-from dfcan_bmz.bundle.jdll import Choice, choose_engine
+from dfcan_bmz.bundle.jdll_engines import Choice
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, processing
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import Fiji
+from dfcan_bmz.fiji.weights import KEPT, ForFiji, torchscript_alone
 
 NICKNAME = r"[a-z0-9]+(-[a-z0-9]+)+"
 COMMAND = "install-fiji"
 RECORD = "dfcan_bmz.json"  # in the model's folder: what was installed, so that exactly that can be removed
-SAVED_MODEL = "tf_weights.zip"
 
 
 class Installed(NamedTuple):
@@ -47,7 +49,7 @@ def install(bundle: Path, fiji: Fiji, overwrite: bool) -> Installed:
     fiji : Fiji
         Where to.
     overwrite : bool
-        Whether to replace an earlier installation.
+        Whether to replace an installation; one by an earlier version is replaced in any case, as it does not run.
 
     Returns
     -------
@@ -58,18 +60,18 @@ def install(bundle: Path, fiji: Fiji, overwrite: bool) -> Installed:
     DfcanError
         If the bundle would not run in deepImageJ, or something is in the way.
     """
-    settings, engine = _settings(bundle)
+    settings, reduced = _settings(bundle)
     model, texts = fiji.folder / MODELS / settings.nickname, macros(settings)
     overwrite = overwrite or staging.just_placed(fiji.folder, f"{COMMAND} {model.name}")
     with staging.working(fiji.folder, f"{COMMAND} {model.name}", overwrite=True, fill=True) as work:
         # refuses what was not installed from here, whatever `overwrite` says
-        older = _read_record(model) if model.exists() else []
+        older = read_record(model) if model.exists() else []
         clashes = [fiji.folder / path for path in texts if path.parent == MENU]
-        staging.refuse_existing([model] if older else clashes, overwrite)
-        _stage(bundle, work.new, model.name, texts)
+        staging.refuse_existing([model] if older else clashes, overwrite or (bool(older) and is_earlier(model)))
+        _stage(bundle, work.new, model.name, reduced, texts)
         staging.place(work, away=_as_folders(fiji.folder, older))
     entries = [f"Plugins > {MENU.name} > {path.stem.replace('_', ' ')}" for path in texts if path.parent == MENU]
-    return Installed(model, entries, engine)
+    return Installed(model, entries, reduced.engine)
 
 
 def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
@@ -94,13 +96,13 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
             if not model.is_dir():
                 there = fiji.folder / MODELS
                 raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {there}")
-            staging.place(work, away=_as_folders(fiji.folder, _read_record(model)))
+            staging.place(work, away=_as_folders(fiji.folder, read_record(model)))
         _remove_empty(fiji.folder, model)
     return sorted(model.rglob("*")) if model.exists() else []
 
 
-def _settings(bundle: Path) -> tuple[Settings, Choice]:
-    """What the macros need to know of a bundle, and what deepImageJ will run of it."""
+def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
+    """What the macros need to know of a bundle, and what deepImageJ gets of it."""
     description = open_description(bundle)
     ours = processing(description)
     if ours is None:
@@ -110,40 +112,47 @@ def _settings(bundle: Path) -> tuple[Settings, Choice]:
     content, names = raw_description(bundle)
     if objections := lint(content, names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
-    engine = choose_engine(content["weights"])
-    if engine is None:
-        raise DfcanError(f"{bundle} has no weights that Fiji runs: add onnx or a SavedModel to the recipe's formats")
     tile = next(axis.size for axis in description.inputs[0].axes if axis.id == "y")
     nickname = content["config"]["bioimageio"]["nickname"]
     if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is no name for a folder: package it again")
     name = " ".join(description.name.split())
-    return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), engine
+    return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
 
 
-def _stage(bundle: Path, staged: Path, nickname: str, texts: dict[PurePosixPath, str]) -> None:
+def _stage(bundle: Path, staged: Path, nickname: str, reduced: ForFiji, texts: dict[PurePosixPath, str]) -> None:
     """Write the whole installation into a folder that mirrors a Fiji."""
     model = staged / MODELS / nickname
     with zipfile.ZipFile(bundle) as archive:
-        archive.extractall(model)
-    if (model / SAVED_MODEL).is_file():
-        with zipfile.ZipFile(model / SAVED_MODEL) as archive:
-            archive.extractall(model)
-        # a frozen graph has no variables, but without the folder deepImageJ unpacks the zip at every start
-        (model / "variables").mkdir(exist_ok=True)
+        archive.extractall(model, [name for name in archive.namelist() if name not in reduced.left_out])
+    texts = texts | {MODELS / nickname / "rdf.yaml": description_text(reduced.content)}
     for path, text in texts.items():
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         (staged / path).write_text(text, encoding="utf-8")
     entries = [path.relative_to(staged).as_posix() for path in _below(staged)]
-    record = {"written_by": "dfcan-bmz install-fiji", "files": [*entries, (MODELS / nickname / RECORD).as_posix()]}
-    (model / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (model / RECORD).write_text(record_text([*entries, (MODELS / nickname / RECORD).as_posix()]), encoding="utf-8")
+
+
+def is_earlier(model: Path) -> bool:
+    """Whether an earlier version has installed a model, with all weights, of which deepImageJ runs the wrong ones."""
+    return "weights" not in json.loads((model / RECORD).read_text(encoding="utf-8"))
+
+
+def description_text(content: dict[str, Any]) -> str:
+    """Text of an ``rdf.yaml``."""
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def record_text(names: list[str]) -> str:
+    """Text of a record."""
+    return json.dumps({"written_by": "dfcan-bmz install-fiji", "weights": KEPT, "files": names}, indent=2) + "\n"
 
 
 def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _read_record(model: Path) -> list[str]:
+def read_record(model: Path) -> list[str]:
     """Paths in a Fiji of all that was installed with a model, none of them outside of where models and macros are."""
     try:
         names = json.loads((model / RECORD).read_text(encoding="utf-8"))["files"]

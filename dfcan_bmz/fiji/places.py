@@ -13,10 +13,11 @@ LAUNCHERS = ("fiji", "fiji-linux-x64", "fiji-linux-arm64", "fiji-windows-x64.exe
 
 
 class Fiji(NamedTuple):
-    """A Fiji, and the version of the deepImageJ in it; None where it has none."""
+    """A Fiji, and the versions of the deepImageJ and of the JDLL in it; None where it has none."""
 
     folder: Path
     deepimagej: str | None
+    jdll: str | None
 
 
 def find_fiji() -> Path:
@@ -52,9 +53,7 @@ def open_fiji(folder: Path) -> Fiji:
     around = [folder.parent] if folder.name == "Fiji.app" else []
     for candidate in (folder, *(folder / name for name in NAMES), *around):
         if _is_fiji(candidate):
-            jars = "\n".join(jar.name.lower() for jar in (candidate / "plugins").glob("*.jar"))
-            plugin = re.search(r"^deepimagej[-_](\d+(?:\.\d+)*)", jars, re.MULTILINE)
-            return Fiji(candidate, plugin.group(1) if plugin else None)
+            return Fiji(candidate, _version(candidate, "deepimagej"), _version(candidate, "dl-modelrunner"))
     raise DfcanError(
         f"{folder} is no Fiji (no plugins and no jars/ij-*.jar in it): give the folder that Fiji runs from"
     )
@@ -62,3 +61,10 @@ def open_fiji(folder: Path) -> Fiji:
 
 def _is_fiji(folder: Path) -> bool:
     return (folder / "plugins").is_dir() and any((folder / "jars").glob("ij-*.jar"))
+
+
+def _version(fiji: Path, name: str) -> str | None:
+    """Version in the name of a jar; both people and updaters put jars into either folder."""
+    jars = [jar.name for folder in ("plugins", "jars") for jar in sorted((fiji / folder).glob("*.jar"))]
+    found = [match.group(1) for jar in jars if (match := re.match(rf"{name}[-_]+(\d+(?:\.\d+)*)", jar, re.IGNORECASE))]
+    return found[0] if found else None

@@ -1,6 +1,6 @@
 // Stands in for deepImageJ 3 in ImageJ: the command's name, keys and files as in its source (DeepImageJ_Run.java,
 // executeOnPath: every file of the input folder, results as <short title>_<output tensor>.tif, no calibration). What it
-// computes is dfcan_bmz's emulation of deepImageJ's engine with the ONNX weights of the installed model.
+// computes is dfcan_bmz's emulation of deepImageJ's engine with the TorchScript weights of the installed model.
 options = call("ij.Macro.getOptions");
 keys = newArray({{keys}});
 values = newArray(4);

@@ -7,11 +7,11 @@ import tifffile
 import yaml
 
 from dfcan_bmz.bundle import jdll
-from dfcan_bmz.engines import onnx
+from dfcan_bmz.engines import torchscript
 
 model, source, target = map(Path, sys.argv[1:])
 content = yaml.safe_load((model / "rdf.yaml").read_text())
-network = onnx.load(model / content["weights"]["onnx"]["source"])
+network = torchscript.load(model / content["weights"]["torchscript"]["source"])
 tensor = content["outputs"][0]["id"]
 for path in sorted(source.iterdir()):
     image = tifffile.imread(path)
