@@ -17,6 +17,7 @@ from bioimageio.core import create_prediction_pipeline, predict
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.jdll_engines import choose_engine
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, predictor
 from dfcan_bmz.bundle.weights import Weights
@@ -47,7 +48,7 @@ def main(bundle: Path, image: Path) -> None:
     ours = {name: predictor(Weights(bundle, description), name) for name in formats}
     reference = predict_plane(ours["keras_v3"], plane)
     near = borders(ours["keras_v3"], plane.shape)
-    choice = jdll.choose_engine(content["weights"])
+    choice = choose_engine(content["weights"])
 
     def core(name: str, **blocks: int) -> np.ndarray:
         pipeline = create_prediction_pipeline(description, weight_format=name)

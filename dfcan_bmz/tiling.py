@@ -24,6 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+TILE_PX = 128  # LR pixels: the least work for each pixel of the output, and no less quality (docs/engines.md)
+MOST_BYTES = 2**30  # that features of a tile may take
+LAYERS_AT_ONCE = 4  # that an engine keeps in memory
 SEAMLESS_PX = 8  # LR pixels from a tile's border on, a prediction differs no more than the tile's attention makes it
 
 
@@ -133,6 +136,25 @@ def reflected(start: int, count: int, length: int) -> np.ndarray:
     """Indices of `count` pixels from `start` on, mirrored at the borders of 0..length as mode "symmetric" has it."""
     indices = np.arange(start, start + count) % (2 * length)
     return np.where(indices < length, indices, 2 * length - 1 - indices)
+
+
+def automatic_tile(scale: int, filters: int) -> int:
+    """Side of tiles in LR pixels: `TILE_PX`, or less where the features of such a tile would take a GB.
+
+    Parameters
+    ----------
+    scale : int
+        Scale factor s.
+    filters : int
+        Channels of the hidden layers, which some networks have at the size of the output.
+
+    Returns
+    -------
+    int
+        An even number.
+    """
+    affordable = (MOST_BYTES / (LAYERS_AT_ONCE * 4 * filters)) ** 0.5 / scale  # float32
+    return min(TILE_PX, int(affordable) // 16 * 16)
 
 
 def automatic_halo(tile: int, reach: int, scale: int) -> int:

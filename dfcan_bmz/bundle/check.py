@@ -8,16 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.apart import check_apart, shared
-from dfcan_bmz.bundle.check_format import FAILED, FIJI, NOT_RUN, OWN, PASSED
+from dfcan_bmz.bundle.check_format import FAILED, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
+from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
+from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.read import open_description, processing, tolerance
 from dfcan_bmz.bundle.weights import Weights, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, missing_extra
+
+IN_FIJI = "weights in Fiji"  # name of the test of what deepImageJ chooses
 
 
 class Verdict(NamedTuple):
@@ -77,7 +80,7 @@ def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
     verdicts = [
         Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, ""),
         _rules(content, names),
-        _engine_in_fiji(content),
+        _in_fiji(content),
     ]
     weights = Weights(bundle, description, trusted)
     outputs: dict[str, dict[str, np.ndarray]] = {}
@@ -108,12 +111,16 @@ def _rules(content: dict[str, Any], names: list[str]) -> Verdict:
     return Verdict(*row, FAILED if objections else PASSED, None, "; ".join(objections))
 
 
-def _engine_in_fiji(content: dict[str, Any]) -> Verdict:
-    choice = jdll.choose_engine(content["weights"])
-    row = ("rdf.yaml", FIJI, "engine of a fresh Fiji")
+def _in_fiji(content: dict[str, Any]) -> Verdict:
+    """What comes of the weights that deepImageJ chooses."""
+    row, weights = ("rdf.yaml", f"deepImageJ {DEEPIMAGEJ}", IN_FIJI), content["weights"]
+    choice = choose_engine(weights)
     if choice is None:
-        return Verdict(*row, NOT_RUN, None, "Fiji has none for these formats: add onnx or a SavedModel to run there")
-    return Verdict(*row, PASSED, None, f"{choice.weight_format}, version {choice.engine_version}")
+        return Verdict(*row, NOT_RUN, None, "Fiji has no engine for these formats: add torchscript to run there")
+    if complaint := fiji_complaint(weights):
+        return Verdict(*row, FAILED, None, complaint)
+    known = outcome(choice, DEEPIMAGEJ_JDLL) is not None
+    return Verdict(*row, PASSED if known else NOT_RUN, None, fiji_praise(choice))
 
 
 def _why_not(name: str, weights: Weights) -> str | None:

@@ -7,6 +7,7 @@ several sizes, for `check` to compare between the formats.
 import json
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bioimageio.spec.model import v0_5
 
 from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description, predictor, processing, tolerance
 from dfcan_bmz.bundle.weights import ModelDescription, Weights
@@ -23,7 +25,8 @@ from dfcan_bmz.engines import reason_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
-WHOLE = "whole, against blocks"
+WHOLE, SECONDS = "whole, against blocks", "seconds"
+SIDE_PX = 512  # of the image whose time is told
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 
 
@@ -83,6 +86,20 @@ def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, n
     return [_compared(name, FIJI, "tiles, against ours", difference, tolerance(description))]
 
 
+def seconds_verdict(ours: Predictor, name: str) -> list[tuple]:
+    """How long deepImageJ takes for an image, from what one tile takes here."""
+    side = ours.tile
+    tiles = len(jdll.windows(SIDE_PX, side, ours.halo)) ** 2
+    batch = np.random.default_rng(0).uniform(size=(1, side, side, 1)).astype(np.float32)
+    times = []
+    for _ in range(4):  # the first ones prepare
+        started = time.perf_counter()
+        ours.network(batch)
+        times.append(time.perf_counter() - started)
+    message = f"{SIDE_PX} x {SIDE_PX} px are {tiles} tiles of {side} px"
+    return [(name, FIJI, SECONDS, PASSED, TIMES_PYTORCH * tiles * min(times), message)]
+
+
 def large_image(description: v0_5.ModelDescr) -> np.ndarray:
     """The test image, mirrored to twice a tile less a few pixels: (Y, X) with several tiles and no round size."""
     (test_input,) = description.get_input_test_arrays()
@@ -118,9 +135,11 @@ def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
     ours, image = predictor(weights, name), large_image(description)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, ours, name, image))
-    choice = jdll.choose_engine(content["weights"])
+    choice = choose_engine(content["weights"])
     if choice is not None and choice.weight_format == name:
         verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(description, content, ours, name, image))
+        if processing(description).input == "low-resolution":  # the other is for ilastik
+            verdicts += attempt(name, FIJI, SECONDS, lambda: seconds_verdict(ours, name))
     np.savez(outputs_file(name), **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
     return verdicts
 

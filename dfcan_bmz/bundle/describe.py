@@ -4,7 +4,6 @@ A scale factor s is told by input ``scale: s * s`` and output ``scale: s``: the 
 ``in * in.scale / out.scale``, deepImageJ's engine as ``in * out.scale``, and both come to s times the input.
 """
 
-import importlib.metadata
 import re
 from math import lcm
 from pathlib import Path
@@ -17,7 +16,7 @@ from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import Dataset, Recipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import FILE_NAMES, ONNX_OPSET
+from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import describe_model, reach
 from dfcan_bmz.normalize import EPS, HIGH_PERCENTILE, LOW_PERCENTILE
@@ -62,7 +61,7 @@ def describe(
     provenance: dict[str, Any],
     history: list[Row],
     evaluations: list[Evaluation],
-    formats: list[str],
+    weights: dict[str, dict[str, Any]],
     tolerance: float,
 ) -> dict[str, Any]:
     """Describe the files of a staging folder.
@@ -70,11 +69,11 @@ def describe(
     Parameters
     ----------
     folder : pathlib.Path
-        Holds README, cover and pictures, test and sample tensors, and the weights of every format of `formats`.
+        Holds README, cover and pictures, test and sample tensors, and the files of `weights`.
     recipe, config, provenance, history, evaluations
         What a person wrote, and what the run folder records.
-    formats : list of str
-        Weight formats; keras_v3 is the parent of the others.
+    weights : dict of str to dict
+        Weight formats and their versions; keras_v3 is the parent of the others.
     tolerance : float
         How far from the test tensor an engine may be, in units of the output (0..1).
 
@@ -106,7 +105,7 @@ def describe(
                 timestamp=provenance["started"],
                 inputs=[_input(recipe, config)],
                 outputs=[_output(recipe, config)],
-                weights=_weights(formats),
+                weights=_weights(weights),
                 **_optional(recipe),
                 config=_config(recipe, config, provenance, history, evaluations, tolerance),
             )
@@ -193,26 +192,18 @@ def _output(recipe: Recipe, config: Config) -> v0_5.OutputTensorDescr:
     )
 
 
-def _weights(formats: list[str]) -> v0_5.WeightsDescr:
-    tensorflow = importlib.metadata.version("tensorflow")
+def _weights(weights: dict[str, dict[str, Any]]) -> v0_5.WeightsDescr:
     entries = {
-        "keras_v3": lambda **common: v0_5.KerasV3WeightsDescr(
-            keras_version=importlib.metadata.version("keras"), backend=("tensorflow", tensorflow), **common
-        ),
-        "tensorflow_saved_model_bundle": lambda **common: v0_5.TensorflowSavedModelBundleWeightsDescr(
-            tensorflow_version=tensorflow, **common
-        ),
-        "torchscript": lambda **common: v0_5.TorchscriptWeightsDescr(
-            # the local part of a version, as in 2.13.0+cpu, names a build and not a release
-            pytorch_version=importlib.metadata.version("torch").split("+")[0],
-            **common,
-        ),
-        "onnx": lambda **common: v0_5.OnnxWeightsDescr(opset_version=ONNX_OPSET, **common),
+        "keras_v3": v0_5.KerasV3WeightsDescr,
+        "tensorflow_saved_model_bundle": v0_5.TensorflowSavedModelBundleWeightsDescr,
+        "torchscript": v0_5.TorchscriptWeightsDescr,
+        "onnx": v0_5.OnnxWeightsDescr,
     }
+    parent = {name: {} if name == "keras_v3" else {"parent": "keras_v3"} for name in weights}
     return v0_5.WeightsDescr(
         **{
-            name: entries[name](source=FILE_NAMES[name], **({} if name == "keras_v3" else {"parent": "keras_v3"}))
-            for name in formats
+            name: entries[name](source=FILE_NAMES[name], **parent[name], **versions)
+            for name, versions in weights.items()
         }
     )
 

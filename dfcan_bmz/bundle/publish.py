@@ -34,7 +34,7 @@ def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:
     for name in KEPT:
         shutil.copyfile(run / name, folder / name)
     lr, hr = (images.read(run / f"sample_{side}.tif") for side in ("lr", "hr"))
-    sample = richest_crop(Plane(lr.pixels, hr.pixels), tile)
+    sample = richest_crop(Plane(lr.pixels, hr.pixels), min(tile, *lr.pixels.shape))
     for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
         images.write(folder / f"sample_{side}.tif", pixels, calibration=source.calibration)
     for evaluation in run_folder.evaluations(run):

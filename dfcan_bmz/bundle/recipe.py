@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-from dfcan_bmz.config import read_yaml, validate
+from dfcan_bmz.config import Config, read_yaml, validate
+from dfcan_bmz.tiling import automatic_tile
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 WeightFormat = Literal["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
@@ -57,8 +58,8 @@ class Recipe(BaseModel):
         Markdown that opens the bundle's README: intended use and limits.
     cover : str
         ``auto`` (LR beside prediction) or the path of a PNG, relative to the recipe.
-    tile : int
-        Side of the tiles in LR pixels, even; best the patch of the training.
+    tile : int or "auto"
+        Side of the tiles in LR pixels, even; auto is 128, or less where a network takes too much memory.
     input : {"low-resolution", "prepared", "enlarged"}
         What the bundle takes: the LR image; for ilastik, what `dfcan-bmz ilastik prepare` makes of it; or the LR image
         enlarged s times by nearest neighbours, which ilastik normalises block by block.
@@ -90,11 +91,9 @@ class Recipe(BaseModel):
     documentation: Text
     cover: str = "auto"
     input: Literal["low-resolution", "prepared", "enlarged"] = "low-resolution"
-    tile: int = Field(128, ge=16, multiple_of=2)
+    tile: Annotated[int, Field(ge=16, multiple_of=2)] | Literal["auto"] = "auto"
     halo: int | Literal["auto"] = "auto"
-    formats: list[WeightFormat] = Field(
-        ["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"], min_length=1
-    )
+    formats: list[WeightFormat] = Field(["keras_v3", "torchscript", "onnx"], min_length=1)
     training_data: Text
     nickname: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
     modality: Text | None = None
@@ -120,6 +119,14 @@ class Recipe(BaseModel):
         if others.data.get("input") == "prepared" and "torchscript" not in formats:
             raise ValueError("torchscript, which ilastik runs, is missing for `input: prepared`")
         return formats
+
+
+def with_tile(recipe: Recipe, config: Config) -> Recipe:
+    """A recipe whose tile is a number, for the network of a run."""
+    if recipe.tile != "auto":
+        return recipe
+    filters = config.model.sizes().get("filters") or 1
+    return recipe.model_copy(update={"tile": automatic_tile(config.model.scale, filters)})
 
 
 def read_recipe(file: Path) -> Recipe:

@@ -4,7 +4,6 @@ import math
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -13,8 +12,8 @@ import yaml
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.card import Figures, card
-from dfcan_bmz.bundle.check import FAILED, Verdict, check
-from dfcan_bmz.bundle.check_format import WHOLE
+from dfcan_bmz.bundle.check import FAILED, IN_FIJI, Verdict, check
+from dfcan_bmz.bundle.check_format import SECONDS, WHOLE
 from dfcan_bmz.bundle.describe import (
     COVER,
     README,
@@ -26,17 +25,19 @@ from dfcan_bmz.bundle.describe import (
     picture_name,
 )
 from dfcan_bmz.bundle.evaluations import Evaluation, read_evaluations
+from dfcan_bmz.bundle.formats import plan_formats
 from dfcan_bmz.bundle.read import open_description
-from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.bundle.recipe import Recipe, with_tile
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export
 from dfcan_bmz.files import write_zip
 from dfcan_bmz.models.companion import companion
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 from dfcan_bmz.report.cover import copy_cover, write_cover
+from dfcan_bmz.tiling import reflected
 
 PROVISIONAL_TOLERANCE = 1e-4  # until the differences are measured
 
@@ -72,13 +73,14 @@ def write_bundle(
     UnfinishedError
         If a format cannot be written or does not pass.
     """
-    weights = run_folder.weights(run)
+    weights_file = run_folder.weights(run)
     config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
     history = run_folder.read_history(run)
     if not history:
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
-    formats = [name for name in recipe.formats if not missing_extra(name)]
-    sample = _sample_tile(run, recipe.tile)
+    recipe = with_tile(recipe, config)
+    formats = plan_formats(recipe.formats, say)
+    sample, shown = _sample_tile(run, recipe.tile)
     evaluations = read_evaluations(run, config.data.target)
     _refuse_unknown(recipe, evaluations, run)
     card(recipe, config, provenance, history, evaluations, None)  # refuses a wrong halo before anything is exported
@@ -94,12 +96,14 @@ def write_bundle(
         folder = Path(scratch) / "bundle"
         folder.mkdir()
         if recipe.same_size:
-            weights = _companion(weights, config.model.scale, Path(scratch))
+            weights_file = _companion(weights_file, config.model.scale, Path(scratch))
         say(f"writing {', '.join(formats)}")
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(lambda name: export(name, weights, folder), formats))
+        for name, versions in formats.items():
+            opset = {"opset": versions["opset_version"]} if name == "onnx" else {}
+            export(name, weights_file, folder, **opset)
         calibration = images.read(run / "sample_lr.tif").calibration
-        _write_tensors(folder, sample.lr, calibration, recipe, config.model.scale if recipe.same_size else 1)
+        enlarged = config.model.scale if recipe.same_size else 1
+        _write_tensors(folder, sample, shown, calibration, recipe, enlarged)
         if recipe.cover != "auto":
             copy_cover(folder / COVER, recipe_folder / recipe.cover)
         for evaluation in evaluations:
@@ -110,6 +114,9 @@ def write_bundle(
         say("checking every format in its own engine")
         verdicts = check(out)
         _refuse_broken(verdicts, out.name)
+        for verdict in verdicts:
+            if verdict.test == SECONDS:
+                say(f"in Fiji, {verdict.message}: about {verdict.figure:.0f} s on a machine as busy as this one")
         # the same bundle, with what was measured in its texts
         write_texts(folder, _figures(verdicts))
         write_zip(folder, out)
@@ -126,7 +133,8 @@ def _refuse_unknown(recipe: Recipe, evaluations: list[Evaluation], run: Path) ->
 
 
 def _refuse_broken(verdicts: list[Verdict], name: str) -> None:
-    broken = [verdict for verdict in verdicts if verdict.verdict == FAILED]
+    # who wants weights that fail in Fiji was told, and may have them
+    broken = [verdict for verdict in verdicts if verdict.verdict == FAILED and verdict.test != IN_FIJI]
     if broken:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
         raise UnfinishedError(f"{name} was not written, it would not run ({reasons})")
@@ -134,18 +142,16 @@ def _refuse_broken(verdicts: list[Verdict], name: str) -> None:
 
 def _figures(verdicts: list[Verdict]) -> Figures:
     measured = [verdict for verdict in verdicts if verdict.figure is not None]
-    engines = max(verdict.figure for verdict in measured if verdict.test != WHOLE)
+    engines = max(verdict.figure for verdict in measured if verdict.test not in (WHOLE, SECONDS))
     return Figures(engines, max(verdict.figure for verdict in measured if verdict.test == WHOLE))
 
 
-def _sample_tile(run: Path, tile: int) -> Plane:
+def _sample_tile(run: Path, tile: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """A tile of the run's sample image, mirrored where that is smaller; and how much of the tile is the image."""
     lr, hr = (images.read(run / name).pixels for name in ("sample_lr.tif", "sample_hr.tif"))
-    if min(lr.shape) < tile:
-        raise DfcanError(
-            f"recipe: tile is {tile}, but the run's sample image is {lr.shape[0]} x {lr.shape[1]} px: "
-            f"set tile to {min(lr.shape) // 2 * 2} or less"
-        )
-    return richest_crop(Plane(lr, hr), tile)
+    crop = richest_crop(Plane(lr, hr), min(tile, *lr.shape)).lr
+    rows, columns = (reflected(0, tile, length) for length in crop.shape)
+    return crop[np.ix_(rows, columns)], crop.shape
 
 
 def _companion(weights: Path, scale: int, scratch: Path) -> Path:
@@ -155,7 +161,12 @@ def _companion(weights: Path, scale: int, scratch: Path) -> Path:
 
 
 def _write_tensors(
-    folder: Path, tile: np.ndarray, calibration: images.Calibration, recipe: Recipe, enlarged: int
+    folder: Path,
+    tile: np.ndarray,
+    shown: tuple[int, int],
+    calibration: images.Calibration,
+    recipe: Recipe,
+    enlarged: int,
 ) -> None:
     raw = levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
     unit = scaling_of(raw).apply(raw)
@@ -167,7 +178,8 @@ def _write_tensors(
     np.save(folder / TEST_OUTPUT, output)
     for name, pixels in ((SAMPLE_INPUT, given), (SAMPLE_OUTPUT, output[0, :, :, 0])):
         images.write(folder / name, pixels, calibration=calibration.finer(len(pixels) / len(tile)))
-    write_cover(folder / COVER, unit[::enlarged, ::enlarged], output[0, :, :, 0])
+    lr, s = unit[::enlarged, ::enlarged], output.shape[1] // len(tile)
+    write_cover(folder / COVER, lr[: shown[0], : shown[1]], output[0, : s * shown[0], : s * shown[1], 0])
 
 
 def levelled(tile: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from bioimageio.spec.model import v0_5
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.check import Verdict
 from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
+from dfcan_bmz.bundle.formats import fiji_complaint
+from dfcan_bmz.bundle.jdll_engines import choose_engine
 from dfcan_bmz.bundle.raw import raw_description
 from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.weights import ModelDescription, Weights, load_network
@@ -32,7 +34,6 @@ WRITABLE = {
     "git_repo": "git_repo in the recipe",
     "weights.onnx": "onnx among the recipe's formats",
     "weights.torchscript": "torchscript among the recipe's formats",
-    "weights.tensorflow_saved_model_bundle": "tensorflow_saved_model_bundle among the recipe's formats",
 }
 CURES = {
     "maintainers": "name maintainers with their github_user in the recipe",
@@ -111,8 +112,10 @@ def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]
     row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN, None, "")
     if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
         return row._replace(message="emulated for one input of format 0.5 only")
-    if not reproduced or jdll.choose_engine(content["weights"]) is None:
+    if not reproduced or choose_engine(content["weights"]) is None:
         return row._replace(verdict=FAILED, message="no weights that deepImageJ runs")
+    if complaint := fiji_complaint(content["weights"]):
+        return row._replace(verdict=FAILED, message=complaint)
     without_halo = content | {
         "outputs": [
             tensor | {"axes": [{key: value for key, value in axis.items() if key != "halo"} for axis in tensor["axes"]]}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from dfcan_bmz import files, staging
 from dfcan_bmz.bundle.publish import publish
-from dfcan_bmz.bundle.recipe import Recipe, read_recipe
+from dfcan_bmz.bundle.recipe import Recipe, read_recipe, with_tile
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import missing_extra
+from dfcan_bmz.run_folder import read_config, weights
 
 
 def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None:
@@ -17,12 +17,10 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
         raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
     if not to_bundle:
         files.refuse_input_as_output([run_folder], [out])
-    recipe = read_recipe(recipe_file)
+    weights(run_folder)  # refuses what is no run folder
+    recipe = with_tile(read_recipe(recipe_file), read_config(run_folder))
     if recipe.input == "enlarged":
         print("note: ilastik normalises the blocks of `input: enlarged` one by one; `input: prepared` is exact there")
-    for name in recipe.formats:
-        if extra := missing_extra(name):
-            print(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")
     if to_bundle:
         with staging.writing(out, "package", overwrite) as path:
             verdicts = write_bundle(run_folder, recipe, recipe_file.parent, path, print)

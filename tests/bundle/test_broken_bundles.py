@@ -20,7 +20,7 @@ from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.export import export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.models import build_model
 
 
@@ -50,13 +50,15 @@ def change(files, edit):
 
 
 def swap_weights(files, weight_format, data):
-    """Put other weights in, hash and all."""
-    name = yaml.safe_load(files["rdf.yaml"])["weights"][weight_format]["source"]
+    """Put other weights in, hash and all; of a format that the bundle has or not."""
+    name = FILE_NAMES[weight_format]
+    version = {"tensorflow_version": "2.21.0"} if weight_format == "tensorflow_saved_model_bundle" else {}
 
-    def new_hash(content):
-        content["weights"][weight_format]["sha256"] = hashlib.sha256(data).hexdigest()
+    def describe(content):
+        entry = content["weights"].setdefault(weight_format, {"source": name, **version})
+        entry["sha256"] = hashlib.sha256(data).hexdigest()
 
-    return change(files, new_hash) | {name: data}
+    return change(files, describe) | {name: data}
 
 
 def write(path, files):

@@ -45,7 +45,6 @@ def test_the_zip_is_flat_and_complete(tiny_bundle):
             "sample_output.tif",
             "test_input.npy",
             "test_output.npy",
-            "tf_weights.zip",
             "weights.keras",
             "weights.onnx",
             "weights.pt",
@@ -193,7 +192,7 @@ def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path
     settings += [f"model.name={network}", f"model.scale={scale}", "train.epochs=1"]
     lr, hr = tmp_path / "set/lr", tmp_path / "set/hr"
     train.run(lr, hr, tmp_path / "run", None, settings, resume=False, overwrite=False)
-    (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + "formats: [keras_v3, onnx]\n")
+    (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + "formats: [keras_v3, torchscript, onnx]\n")
     package.run(tmp_path / "run", tmp_path / "recipe.yaml", tmp_path / "b.zip", overwrite=False)
     assert {verdict.verdict for verdict in check(tmp_path / "b.zip")} == {"passed"}
     plane = images.read(next(lr.glob("*.tif"))).pixels
@@ -211,18 +210,12 @@ def verdicts(fresh):
 
 
 def test_check_passes_every_format_and_says_so_as_json(verdicts):
-    assert {verdict["format"] for verdict in verdicts} == {
-        "rdf.yaml",
-        "keras_v3",
-        "tensorflow_saved_model_bundle",
-        "torchscript",
-        "onnx",
-    }
+    assert {verdict["format"] for verdict in verdicts} == {"rdf.yaml", "keras_v3", "torchscript", "onnx"}
     assert {verdict["verdict"] for verdict in verdicts} == {"passed"}
     figures = {verdict["test"]: [] for verdict in verdicts}
     for verdict in verdicts:
         figures[verdict["test"]].append(verdict["figure"])
-    compared = {"test tensor": 4, "against keras_v3": 3, "blocks, against our tiles": 4, "tiles, against ours": 1}
+    compared = {"test tensor": 3, "against keras_v3": 2, "blocks, against our tiles": 3, "tiles, against ours": 1}
     for test, count in compared.items():
         measured = [figure for figure in figures[test] if figure is not None]
         assert len(measured) == count
@@ -252,12 +245,12 @@ def test_the_verdicts_make_a_page(tiny_bundle, tmp_path):
 
 
 def test_check_names_a_file_that_was_swapped(tiny_bundle, tmp_path):
-    broken = rewrite(tiny_bundle, tmp_path / "broken.zip", {"tf_weights.zip": b"something else"})
+    broken = rewrite(tiny_bundle, tmp_path / "broken.zip", {"weights.onnx": b"something else"})
     answer = command_line("check", broken, "--json")
     assert answer.returncode == 1
     (verdict,) = json.loads(answer.stdout)
     assert verdict["verdict"] == "failed"
-    assert "tensorflow_saved_model_bundle" in verdict["message"]
+    assert "onnx" in verdict["message"]
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
@@ -276,7 +269,7 @@ def test_check_finds_weights_that_do_not_reproduce_the_test_tensor(tiny_bundle, 
     answer = command_line("check", broken, "--json")
     assert answer.returncode == 1
     failed = {verdict["format"] for verdict in json.loads(answer.stdout) if verdict["verdict"] == "failed"}
-    assert failed == {"keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"}
+    assert failed == {"keras_v3", "torchscript", "onnx"}
 
 
 def test_a_bundle_that_would_not_run_is_not_written(tiny_run, tiny_recipe, tmp_path, monkeypatch):

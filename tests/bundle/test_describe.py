@@ -14,6 +14,8 @@ from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.models import MODELS
 
+WEIGHTS = {"keras_v3": {"keras_version": "3.15.1", "backend": ("tensorflow", "2.21.0")}}
+
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("name", MODELS)
@@ -25,7 +27,7 @@ def test_every_network_is_described_at_every_scale(tiny_bundle, tiny_run, tiny_r
     config = Config(model=ModelConfig(name=name, scale=scale))
     recipe, history = read_recipe(tiny_recipe), run_folder.read_history(tiny_run)
     provenance = json.loads((tiny_run / "provenance.json").read_text())
-    content = describe(tmp_path, recipe, config, provenance, history, [], ["keras_v3"], 1e-6)
+    content = describe(tmp_path, recipe, config, provenance, history, [], WEIGHTS, 1e-6)
     assert lint(content, ["rdf.yaml"]) == []
     text = content["config"]["bioimageio"]["architecture_description"]
     assert text.startswith(f"{name.upper()}, scale {scale}")

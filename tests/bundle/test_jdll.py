@@ -1,4 +1,4 @@
-"""The emulation of JDLL 0.6.1 against what its own classes did with test descriptions, and against our prediction."""
+"""The emulation of JDLL 0.6.1 and 0.6.3 against what it did with test descriptions, and against our prediction."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle.jdll import Choice, choose_engine, predict, scale_range, shift, tile_side, windows
+from dfcan_bmz.bundle.jdll import predict, scale_range, shift, tile_side, windows
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
 
@@ -148,53 +148,6 @@ def test_nearest_ranks_are_those_beside_the_linear_percentile(seed):
         np.testing.assert_allclose(
             scale_range(image, 0, percentile, 0).max(), (ranked[-1] - ranked[0]) / (nearest - ranked[0])
         )
-
-
-@pytest.mark.parametrize(
-    ("tensorflow", "first"),
-    [
-        ("2.7.4", "tensorflow_saved_model_bundle"),
-        ("2.10.1", "tensorflow_saved_model_bundle"),
-        ("2.15.1", "onnx"),
-        ("2.18.1", "onnx"),
-        ("2.19.0", "onnx"),
-    ],
-)
-def test_the_order_of_tensorflow_and_onnx_is_that_of_java_s_hash_map(tensorflow, first):
-    weights = {
-        "keras_v3": {"keras_version": "3.12"},
-        "tensorflow_saved_model_bundle": {"tensorflow_version": tensorflow},
-        "onnx": {"opset_version": 17},
-    }
-    assert choose_engine(weights).weight_format == first
-
-
-@pytest.mark.parametrize(
-    ("weights", "choice"),
-    [
-        (
-            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.21.0"}},
-            Choice("tensorflow_saved_model_bundle", "2.10.1"),
-        ),
-        (
-            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.7.1"}},
-            Choice("tensorflow_saved_model_bundle", "2.7.1"),
-        ),
-        (
-            {"tensorflow_saved_model_bundle": {"tensorflow_version": "2.7.3"}},
-            Choice("tensorflow_saved_model_bundle", "2.7.4"),
-        ),
-        ({"onnx": {"opset_version": 13}}, Choice("onnx", "1.8.1")),
-        ({"onnx": {"opset_version": 20}}, None),
-        ({"onnx": {"opset_version": 11}}, Choice("onnx", "1.6.0")),
-        ({"torchscript": {"pytorch_version": "2.13.0"}}, Choice("torchscript", "2.0.0")),
-        ({"torchscript": {"pytorch_version": "1.9.1"}}, Choice("torchscript", "1.9.1")),
-        ({"torchscript": {"pytorch_version": "3.0.0"}}, None),
-        ({"keras_v3": {"keras_version": "3.12"}}, None),
-    ],
-)
-def test_the_engine_of_a_declared_version(weights, choice):
-    assert choose_engine(weights) == choice
 
 
 def test_processing_that_is_not_emulated_is_named():

@@ -20,7 +20,7 @@ GIVEN = {"structure": "actin", "author": "A. Tester", "training_data": "Simulate
 def test_the_draft_holds_what_the_run_has_recorded(tiny_run, tmp_path):
     command.new(tmp_path / "r.yaml", tiny_run, GIVEN, overwrite=False)
     recipe = read_recipe(tmp_path / "r.yaml")
-    assert recipe.tile == 16  # the patch of the tiny training
+    assert recipe.tile == "auto"
     assert recipe.name == "DFCAN actin x2"
     assert recipe.license == "CC-BY-4.0"
     assert "trained on 6 images" in recipe.description
@@ -48,7 +48,7 @@ def test_the_draft_is_complete_without_a_run(tmp_path):
     assert recipe.maintainers[0].github_user == "tester"
     assert recipe.authors[0].orcid == "0000-0002-1825-0097"
     assert "electron-microscopy" in recipe.tags
-    assert recipe.tile == 128
+    assert recipe.tile == "auto"
 
 
 @pytest.mark.parametrize("name", list(MODELS))

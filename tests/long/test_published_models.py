@@ -38,11 +38,11 @@ def test_the_texts_are_as_generated(built):
     assert measured[1] == pytest.approx(before[1], rel=0.2)
 
 
-def test_the_bundle_has_four_formats_and_the_weights_are_small(built):
+def test_the_bundle_has_three_formats_and_the_weights_are_small(built):
     folder, bundle = built
     with zipfile.ZipFile(bundle) as archive:
         weights = yaml.safe_load(archive.read("rdf.yaml"))["weights"]
-    assert weights.keys() == {"keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"}
+    assert weights.keys() == {"keras_v3", "torchscript", "onnx"}
     assert (folder / "model.keras").stat().st_size < LARGEST
 
 
