@@ -1,0 +1,156 @@
+"""Widgets that predict a layer, and that map where to doubt the prediction."""
+
+from collections.abc import Callable
+from typing import Any
+
+import napari
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, Label, ProgressBar, PushButton, create_widget
+from napari.qt.threading import thread_worker
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QTimer
+
+from dfcan_bmz.commands.opening import load_of
+from dfcan_bmz.napari.layers import placed, planes_of
+from dfcan_bmz.napari.models import OWN, open_chosen, published
+from dfcan_bmz.napari.work import CancelledError, Task, map_planes, predict_planes
+from dfcan_bmz.prediction.arrays import predict_array
+from dfcan_bmz.prediction.tiles import Predictor
+
+REFRESH_MS = 100
+WARNING = "Predicted, not measured: do not count or measure what the image itself does not resolve."
+
+
+class ModelWidget(Container):
+    """Choose a layer and a model, and run something on them in another thread, with progress and a way out.
+
+    Subclasses give `action`, the name of the button, and `work`, which runs in the thread.
+    """
+
+    action = ""
+
+    def __init__(self, viewer: napari.Viewer, options: list[Any]) -> None:
+        self._viewer, self._task, self.worker = viewer, None, None
+        self.layer = create_widget(annotation="napari.layers.Image", label="image")
+        self.model = ComboBox(choices=[*published(), OWN], label="model")
+        self.own = FileEdit(mode="r", label="bundle or folder", filter="*.zip *.keras")
+        self.run, self.cancel = PushButton(text=self.action), PushButton(text="Cancel", enabled=False)
+        self.progress, self.status = ProgressBar(min=0, max=1, value=0, visible=False), Label(value="")
+        super().__init__(
+            widgets=[self.layer, self.model, self.own, *options, self.run, self.cancel, self.progress, self.status]
+        )
+        self.run.changed.connect(self.start)
+        self.cancel.changed.connect(self.stop)
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._show_progress)
+        self.native.destroyed.connect(self._timer.stop)
+
+    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+        """What runs in the thread; its result goes to `show`."""
+        raise NotImplementedError
+
+    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+        """Add the layers of a result."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin the work on the chosen layer."""
+        layer = self.layer.value
+        if layer is None:
+            show_error("open an image first, or take one of File > Open Sample > DFCAN super-resolution")
+            return
+        task = self._task = Task()
+        choice, own = self.model.value, self.own.value
+
+        @thread_worker
+        def run() -> tuple[Predictor, Any] | None:
+            predictor = open_chosen(choice, own)
+            try:
+                return predictor, self.work(predictor, planes_of(layer), task)
+            except CancelledError:
+                return None
+
+        self.worker = run()
+        self.worker.returned.connect(lambda answer: answer and self.show(layer, *answer))
+        self.worker.errored.connect(lambda error: show_error(str(error)))
+        self.worker.finished.connect(self._end)
+        self.run.enabled, self.cancel.enabled, self.progress.visible = False, True, True
+        self.status.value = "loading the model ..."
+        self._timer.start(REFRESH_MS)
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Cancel: the work ends after the tile at hand."""
+        if self._task is not None:
+            self._task.stop.set()
+            self.status.value = "cancelling ..."
+
+    def _show_progress(self) -> None:
+        task = self._task
+        if task.done and not task.stop.is_set():
+            self.progress.max, self.progress.value = task.total, min(task.done, task.total)
+            self.status.value = f"tile {task.done} of {task.total}"
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self.run.enabled, self.cancel.enabled, self.progress.visible = True, False, False
+        self.status.value = "cancelled" if self._task.stop.is_set() else ""
+
+
+class PredictWidget(ModelWidget):
+    """Super-resolve a layer; what lies in a dask array is computed when it is looked at."""
+
+    action = "Predict"
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self.keep = CheckBox(value=False, text="keep the intensities of the image")
+        self.ensemble = CheckBox(value=False, text="mean of eight orientations (8 times as long)")
+        super().__init__(viewer, [self.keep, self.ensemble])
+
+    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+        """Prediction, or a lazy one of a lazy array."""
+        if type(planes).__module__.startswith("dask"):
+            own = self.own.value if self.model.value == OWN else published()[self.model.value]
+            return predict_array(load_of(own), planes, "keep" if self.keep.value else "unit")
+        return predict_planes(predictor, np.asarray(planes), self.keep.value, self.ensemble.value, task)
+
+    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+        """Add the prediction where the image is."""
+        contrast = {} if self.keep.value else {"contrast_limits": (0, 1)}
+        self._viewer.add_image(
+            result,
+            name=f"{layer.name} x{predictor.scale}, predicted",
+            metadata={"note": WARNING, "model": predictor.name, "sha256": predictor.sha256},
+            colormap=layer.colormap.name,
+            **contrast,
+            **placed(layer, predictor.scale),
+        )
+
+
+class UncertaintyWidget(ModelWidget):
+    """Map where the prediction of a layer is to be doubted, without a ground truth."""
+
+    action = "Map the uncertainty"
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer, [])
+
+    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+        """Maps of all planes, in memory."""
+        return map_planes(predictor, np.asarray(planes), task)
+
+    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+        """Add both maps where the image is."""
+        maps: list[tuple[str, np.ndarray, int, Callable[[np.ndarray], float]]] = [
+            ("orientations disagree", result.spread, predictor.scale, np.max),
+            ("image and blurred prediction disagree", result.error, 1, np.max),
+        ]
+        for name, pixels, scale, highest in maps:
+            self._viewer.add_image(
+                pixels,
+                name=f"{layer.name}, {name}",
+                colormap="inferno",
+                blending="additive",
+                contrast_limits=(0, max(float(highest(pixels)), 1e-3)),
+                **placed(layer, scale),
+            )

@@ -1,0 +1,120 @@
+"""Long work on a layer, plane by plane and tile by tile, which tells how far it is and can be cancelled."""
+
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz.evaluation.trust import disagreement, reblur
+from dfcan_bmz.flaws import refuse_flawed
+from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_bands
+
+ORIENTATIONS = 8
+
+
+class CancelledError(Exception):
+    """The user does not want the result any more."""
+
+
+class Task:
+    """Work in another thread: `done` of `total` tiles; the work ends after the tile at hand when `stop` is set."""
+
+    def __init__(self) -> None:
+        self.done, self.total, self.stop = 0, 1, Event()
+
+    def on_tile(self) -> None:
+        """Count a tile.
+
+        Raises
+        ------
+        CancelledError
+            If the work is to stop.
+        """
+        if self.stop.is_set():
+            raise CancelledError
+        self.done += 1
+
+
+class Maps(NamedTuple):
+    """What is known of a prediction without a truth.
+
+    Attributes
+    ----------
+    spread : numpy.ndarray
+        (..., sY, sX): standard deviation between the predictions of the eight orientations, 0..1.
+    error : numpy.ndarray
+        (..., Y, X): disagreement of the image with the prediction blurred again, in shares of its range.
+    """
+
+    spread: np.ndarray
+    error: np.ndarray
+
+
+def predict_planes(predictor: Predictor, planes: np.ndarray, keep: bool, ensemble: bool, task: Task) -> np.ndarray:
+    """Super-resolve planes.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    planes : numpy.ndarray
+        (..., Y, X), any units. Planes that cannot be normalised become 0.
+    keep : bool
+        Whether the output has the intensities of each plane, instead of 0..1.
+    ensemble : bool
+        Whether it is the mean of the predictions of the eight orientations.
+    task : Task
+        Told of each tile.
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., sY, sX) float32.
+
+    Raises
+    ------
+    DfcanError
+        If no plane can be normalised.
+    CancelledError
+        If the task is to stop.
+    """
+    stack = planes.reshape(-1, *planes.shape[-2:])
+    scalings = [scaling_of(plane) for plane in stack]
+    refuse_flawed("the layer", scalings)
+    task.total = _tiles(predictor, stack, scalings, ORIENTATIONS if ensemble else 1)
+    result = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
+    for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
+        if not scaling.flaw:
+            unit = scaling.apply(plane)
+            if ensemble:
+                predicted = disagreement(lambda turned: _predict(predictor, turned, task), unit).mean
+            else:
+                predicted = _predict(predictor, unit, task)
+            result[index] = scaling.undo(predicted) if keep else predicted
+    return result.reshape(*planes.shape[:-2], *result.shape[1:])
+
+
+def map_planes(predictor: Predictor, planes: np.ndarray, task: Task) -> Maps:
+    """Map where to doubt the prediction of planes; parameters and errors are those of `predict_planes`."""
+    stack = planes.reshape(-1, *planes.shape[-2:])
+    scalings = [scaling_of(plane) for plane in stack]
+    refuse_flawed("the layer", scalings)
+    task.total = _tiles(predictor, stack, scalings, ORIENTATIONS)
+    spread = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
+    error = np.zeros(stack.shape, np.float32)
+    for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
+        if not scaling.flaw:
+            found = disagreement(lambda turned: _predict(predictor, turned, task), scaling.apply(plane))
+            spread[index], error[index] = found.spread, reblur(found.mean, plane, scaling).error
+    leading = planes.shape[:-2]
+    return Maps(*(maps.reshape(*leading, *maps.shape[1:]) for maps in (spread, error)))
+
+
+def _tiles(predictor: Predictor, stack: np.ndarray, scalings: list, times: int) -> int:
+    return times * sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])
+
+
+def _predict(predictor: Predictor, unit: np.ndarray, task: Task) -> np.ndarray:
+    bands = predict_bands(predictor, lambda rows, columns: unit[rows, columns], unit.shape, on_tile=task.on_tile)
+    return np.concatenate([band for _, band in bands])
