@@ -41,7 +41,7 @@ def ended_by_signals() -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
-        if end.code in map(exit_code, SIGNALS):
+        if isinstance(end.code, int) and end.code in map(exit_code, SIGNALS):
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(end.code)

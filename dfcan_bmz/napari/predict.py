@@ -30,7 +30,8 @@ class ModelWidget(Container):
     action = ""
 
     def __init__(self, viewer: napari.Viewer, options: list[Any]) -> None:
-        self._viewer, self._task, self.worker = viewer, None, None
+        self._viewer, self.task = viewer, Task()
+        self.worker: Any = None
         self.layer = create_widget(annotation="napari.layers.Image", label="image")
         self.model = ComboBox(choices=[*published(), OWN], label="model")
         self.own = FileEdit(mode="r", label="bundle or folder", filter="*.zip *.keras")
@@ -59,7 +60,7 @@ class ModelWidget(Container):
         if layer is None:
             show_error("open an image first, or take one of File > Open Sample > DFCAN super-resolution")
             return
-        task = self._task = Task()
+        task = self.task = Task()
         choice, own = self.model.value, self.own.value
 
         @thread_worker
@@ -71,7 +72,7 @@ class ModelWidget(Container):
                 return None
 
         self.worker = run()
-        self.worker.returned.connect(lambda answer: answer and self.show(layer, *answer))
+        self.worker.returned.connect(lambda answer: self.show(layer, *answer) if answer else None)
         self.worker.errored.connect(lambda error: show_error(str(error)))
         self.worker.finished.connect(self._end)
         self.run.enabled, self.cancel.enabled, self.progress.visible = False, True, True
@@ -81,12 +82,11 @@ class ModelWidget(Container):
 
     def stop(self) -> None:
         """Cancel: the work ends after the tile at hand."""
-        if self._task is not None:
-            self._task.stop.set()
-            self.status.value = "cancelling ..."
+        self.task.stop.set()
+        self.status.value = "cancelling ..."
 
     def _show_progress(self) -> None:
-        task = self._task
+        task = self.task
         if task.done and not task.stop.is_set():
             self.progress.max, self.progress.value = task.total, min(task.done, task.total)
             self.status.value = f"tile {task.done} of {task.total}"
@@ -94,7 +94,7 @@ class ModelWidget(Container):
     def _end(self) -> None:
         self._timer.stop()
         self.run.enabled, self.cancel.enabled, self.progress.visible = True, False, False
-        self.status.value = "cancelled" if self._task.stop.is_set() else ""
+        self.status.value = "cancelled" if self.task.stop.is_set() else ""
 
 
 class PredictWidget(ModelWidget):

@@ -31,7 +31,7 @@ class TrainWidget(Container):
     """Train a model; the run folder is what `Predict` takes as its model."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
-        self._viewer, self._drawn = viewer, 0
+        self._viewer, self.epochs_drawn = viewer, 0
         self.source = RadioButtons(choices=[FOLDERS, LAYERS], value=FOLDERS, label="pairs from")
         self.lr, self.hr = (
             FileEdit(mode="d", label=f"{kind} images") for kind in ("low-resolution", "high-resolution")
@@ -59,7 +59,7 @@ class TrainWidget(Container):
         self._timer.timeout.connect(self._draw)
         self.source.changed.connect(self._show_sources)
         self.run.changed.connect(self.start)
-        self.stop.changed.connect(self._interrupt)
+        self.stop.changed.connect(self.interrupt)
         self.native.destroyed.connect(self._timer.stop)
         self._show_sources()
 
@@ -75,7 +75,7 @@ class TrainWidget(Container):
         except DfcanError as error:
             show_error(str(error))
             return
-        self._said, self._drawn = "", 0
+        self._said, self.epochs_drawn = "", 0
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("COLUMNS", "200")
         self.process.setProcessEnvironment(environment)
@@ -100,7 +100,8 @@ class TrainWidget(Container):
         chosen = [part for setting in settings for part in ("--set", setting)]
         return ["-m", "dfcan_bmz", "train", "--lr", str(lr), "--hr", str(hr), "--out", str(out), *chosen]
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Stop after the running step; the best weights are kept."""
         self.status.value = "stopping ..."
         self.process.terminate()
 
@@ -112,8 +113,8 @@ class TrainWidget(Container):
 
     def _draw(self) -> None:
         history = run_folder.read_history(self.out.value)
-        if len(history) > self._drawn:
-            self._drawn = len(history)
+        if len(history) > self.epochs_drawn:
+            self.epochs_drawn = len(history)
             picture = io.BytesIO()
             plot_history(history).savefig(picture, format="png", dpi=80)
             pixmap = QPixmap()

@@ -1,4 +1,4 @@
-"""The plugin in napari itself, without a screen; with DFCAN_PICTURE=FILE.png it is also drawn."""
+"""The plugin in napari itself, without a screen."""
 
 import os
 import subprocess
@@ -132,7 +132,7 @@ def test_intensities_are_kept_and_orientations_averaged_on_request(application, 
     )
     widget.keep.value, widget.ensemble.value = False, True
     run(application, widget, viewer.layers[0], tiny_run)
-    assert widget._task.done == widget._task.total
+    assert widget.task.done == widget.task.total
     assert np.ptp(viewer.layers[-1].data) > 0
     assert np.abs(viewer.layers[-1].data - dfcan_bmz.predict(tiny_run, plane)).max() > 0
 
@@ -168,10 +168,10 @@ def test_a_cancelled_prediction_leaves_nothing_behind(application, viewer, tiny_
     widget.layer.choices = [image]
     widget.model.value, widget.own.value = "own model", tiny_run
     widget.start()
-    wait_until(application, lambda: widget._task.done > 0)
+    wait_until(application, lambda: widget.task.done > 0)
     widget.stop()
     wait_until(application, lambda: widget.run.enabled)
-    assert widget._task.done < widget._task.total
+    assert widget.task.done < widget.task.total
     assert list(viewer.layers) == [image]
 
 
@@ -208,10 +208,10 @@ def test_two_layers_train_a_model_with_a_curve_and_a_way_to_stop(application, vi
     widget.source.value, widget.out.value = "layers", tmp_path / "run"
     widget.patch.value, widget.epochs.value = 16, 10000
     widget.start()
-    wait_until(application, lambda: widget._drawn or widget.run.enabled, lambda: widget.status.value)
+    wait_until(application, lambda: widget.epochs_drawn or widget.run.enabled, lambda: widget.status.value)
     assert not widget.run.enabled, widget.status.value
     assert not widget.curve.pixmap().isNull()
-    widget._interrupt()
+    widget.interrupt()
     wait_until(application, lambda: widget.run.enabled, lambda: widget.status.value)
     assert (tmp_path / "run/model.keras").is_file()
     assert widget.status.value.startswith("trained")
