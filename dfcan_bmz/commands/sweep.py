@@ -94,6 +94,9 @@ def _train(out: Path, wanted: Config, lr: Path, hr: Path) -> None:
     """Train, or go on where an earlier call was stopped."""
     resume = (out / "provenance.json").is_file()
     if resume and _is_over(out, wanted):
+        if (out / WANTED).is_file():  # a kill came at its end
+            with staging.working(out, "train", overwrite=True, fill=True):
+                (out / WANTED).unlink()
         return
     files.remove(out / "test")  # measured with the weights that now change
     configuration.write_yaml(out / WANTED, wanted.model_dump(mode="json"))

@@ -16,7 +16,7 @@ from kills import killed_at
 from mrc_files import mrc_bytes
 from prediction.enlarging import load
 
-from dfcan_bmz import images
+from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.check import PASSED, Verdict
 from dfcan_bmz.bundle.jdll import Choice
 from dfcan_bmz.commands import (
@@ -33,8 +33,11 @@ from dfcan_bmz.commands import (
     recipe,
     record,
     simulate,
+    sweep,
     trust,
 )
+from dfcan_bmz.commands.run_place import run_place
+from dfcan_bmz.config import resolve
 from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
@@ -79,6 +82,18 @@ def uninstall(folder: Path) -> None:
     install.uninstall("tiny-tester", open_fiji(folder / "Fiji.app"))
 
 
+def write_sweep(folder: Path) -> None:
+    for name in ("a", "b"):
+        write_image(folder / f"in/lr/{name}.tif", 20)
+        write_image(folder / f"in/hr/{name}.tif", 40)
+    (folder / "sweep.yaml").write_text("grid: {train.learning_rate: [0.001]}\n")
+
+
+def run_sweep(folder: Path) -> None:
+    lr, hr = folder / "in/lr", folder / "in/hr"
+    sweep.run(folder / "sweep.yaml", lr, hr, folder / "out", None, None, ["train.epochs=1"])
+
+
 def nothing(folder: Path) -> None:
     """Prepare nothing."""
 
@@ -103,6 +118,7 @@ COMMANDS = {
         write_pair,
         lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output(), file_format="zarr", resume=True),
     ),
+    "sweep": (write_sweep, run_sweep),
     "demo": (nothing, lambda f: demo.run(f / "out", None, False)),
     "install-fiji": (
         write_bundle,
@@ -133,11 +149,21 @@ def _quick(monkeypatch):
         monkeypatch.setattr(command, "write_report", lambda path, _: path.write_text("report"))
         for name in ("print_tables", "refuse_nan"):
             monkeypatch.setattr(command, name, lambda *_: None)
+
+    def training(lr, hr, out, config, overrides, resume, overwrite):
+        with run_place(out, resume, overwrite) as place:
+            place.note(resolve({}, config, overrides))
+            run_folder.write_provenance(place.run, {"parameters": 1})
+            run_folder.write_history(place.run, [dict.fromkeys(run_folder.HISTORY_COLUMNS, 1)])
+            place.settle()
+
+    monkeypatch.setattr(sweep.train, "run", training)
     figure = SimpleNamespace(savefig=lambda path, **_: path.write_text("a picture"))
     monkeypatch.setattr(compare, "plot_scores", lambda *_: figure)
     monkeypatch.setattr(evaluate, "_draw_worst", lambda folder, _: figure.savefig(folder / "worst.png"))
     monkeypatch.setattr(trust, "plot_trust", lambda *_: figure)
     monkeypatch.setattr(trust, "open_model", lambda *_, **__: load())
+    monkeypatch.setattr(sweep, "plot_sweep", lambda *_: figure)
     monkeypatch.setattr(inspect, "plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr(predict, "load_of", lambda *_: None)
     monkeypatch.setattr(predict, "loaded", lambda _: load())
@@ -159,7 +185,8 @@ def test_a_killed_command_is_simply_repeated(tmp_path, name):
     run(clean)
     expected = content(clean)
     assert expected.keys() != before.keys()
-    for operation in count():
+    # a sweep has the steps of a training and of a folder that is filled, which other tests kill one by one
+    for operation in count(step=7 if name == "sweep" else 1):
         folder = tmp_path / str(operation)
         folder.mkdir()
         prepare(folder)
