@@ -136,9 +136,10 @@ def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrit
     for model in models:
         refuse_no_model(model)
     pairs = find_pairs(lr, hr)
-    for model in models:
-        if (model / "config.yaml").is_file():
-            open_pair(pairs[0], run_folder.read_config(model).model.scale)
+    runs = [model for model in models if (model / "config.yaml").is_file()]
+    scales = {run_folder.read_config(run).model.scale for run in runs}
+    if len(scales) == 1:  # models of several scales are refused for that
+        open_pair(pairs[0], scales.pop())
 
 
 def _check_start(config: Config, out: Path) -> None:
