@@ -47,10 +47,10 @@ class ModelWidget(Container):
         self.native.destroyed.connect(self._timer.stop)
 
     def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
-        """What runs in the thread; its result goes to `show`."""
+        """What runs in the thread; its result goes to `add_layers`."""
         raise NotImplementedError
 
-    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
         """Add the layers of a result."""
         raise NotImplementedError
 
@@ -72,7 +72,7 @@ class ModelWidget(Container):
                 return None
 
         self.worker = run()
-        self.worker.returned.connect(lambda answer: self.show(layer, *answer) if answer else None)
+        self.worker.returned.connect(lambda answer: self.add_layers(layer, *answer) if answer else None)
         self.worker.errored.connect(lambda error: show_error(str(error)))
         self.worker.finished.connect(self._end)
         self.run.enabled, self.cancel.enabled, self.progress.visible = False, True, True
@@ -114,7 +114,7 @@ class PredictWidget(ModelWidget):
             return predict_array(load_of(own), planes, "keep" if self.keep.value else "unit")
         return predict_planes(predictor, np.asarray(planes), self.keep.value, self.ensemble.value, task)
 
-    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
         """Add the prediction where the image is."""
         contrast = {} if self.keep.value else {"contrast_limits": (0, 1)}
         self._viewer.add_image(
@@ -139,7 +139,7 @@ class UncertaintyWidget(ModelWidget):
         """Maps of all planes, in memory."""
         return map_planes(predictor, np.asarray(planes), task)
 
-    def show(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
         """Add both maps where the image is."""
         maps: list[tuple[str, np.ndarray, int, Callable[[np.ndarray], float]]] = [
             ("orientations disagree", result.spread, predictor.scale, np.max),
