@@ -24,11 +24,11 @@ def rational(code, above, below):
     return code, RATIONAL, 1, struct.pack("<II", above, below)
 
 
-def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=()):
+def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=(), without=None):
     """Write one uncompressed page a plane, each with `tags`, the first with `first_tags` too.
 
     `bits` packs whole numbers of fewer than 8, or 12, bits; `header` is what lies between the 8 bytes of the file's
-    header and its first page.
+    header and its first page; no page has the tag `without`.
     """
     stack = stack.reshape(-1, *stack.shape[-2:])
     kind = {"u": 1, "i": 2, "f": 3}[stack.dtype.kind]
@@ -40,7 +40,7 @@ def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=()):
         own += [short(262, 1), (273, LONG, 1, b""), short(277, 1), short(278, height)]
         own += [(279, LONG, 1, struct.pack("<I", len(data))), short(339, kind), *tags, *(() if index else first_tags)]
         given = {code for code, *_ in (*tags, *(() if index else first_tags))}
-        own = [tag for place, tag in enumerate(own) if tag[0] not in given or place >= 10]
+        own = [tag for place, tag in enumerate(own) if (tag[0] not in given or place >= 10) and tag[0] != without]
         own.sort(key=lambda tag: tag[0])
         behind = len(content) + 2 + 12 * len(own) + 4
         table, values = bytearray(struct.pack("<H", len(own))), bytearray()

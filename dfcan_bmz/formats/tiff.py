@@ -16,8 +16,10 @@ from dfcan_bmz.formats.tiff_pages import ReadPage, page_reader, pages_of
 from dfcan_bmz.formats.units import tidy_axes
 
 MOST_COMPRESSED = 5000  # times; above it, a header promises pixels that cannot be there
-WHITE_IS_ZERO, PALETTE = 0, 3
-GREY = (WHITE_IS_ZERO, 1, 2, PALETTE)  # 2 is RGB, which one sample a pixel contradicts
+WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3
+PHOTOMETRIC = 262
+MISREAD_BITS = 24  # of whole numbers: tifffile takes their bytes in another order than the file's
+GREY = (WHITE_IS_ZERO, BLACK_IS_ZERO, 2, PALETTE)  # 2 is RGB, which one sample a pixel contradicts
 
 
 def open_tiff(path: Path) -> Opened:
@@ -66,9 +68,9 @@ def _conversion(path: Path, key: tifffile.TiffPage, calibrated: Conversion | Non
     """How the numbers of a page become intensities."""
     if len(key.shape) != 2 or key.samplesperpixel != 1:
         raise colour(path)
-    if key.dtype is None:
-        raise DfcanError(f"{path} has {key.bitspersample} bits a pixel, which are not read here: save it as 16-bit")
-    photometric = int(key.photometric)
+    if key.dtype is None or (key.bitspersample == MISREAD_BITS and key.dtype.kind == "u"):
+        raise DfcanError(f"{path} has {key.bitspersample} bits a pixel, which are not read here: save it as 32-bit")
+    photometric = int(key.photometric) if PHOTOMETRIC in key.tags else BLACK_IS_ZERO
     if photometric == PALETTE and key.colormap is not None:
         found = of_palette(np.asarray(key.colormap))
         if found is None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -95,7 +96,8 @@ def _decoded(content: bytes) -> str:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Lines ``key=value`` of ImageJ's description."""
+    """Lines ``key=value`` of ImageJ's description, in which letters beyond ASCII are escaped as Java has them."""
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     pairs = (line.partition("=") for line in text.splitlines())
     return {key.strip(): value.strip() for key, found, value in pairs if found}
 
@@ -131,11 +133,12 @@ def _arranged(path: Path, file: tifffile.TiffFile, pages: list[Page]) -> tuple[l
         series = file.series[0]
         leading = [(axis, int(size)) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YX"]
         axes, sizes = "".join(axis for axis, _ in leading), tuple(size for _, size in leading)
-        if len(pages) == 1 and math.prod(sizes) > 1:
-            pages = repeated(path, pages[0], math.prod(sizes)) or pages
     except Exception:  # whatever strangers write into tags
         return pages, None
-    if math.prod(sizes) != len(pages):
+    if len(pages) == 1 and math.prod(sizes) > 1:
+        pages = repeated(path, pages[0], math.prod(sizes)) or pages
+    named = len(axes) < 2 or set(axes) <= set("TZC")
+    if math.prod(sizes) != len(pages) or not named:
         return pages, None
     return pages, ome_xml.Described(axes, sizes, tuple(range(len(pages))), UNKNOWN)
 

@@ -53,12 +53,12 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
             )
             name = (shaping, offsets.count) if known else index  # tifffile mends what lacks one of both
             key = keys.get(name) or keys.setdefault(name, file.pages[index])
-            own = offsets.numbers, lengths.numbers
-            pages.append(Page(key, *(own if known else (tuple(key.dataoffsets), tuple(key.databytecounts)))))
+            own = (offsets.numbers, lengths.numbers) if known else (tuple(key.dataoffsets), tuple(key.databytecounts))
+            pages.append(Page(key, *own))
     if not pages:
         raise DfcanError(f"{path} holds no page: copy it again")
     whole = [page for page in pages if not (page.key.is_reduced or page.key.is_mask)]
-    return whole or pages[:1]
+    return whole or pages  # some programs call every page a reduced one
 
 
 class _Tag(NamedTuple):
@@ -113,9 +113,17 @@ def _tag(stream: BinaryIO, form: tifffile.TiffFormat, size: int, entry: bytes) -
 
 
 def repeated(path: Path, page: Page, count: int) -> list[Page] | None:
-    """The planes of a file of one page behind whose data further planes lie; None where they are not there."""
-    if not page.key.is_final or page.offsets[0] + count * page.key.nbytes > path.stat().st_size:
+    """The planes of a file of one page behind whose data further planes lie; None where there are none.
+
+    Raises
+    ------
+    DfcanError
+        If some of the planes are there, but not all of them.
+    """
+    end = page.offsets[0] + 2 * page.key.nbytes
+    if not page.key.is_final or path.stat().st_size < end:
         return None
+    refuse_truncated(path, page.offsets[0] + count * page.key.nbytes)
     return [Page(page.key, (page.offsets[0] + index * page.key.nbytes,), (page.key.nbytes,)) for index in range(count)]
 
 

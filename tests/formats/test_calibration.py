@@ -82,7 +82,7 @@ def test_a_crop_moves_the_origin():
 
 UNITS = {
     "nm": 1, "µm": 1e3, "um": 1e3, "\\u00B5m": 1e3, "micron": 1e3, "microns": 1e3, "Micrometer": 1e3, "mm": 1e6,
-    "cm": 1e7, "inch": 2.54e7, "Å": 0.1,
+    "cm": 1e7, "inch": 2.54e7, "Å": 0.1, "\\u00C5": 0.1,
 }  # fmt: skip
 
 

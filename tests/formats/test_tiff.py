@@ -224,6 +224,43 @@ def test_a_large_stack_of_imagej_has_one_page_with_all_planes_behind_it(tmp_path
     assert (image.axes, image.calibration.t_s) == ("TYX", 0.5)
 
 
+@pytest.mark.parametrize("description", [b"ImageJ=1.54f\nimages=5\nframes=5\n", b'{"shape": [5, 20, 35]}'])
+def test_a_large_stack_of_one_page_that_is_cut_is_refused(tmp_path, description):
+    stack = stack_of("uint16", (5, 20, 35))
+    write_tiff(tmp_path / "a.tif", stack[0], first_tags=[text(270, description)])
+    with (tmp_path / "a.tif").open("ab") as file:
+        file.write(stack[1:].tobytes()[:-1])
+    with pytest.raises(DfcanError, match=r"a\.tif is truncated"):
+        images.read(tmp_path / "a.tif")
+
+
+def test_planes_along_axes_without_names_are_a_stack(tmp_path):
+    stack = stack_of("uint16", (6, 20, 35))
+    tifffile.imwrite(tmp_path / "a.tif", stack.reshape(2, 3, 20, 35), photometric="minisblack")
+    image = images.read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.pixels, stack)
+    assert image.axes == "ZYX"
+
+
+@pytest.mark.parametrize("missing", [262, 279, 339, 277, 259, 278])
+def test_a_tag_that_is_missing_costs_no_pixels(tmp_path, missing):
+    stack = stack_of("uint16", (2, 20, 35))
+    write_tiff(tmp_path / "a.tif", stack, without=missing)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, stack)
+
+
+def test_pages_that_are_all_called_reduced_are_all_read(tmp_path):
+    stack = stack_of("uint16")
+    write_tiff(tmp_path / "a.tif", stack, [short(254, 1)])
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, stack)
+
+
+def test_whole_numbers_of_24_bits_are_refused(tmp_path):
+    write_tiff(tmp_path / "a.tif", stack_of("uint8", (1, 20, 35)), bits=24)
+    with pytest.raises(DfcanError, match="24 bits"):
+        images.read(tmp_path / "a.tif")
+
+
 def test_many_pages_are_opened_by_their_tables_alone(tmp_path, monkeypatch):
     stack = stack_of("uint16", (200, 8, 9))
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
