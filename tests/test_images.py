@@ -137,6 +137,17 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
         images.read(tmp_path / "transparent.png")
 
 
+def test_an_opaque_palette_is_read_and_a_transparent_one_refused(tmp_path):
+    stored = np.random.default_rng(0).integers(0, 250, (6, 7)).astype(np.uint8)
+    picture = PillowImage.fromarray(stored, "P")
+    picture.putpalette(np.arange(256).repeat(3).astype(np.uint8).tobytes())
+    picture.save(tmp_path / "a.png", transparency=b"\xff" * 256)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.png").pixels, stored)
+    picture.save(tmp_path / "b.png", transparency=b"\xff" * 99 + b"\0")
+    with pytest.raises(DfcanError, match="colour"):
+        images.read(tmp_path / "b.png")
+
+
 def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
     for name in ("a.tif", "b.jpg", "c.lsm", "notes.txt", "README", ".hidden.jpg", "d.btf"):
         (tmp_path / name).touch()

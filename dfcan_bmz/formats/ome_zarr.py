@@ -145,7 +145,9 @@ def _described(
         if places[axis] is not None:
             places[axis] = places[axis] - sizes[axis] / 2 if sizes[axis] else None
     interval = time_s(of["T"][1], of["T"][0]) if "T" in of else None
-    unitless = scale[letters.index("X")] != 1 and not of["X"][0]
-    notes = ("its scale has no unit: the pixel size is unknown",) if unitless else ()
-    unit = unit_named(of["X"][0]) if sizes["X"] else "um"
+    unit, notes = of["X"][0], ()
+    if sizes["X"] is None and (unit or of["X"][1] != 1):
+        told = f"{of['X'][1]:g} {str(unit)[:20] if unit else 'without a unit'}"
+        notes = (f"its scale along X, {told}, is no length: the pixel size is unknown",)
+    unit = unit_named(unit) if sizes["X"] else "um"
     return letters, Calibration(*sizes.values(), interval, *places.values(), unit=unit), notes

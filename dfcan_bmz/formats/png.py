@@ -27,7 +27,8 @@ def open_png(path: Path) -> Opened:
         If it is a colour image, or transparent in places.
     """
     with _opened(path) as file:
-        if file.mode == "P" and "transparency" not in file.info:
+        opacity = file.info.get("transparency", b"")  # of each colour, or the one colour that is transparent
+        if file.mode == "P" and isinstance(opacity, bytes) and set(opacity) <= {255}:
             conversion = of_palette(np.reshape(file.getpalette("RGB"), (-1, 3)).T.astype(np.uint8))
         elif file.mode not in GREY_MODES or (file.mode == "LA" and file.getextrema()[1] != (255, 255)):
             conversion = None

@@ -127,3 +127,16 @@ def test_zarr_is_read_in_any_order_of_bytes(tmp_path, version, dtype):
     found = images.read(tmp_path / "a.zarr").pixels
     np.testing.assert_array_equal(found, stack)
     assert found.dtype == np.dtype(dtype).newbyteorder("=")
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(None, 0.1), ("furlong", 0.1), ("micrometer", -1.0)])
+def test_a_scale_that_is_no_length_costs_the_pixel_size_and_a_note(tmp_path, unit, scale):
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.create_array("0", shape=(8, 9), dtype="uint16")[...] = 1
+    scales = [{"type": "scale", "scale": [scale, scale]}]
+    axes = [{"name": name, "type": "space"} | ({"unit": unit} if unit else {}) for name in "yx"]
+    level = {"path": "0", "coordinateTransformations": scales}
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [level]}]
+    image = images.read(tmp_path / "a.zarr")
+    assert image.calibration.x_nm is None
+    assert "the pixel size is unknown" in image.notes[0]
