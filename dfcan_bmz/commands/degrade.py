@@ -9,7 +9,8 @@ import numpy as np
 
 from dfcan_bmz import flaws, images
 from dfcan_bmz.commands.degrade_like import CROPS, FittedDegradation, fit_degradation
-from dfcan_bmz.commands.like import FAR, read_like
+from dfcan_bmz.commands.like import FAR
+from dfcan_bmz.commands.like_images import read_like
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.data.sampling import block_means

@@ -7,20 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import images
+from dfcan_bmz.commands.like_images import read_like
 from dfcan_bmz.commands.progress import counted
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.domain import WORDS, as_text, describe_domain, distances
-from dfcan_bmz.fingerprint import SMALLEST_PX, fingerprint
-from dfcan_bmz.formats.optics import stated_optics
+from dfcan_bmz.fingerprint import fingerprint
 from dfcan_bmz.simulate.camera import expose
 from dfcan_bmz.simulate.fields import draw_scene, level_photons, widefield
 from dfcan_bmz.simulate.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
 from dfcan_bmz.simulate.measure import Measured, measure
 from dfcan_bmz.simulate.settings import Simulation, default_simulation, write_simulation
 
-MOST_PLANES, MOST_OF_A_FILE, LARGEST_PX = 48, 12, 1024  # what is looked at: planes, and the middle of each
-PIXEL_SIZES_ALIKE = 0.02
 LIKE_BANDWIDTH = 1.8
 WIDER = 2.0  # the simulated light begins as many times below the dimmest tile, and ends as much above the brightest
 SURE = 0.1  # relative standard error up to which a measured cut-off is better than a stated or a searched one
@@ -56,45 +53,6 @@ class Likeness(NamedTuple):
     fitted: Fitted
     before: dict[str, float]
     after: dict[str, float]
-
-
-def read_like(paths: list[Path]) -> tuple[list[np.ndarray], dict[str, float]]:
-    """Read images, folders of images, stacks and movies; and what their metadata say of pixels and optics.
-
-    Raises
-    ------
-    DfcanError
-        If one cannot be read or is too small, or their pixel sizes differ.
-    """
-    files = [
-        file for path in paths for file in (images.find(path).values() if images.is_folder_of_images(path) else [path])
-    ]
-    files = files[:: -(-len(files) // MOST_PLANES)]
-    most = min(MOST_OF_A_FILE, max(1, MOST_PLANES // len(files)))
-    stacks, stated = [], []
-    for file in files:
-        image = images.open_lazily(file)
-        if min(image.pixels.shape[-2:]) < SMALLEST_PX + 8:
-            raise DfcanError(f"{file} is smaller than {SMALLEST_PX + 8} px: give larger images as --like")
-        planes = image.planes
-        y, x = (max(0, size - LARGEST_PX) // 2 for size in planes.shape[1:])
-        chosen = range(0, len(planes), -(-len(planes) // most))
-        stack = np.stack([planes[index, y : y + LARGEST_PX, x : x + LARGEST_PX] for index in chosen]).astype(np.float64)
-        if not np.ptp(stack):
-            raise DfcanError(f"{file} is constant: leave it out")
-        stacks.append(stack)
-        optics = stated_optics(file)
-        stated.append({"pixel_nm": image.pixel_size_nm, "na": optics.na, "emission_nm": optics.emission_nm})
-    found = {}
-    for name in ("pixel_nm", "na", "emission_nm"):
-        values = [one[name] for one in stated if one[name]]
-        if values and max(values) > (1 + PIXEL_SIZES_ALIKE) * min(values):
-            raise DfcanError(
-                f"--like holds images of {name} {min(values):g} to {max(values):g}: give those of one microscope"
-            )
-        if values:
-            found[name] = float(values[0])
-    return stacks, found
 
 
 def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int) -> Likeness:

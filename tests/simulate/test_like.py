@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 import yaml
 
 from dfcan_bmz import images
@@ -130,3 +131,16 @@ def test_of_many_files_and_long_movies_a_few_planes_are_looked_at(tmp_path):
     assert 24 <= sum(len(stack) for stack in many) <= 48
     movie, _ = like.read_like([tmp_path / "movie.tif"])
     assert movie[0].shape == (12, 32, 32)
+
+
+def test_planes_that_are_blank_or_not_finite_are_left_out(tmp_path, capsys):
+    movie = np.random.default_rng(0).poisson(50, (5, 32, 32)).astype(np.float32)
+    movie[1], movie[3, 4, 5] = 7, np.nan
+    tifffile.imwrite(tmp_path / "movie.tif", movie, imagej=True, metadata={"axes": "TYX"})
+    (stack,), _ = like.read_like([tmp_path / "movie.tif"])
+    np.testing.assert_array_equal(stack, movie[[0, 2, 4]])
+    assert "note: movie.tif: left out of --like" in (told := capsys.readouterr().err)
+    assert "planes 2, 4" in told
+    tifffile.imwrite(tmp_path / "blank.tif", movie[1], imagej=True)
+    with pytest.raises(DfcanError, match=r"blank\.tif is constant"):
+        like.read_like([tmp_path / "blank.tif"])
