@@ -101,12 +101,11 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
     if any(grid is None for grid in grids):
         unfilled = "the planes that its OME-XML tells of fill no stack: they are read in the order of the file"
         return stacked(pages, calibration, (*notes, unfilled))
-    if len({grid[:2] for grid in grids}) > 1:
-        return stacked(pages, calibration, (*notes, "its OME-XML tells of images of several sizes, read as one stack"))
-    (axes, sizes), orders = grids[0][:2], tuple(page for grid in grids for page in grid[2])
-    return Described(
-        *((f"Q{axes}", (len(grids), *sizes)) if len(grids) > 1 else (axes, sizes)), orders, calibration, notes
-    )
+    if len(grids) > 1:  # the planes of several images are no steps along Z or T
+        one = f"it holds {len(grids)} images, whose planes are read as one stack"
+        order = tuple(page for grid in grids for page in grid[2])
+        return Described("Q", (len(order),), order, calibration.of_axes("YX"), (*notes, one))
+    return Described(*grids[0], calibration, notes)
 
 
 def stacked(pages: int, calibration: Calibration = UNKNOWN, notes: tuple[str, ...] = ()) -> Described:

@@ -66,6 +66,16 @@ def test_a_file_of_several_planes_of_a_series_is_a_stack_of_them(tmp_path):
     assert (image.axes, image.calibration.z_nm, image.notes) == ("ZYX", 500, ())
 
 
+def test_several_images_of_a_file_are_one_stack_of_planes_at_no_distance(tmp_path):
+    stack = stack_of(4)
+    both = "".join(pixels_xml(f'<TiffData IFD="{2 * k}" PlaneCount="2"/>', z=2, index=k) for k in range(2))
+    write_tiff(tmp_path / "a.ome.tif", stack, first_tags=[text(270, ome(None, both))])
+    image = images.read(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(image.pixels, stack)
+    assert (image.axes, image.calibration.x_nm, image.calibration.z_nm) == ("ZYX", 100, None)
+    assert "2 images" in image.notes[0]
+
+
 def test_planes_are_put_in_the_order_that_is_told(tmp_path):
     stack = stack_of(6)
     order = [5, 0, 3, 1, 4, 2]  # the page of each plane
