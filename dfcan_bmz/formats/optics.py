@@ -7,6 +7,10 @@ from xml.etree import ElementTree
 
 import tifffile
 
+from dfcan_bmz.formats.known import opener_of
+from dfcan_bmz.formats.mrc import open_mrc
+from dfcan_bmz.formats.tiff import open_tiff
+
 DELTA_VISION = -16224  # the number by which microscopes mark their own kind of MRC header
 
 
@@ -20,9 +24,10 @@ class Optics(NamedTuple):
 def stated_optics(path: Path) -> Optics:
     """Read the optics out of an OME-TIFF or of a microscope's MRC file; empty for other files."""
     try:
-        if path.suffix.lower() == ".mrc":
+        opener = opener_of(path)
+        if opener is open_mrc:
             return _of_mrc(path)
-        if path.suffix.lower() in (".tif", ".tiff", ".btf", ".tf8"):
+        if opener is open_tiff:
             with tifffile.TiffFile(path) as file:
                 return _of_ome(file.ome_metadata) if file.is_ome and file.ome_metadata else Optics()
     except (OSError, ValueError, struct.error, ElementTree.ParseError, tifffile.TiffFileError):

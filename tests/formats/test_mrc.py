@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import mrcfile
@@ -9,6 +10,7 @@ from mrc_files import MODES, mrc_bytes
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.optics import stated_optics
 
 
 def frames(dtype="uint16", shape=(3, 6, 8)):
@@ -171,3 +173,11 @@ def test_wavelengths_and_times_of_deltavision_are_axes(tmp_path, order, axes, si
     assert images.open_lazily(tmp_path / "b.dv").axes == "TYX"
     (tmp_path / "c.dv").write_bytes(patched(mrc_bytes(stack), times=5, order=order, waves=1))
     assert images.open_lazily(tmp_path / "c.dv").axes == "ZYX"
+
+
+@pytest.mark.parametrize("name", ["a.mrc", "a.dv", "a"])
+def test_the_wavelength_of_deltavision_is_told_under_any_name(tmp_path, name):
+    content = bytearray(mrc_bytes(np.ones((1, 8, 9), np.uint16)))
+    content[196:200] = struct.pack("<2h", 1, 525)
+    (tmp_path / name).write_bytes(content)
+    assert stated_optics(tmp_path / name).emission_nm == 525
