@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dfcan_bmz import images
@@ -65,5 +66,6 @@ def _table(moves: list[Move]) -> Table:
     table = Table("pair", "down", "right", "worst corner", "agreement before", "after", "", title="HR pixels")
     for move in moves:
         lengths = (f"{length:.2f}" for length in (move.down_px, move.right_px, move.farthest_px))
-        table.add_row(move.name, *lengths, f"{move.before:.3f}", f"{move.after:.3f}", "moved" if move.moved else "kept")
+        fate = "moved" if move.moved else "kept"
+        table.add_row(escape(move.name), *lengths, f"{move.before:.3f}", f"{move.after:.3f}", fate)
     return table

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dfcan_bmz import images
@@ -82,7 +83,7 @@ def _image_table(surveys: list[Survey]) -> Table:
         found = [one for one in surveys if one.path.parent == folder]
         read = [one for one in found if one.axes]
         table.add_row(
-            str(folder),
+            escape(str(folder)),
             str(len(found)),
             _counted(f"{one.axes} {' x '.join(map(str, one.shape))}" for one in read),
             _counted(one.dtype for one in read),

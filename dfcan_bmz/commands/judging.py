@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import dfcan_bmz
@@ -150,11 +151,11 @@ def print_tables(report: Report) -> None:
     rows = dict.fromkeys((protocol, method) for protocol, method, metric in report.summary if metric in PRINTED)
     for protocol, method in sorted(rows, key=lambda row: row[0] != report.protocol):
         values = [f"{report.summary[protocol, method, metric].mean:.4g}" for metric in PRINTED]
-        table.add_row(protocol, method, *values, style="bold" if method in report.predict else None)
+        table.add_row(protocol, escape(method), *values, style="bold" if method in report.predict else None)
     console.print(table)
     for row in report.comparisons:
         if row.protocol == report.protocol and row.metric in ("psnr", "ssim"):
-            console.print(_sentence(row), soft_wrap=True)
+            console.print(_sentence(row), soft_wrap=True, markup=False)
 
 
 def print_verdicts(report: Report) -> None:

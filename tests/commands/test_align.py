@@ -102,3 +102,11 @@ def test_each_plane_of_a_stack_is_aligned(shifted, tmp_path):
         assert [row["name"] for row in csv.DictReader(lines)] == ["a[1]", "a[2]", "a[3]"]
     assert images.open_lazily(tmp_path / "out/lr/a.tif").pixels.shape == (3, 90, 90)
     assert images.open_lazily(tmp_path / "out/hr/a.tif").axes == "TYX"
+
+
+def test_a_name_in_square_brackets_is_printed_as_it_is(shifted, tmp_path, capsys):
+    (shifted / "manifest.csv").unlink()
+    for kind in ("lr", "hr"):
+        (shifted / kind / "b.tif").rename(shifted / kind / "[b].tif")
+    align.run(shifted, tmp_path / "out", affine=False, overwrite=False)
+    assert "[b]" in capsys.readouterr().out
