@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from dfcan_bmz.bundle.newer_format import in_known_words, is_discrete
 from dfcan_bmz.bundle.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
-from dfcan_bmz.bundle.weights import Load, ModelDescription, Weights, load_network, weights_file
+from dfcan_bmz.bundle.weights import Load, ModelDescription, Weights, load_network
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
@@ -166,7 +166,7 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", 
         from dfcan_bmz.engines import fastest
 
         def load(path: Path) -> Network:
-            onnx = weights_file(weights, "onnx", path.parent) if "onnx" in formats else None
+            onnx = partial(load_network, weights, "onnx", path.parent) if "onnx" in formats else None
             return fastest.load(path, engine, precision, onnx)
 
         opened = predictor(weights, formats[0], load)

@@ -3,7 +3,7 @@
 import importlib
 import shutil
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
 
 ModelDescription = v0_4.ModelDescr | v0_5.ModelDescr
-UNSAFE = ("tensorflow_saved_model_bundle", "torchscript")  # formats whose engines have no safe mode
+# formats whose engines bound neither what a network does nor what it takes
+UNBOUNDED = ("tensorflow_saved_model_bundle", "torchscript", "onnx")
 Load = Callable[[Path], Network]
 
 
@@ -69,8 +70,8 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
     folder : pathlib.Path
         Where to copy them.
     load : callable, optional
-        An engine; if it is left out, that of this project for the format, in a process of its own where it has no safe
-        mode and the author is not trusted.
+        An engine; if it is left out, that of this project for the format, in a process of its own where it bounds
+        nothing and the author is not trusted.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
     """
     path = weights_file(weights, name, folder)
     if load is None:
-        confined = name in UNSAFE and not weights.trusted
+        confined = name in UNBOUNDED and not weights.trusted
         load = partial(apart.load, name) if confined else importlib.import_module(f"dfcan_bmz.engines.{name}").load
     try:
         network = load(path)
@@ -96,6 +97,7 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
             f"{weights.bundle}: its {name} weights cannot be loaded ({reason}): package the model again"
         ) from error
 
+    @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:
         try:
             return network(batch)

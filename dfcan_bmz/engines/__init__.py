@@ -9,11 +9,15 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 
 def reason_of(error: Exception) -> str:
-    """What an engine says of its failure, in one line: the last that names an error, as PyTorch begins with others."""
+    """What an engine says of its failure, in one line.
+
+    That is the last that names an error, as PyTorch begins with others; else the first that is no heading and no place
+    in a program, with which TensorFlow begins.
+    """
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return next(
-        (line for line in reversed(lines) if re.match(r"\s*[\w.]+(Error|Exception): ", line)), lines[0]
-    ).strip()[:300]
+    naming = [line for line in lines if re.match(r"\s*[\w.]+(Error|Exception): ", line)]
+    telling = [line for line in lines if not re.match(r"\s|Detected at |.*:$", line)]
+    return (naming[-1:] or telling or lines)[0].strip()[:300]
 
 
 def engine_of(network: Network) -> str:

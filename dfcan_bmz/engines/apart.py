@@ -77,6 +77,7 @@ def load(name: str, path: Path) -> Network:
                 raise RuntimeError(f"its process ended ({_last_words(log, process.wait())})") from None
             return answer()
 
+    run.__module__ = f"{__package__}.{name}"  # whose work it is, for `engine_of`
     weakref.finalize(run, children.end, process)
     answer()  # of nothing, when it is loaded
     return run
@@ -110,7 +111,8 @@ def _exactly(inbox: BinaryIO, length: int, until: float) -> bytes:
     with selectors.DefaultSelector() as selector:
         selector.register(inbox, selectors.EVENT_READ)
         while len(data) < length:
-            if not selector.select(None if until == float("inf") else max(0.0, until - time.monotonic())):
+            left = until - time.monotonic()
+            if left <= 0 or not selector.select(None if left == float("inf") else left):
                 raise TimeoutError
             part = inbox.read(min(length - len(data), 2**20))
             if not part:

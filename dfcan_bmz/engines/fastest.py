@@ -1,6 +1,7 @@
 """The fastest engine for a ``.keras`` file among those that are installed; docs/prediction.md has the measurements."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 from dfcan_bmz.engines import Network, keras_v3
@@ -11,7 +12,9 @@ TORCH_NEEDS = "a DFCAN and torch (pip install 'dfcan-bmz[torch]')"
 ONNX_NEEDS = "a bundle with ONNX weights and onnxruntime (pip install 'dfcan-bmz[onnx]')"
 
 
-def load(path: Path, engine: str = "auto", precision: str = "float32", onnx: Path | None = None) -> Network:
+def load(
+    path: Path, engine: str = "auto", precision: str = "float32", onnx: Callable[[], Network] | None = None
+) -> Network:
     """Load a ``.keras`` file as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32.
 
     Parameters
@@ -23,8 +26,8 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", onnx: Pat
         if there is a file for it, else Keras.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions; bfloat16 is known to torch only.
-    onnx : pathlib.Path, optional
-        The same network for onnxruntime, which is installed; not used by auto if it computes something else.
+    onnx : callable, optional
+        Loads the same network in onnxruntime, which is installed; not used by auto if it computes something else.
 
     Raises
     ------
@@ -46,9 +49,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", onnx: Pat
         if network is not None:
             return network
     if engine in ("auto", "onnx") and precision == "float32" and onnx is not None:
-        from dfcan_bmz.engines import onnx as onnxruntime_engine
-
-        network = onnxruntime_engine.load(onnx)
+        network = onnx()
         if keras_v3.agrees(model, network):
             return network
     if engine in ("auto", "keras") and precision == "float32":

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from conftest import skip_engine
@@ -46,14 +48,14 @@ def ran(monkeypatch):
 @pytest.mark.parametrize("engine", ["auto", "onnx"])
 def test_what_is_no_dfcan_runs_in_onnxruntime_where_there_is_a_file_for_it(edsr, ran, engine):
     keras_file, onnx_file = edsr
-    output = fastest.load(keras_file, engine, onnx=onnx_file)(BATCH)
+    output = fastest.load(keras_file, engine, onnx=partial(onnx.load, onnx_file))(BATCH)
     assert ran[-1] == "onnx"
     np.testing.assert_allclose(output, keras_v3.load(keras_file)(BATCH), atol=1e-5)
 
 
 def test_keras_runs_it_on_request(edsr, ran):
     keras_file, onnx_file = edsr
-    output = fastest.load(keras_file, "keras", onnx=onnx_file)(BATCH)
+    output = fastest.load(keras_file, "keras", onnx=partial(onnx.load, onnx_file))(BATCH)
     assert ran == ["keras"]
     np.testing.assert_allclose(output, keras_v3.load(keras_file)(BATCH), atol=1e-5)
 
@@ -61,11 +63,11 @@ def test_keras_runs_it_on_request(edsr, ran):
 def test_a_file_that_computes_something_else_is_not_used(edsr, ran, tmp_path):
     _, onnx_file = edsr
     other = saved("wdsr", tmp_path)
-    output = fastest.load(other, onnx=onnx_file)(BATCH)
+    output = fastest.load(other, onnx=partial(onnx.load, onnx_file))(BATCH)
     assert ran[-1] == "keras"
     np.testing.assert_allclose(output, keras_v3.load(other)(BATCH), atol=1e-5)
     with pytest.raises(DfcanError, match="needs a bundle with ONNX weights"):
-        fastest.load(other, "onnx", onnx=onnx_file)
+        fastest.load(other, "onnx", onnx=partial(onnx.load, onnx_file))
 
 
 def test_onnxruntime_needs_its_file_and_float32(edsr):
@@ -73,4 +75,4 @@ def test_onnxruntime_needs_its_file_and_float32(edsr):
     with pytest.raises(DfcanError, match="needs a bundle with ONNX weights"):
         fastest.load(keras_file, "onnx")
     with pytest.raises(DfcanError, match="--precision bfloat16 needs a DFCAN and torch"):
-        fastest.load(keras_file, "onnx", "bfloat16", onnx_file)
+        fastest.load(keras_file, "onnx", "bfloat16", partial(onnx.load, onnx_file))
