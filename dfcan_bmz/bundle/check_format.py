@@ -39,7 +39,7 @@ def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
         if not failed and name not in detail.name:
             continue  # of the description, which has a verdict of its own
         test = _short(detail.name.replace(f" ({name})", "").replace(f"{name} ", ""))
-        message = "; ".join(error.msg.splitlines()[0] for error in detail.errors) if failed else ""
+        message = "; ".join(reason_of(error.msg) for error in detail.errors) if failed else ""
         verdicts.append((name, CORE, test, FAILED if failed else PASSED, None, message))
     return verdicts or [(name, CORE, "load", FAILED, None, "bioimageio.core has tested nothing")]
 

@@ -10,7 +10,7 @@ from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.commands.settings import resolve
-from dfcan_bmz.commands.sources import find_sources, outputs_of
+from dfcan_bmz.commands.sources import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair
 from dfcan_bmz.errors import DfcanError
@@ -103,7 +103,7 @@ def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, re
     refuse_all_missing(sources)
     refuse_no_model(model)
     refuse_file_as_folder(out)
-    staging.refuse_existing(outputs_of(sources, out, ending).values(), replace)
+    refuse_existing_outputs(outputs_of(sources, out, ending).values(), replace)
 
 
 def check_trust(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:

@@ -17,7 +17,7 @@ from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
 from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
-from dfcan_bmz.commands.sources import find_sources, outputs_of
+from dfcan_bmz.commands.sources import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.engines import engine_of
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.domain import outside_domain
@@ -52,7 +52,7 @@ def run(
     tell_of_others(*filter(images.is_folder_of_images, inputs))
     ending = ENDINGS["zarr" if scheduler else file_format]
     targets = outputs_of(sources, out, ending)
-    staging.refuse_existing(targets.values(), overwrite or resume)
+    refuse_existing_outputs(targets.values(), overwrite or resume)
     files.refuse_input_as_output(sources, targets.values())
     staging.refuse_unwritable(out)
     for target in targets.values():
@@ -81,6 +81,8 @@ def run(
             tell_plan(predictor, opened, output)
             _refuse_unfinished(problems, len(sources))
             return
+        for path in set(sources) - set(waiting):
+            staging.recover(targets[path], "predict", keep=False)  # of a killed --overwrite
         if output.precision == "bfloat16" and opened:
             _tell_precision(predictor, model, opened[0], trusted)
         clipped = _predict_all(predictor, load, client, opened, output, problems)

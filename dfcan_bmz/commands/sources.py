@@ -1,9 +1,10 @@
 """Images that a command is given: files, folders of them, or patterns."""
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 
-from dfcan_bmz import images
+from dfcan_bmz import images, staging
 from dfcan_bmz.errors import DfcanError
 
 
@@ -41,6 +42,11 @@ def outputs_of(sources: list[Path], out: Path, ending: str) -> dict[Path, Path]:
     if len(set(targets.values())) < len(targets):
         raise DfcanError("two inputs share a name, their outputs would overwrite each other: give them one by one")
     return targets
+
+
+def refuse_existing_outputs(targets: Iterable[Path], replace: bool) -> None:
+    """Raise DfcanError if an output exists, unless it may be replaced or gone on from."""
+    staging.refuse_existing(targets, replace, "pass --overwrite, or --resume to keep it and do what is missing")
 
 
 def _pattern(path: Path) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 Network = Callable[[np.ndarray], np.ndarray]
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: Exception | str) -> str:
     """What an engine says of its failure, in one line.
 
     That is the last that names an error, as PyTorch begins with others; else the first that is no heading and no place

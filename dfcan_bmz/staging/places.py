@@ -29,8 +29,8 @@ def just_placed(target: Path, command: str | None = None) -> bool:
     return False
 
 
-def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
-    """Refuse outputs that exist already.
+def refuse_existing(paths: Iterable[Path], overwrite: bool, advice: str = "or pass --overwrite") -> None:
+    """Refuse outputs that exist already; `advice` is what to do beside choosing another place.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     for path in paths:
         exists = path.is_file() or (path.is_dir() and any(entry.name != INSIDE for entry in path.iterdir()))
         if exists and not just_placed(path):
-            raise DfcanError(f"{path} exists already: choose another place or pass --overwrite")
+            raise DfcanError(f"{path} exists already: choose another place, {advice}")
 
 
 def refuse_unwritable(folder: Path) -> None:

@@ -137,8 +137,10 @@ def end(work: Work, keep: bool = False) -> None:
         remove_empty([*work.made, work.folder])
 
 
-def recover(target: Path, command: str) -> None:
-    """Finish or undo what a kill has left of an output that is replaced as a whole; what was written so far stays.
+def recover(target: Path, command: str, keep: bool = True) -> None:
+    """Finish or undo what a kill has left of an output that is replaced as a whole.
+
+    What was written so far stays, to go on with, if `keep`.
 
     Raises
     ------
@@ -146,8 +148,8 @@ def recover(target: Path, command: str) -> None:
         If another process is writing `target` now, or it cannot be written.
     """
     if beside(target).exists():
-        work = begin(target, command, overwrite=True, keep=True)
-        end(work, keep=any((work.folder / NEW).iterdir()))
+        work = begin(target, command, overwrite=True, keep=keep)
+        end(work, keep=keep and any((work.folder / NEW).iterdir()))
 
 
 def _open(target: Path, folder: Path, command: str, made: list[Path], keep: bool) -> tuple[Work, bool]:

@@ -19,6 +19,7 @@ from dfcan_bmz.bundle.check import FAILED, NOT_RUN, agreement, check
 from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
+from dfcan_bmz.engines import apart
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.models import build_model
@@ -193,6 +194,18 @@ def test_weights_with_what_is_not_listed_are_named_and_not_run(tiny_bundle, tmp_
     assert (verdict.test, verdict.verdict) == ("load", NOT_RUN)
     assert word in verdict.message
     with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights are not run, .*{word}.*--trust"):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize("weight_format", ["onnx", "torchscript"])
+def test_weights_of_a_stranger_have_a_process_with_a_bound_on_its_time(
+    tiny_bundle, tmp_path, monkeypatch, weight_format
+):
+    if extra := missing_extra(weight_format):
+        skip_engine(f"{weight_format} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
+    bundle = write(tmp_path / "b.zip", keep(whole(tiny_bundle), weight_format))
+    monkeypatch.setattr(apart, "LONGEST_S", 0)
+    with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights .*no answer after 0 s"):
         read_bundle(bundle)
 
 

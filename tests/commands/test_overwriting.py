@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from prediction.enlarging import load
 
-from dfcan_bmz import images
+from dfcan_bmz import images, staging
 from dfcan_bmz.commands import degrade, predict
 from dfcan_bmz.commands.resources import size_text
 from dfcan_bmz.errors import DfcanError
@@ -98,3 +98,21 @@ def test_an_older_set_goes_as_a_whole_and_what_else_is_there_stays(image, tmp_pa
 )
 def test_sizes_are_told_in_units_that_say_something(count, text):
     assert size_text(int(count)) == text
+
+
+@pytest.mark.parametrize("file_format", ["tif", "zarr"])
+def test_an_output_that_is_kept_leaves_nothing_of_a_killed_overwrite_beside_it(image, tmp_path, file_format):
+    run(image, tmp_path / "out", file_format)
+    before = tree(tmp_path / "out")
+    (target,) = (tmp_path / "out").iterdir()
+    work = staging.begin(target, "predict", overwrite=True, keep=True)
+    work.new.write_bytes(b"half of it")
+    staging.end(work, keep=True)
+    run(image, tmp_path / "out", file_format, overwrite=False, resume=True)
+    assert tree(tmp_path / "out") == before
+
+
+def test_who_repeats_a_killed_prediction_is_told_of_resume(image, tmp_path):
+    run(image, tmp_path / "out")
+    with pytest.raises(DfcanError, match=r"a\.tif exists already: .*--resume to keep it and do what is missing"):
+        run(image, tmp_path / "out", overwrite=False)
