@@ -10,6 +10,7 @@
 """
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -227,22 +228,29 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     if not manifest.is_file():
         return None
     try:
-        with manifest.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin it with a byte order mark
-            rows = list(csv.DictReader(lines))
+        rows = _table(manifest.read_text(encoding="utf-8-sig"))  # spreadsheets begin it with a byte order mark
     except (UnicodeDecodeError, csv.Error) as error:
         raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
-    if not rows or not all(row.get("name") and row.get("fov") for row in rows):
+    if not rows or not all(row.get("name", "").strip() and row.get("fov", "").strip() for row in rows):
         raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
     by_file = {legible(path.name): name for name, path in images.find(image_dir).items()}
-    known = set(by_file.values())
+    name_of = by_file | {name: name for name in by_file.values()}
     for row in rows:
-        name, row["fov"] = legible(row["name"]), legible(row["fov"])
-        row["name"] = name if name in known else by_file.get(name, name)
+        name, row["fov"] = legible(row["name"]), legible(row["fov"]).strip()
+        row["name"] = name_of.get(name) or name_of.get(name.strip(), name)
     found = {row["name"]: row for row in rows}
     if len(found) < len(rows):
         ((name, count),) = Counter(row["name"] for row in rows).most_common(1)
         raise DfcanError(f"{manifest} has {count} rows of the name {name}: give each pair a name of its own")
     return found
+
+
+def _table(text: str) -> list[dict[str, str]]:
+    """Rows of a table by column, as any spreadsheet writes it: with commas, semicolons or tabs, and rows of nothing."""
+    header = text.partition("\n")[0]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    columns = [column.strip() for column in next(lines, [])]
+    return [dict(zip(columns, cells, strict=False)) for cells in lines if any(map(str.strip, cells))]
 
 
 @contextmanager

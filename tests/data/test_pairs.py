@@ -123,9 +123,18 @@ def test_a_manifest_that_is_none_is_named(tmp_path, content):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
-def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path):
+@pytest.mark.parametrize(
+    "table",
+    [
+        "name,fov\na,first\n",
+        "name;fov;level\r\na;first;\r\n;;\r\n",
+        "name\tfov \na\tfirst\n\t\n",
+        "name, fov\na , first",
+    ],
+)
+def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path, table):
     write_pair(tmp_path, "a")
-    (tmp_path / "manifest.csv").write_text("name,fov\na,first\n", encoding="utf-8-sig")
+    (tmp_path / "manifest.csv").write_text(table, encoding="utf-8-sig", newline="")
     assert find_pairs(tmp_path / "lr", tmp_path / "hr")[0].fov == "first"
 
 
