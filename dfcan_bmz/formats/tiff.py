@@ -75,7 +75,7 @@ def _conversion(path: Path, key: tifffile.TiffPage, calibrated: Conversion | Non
         found = of_palette(np.asarray(key.colormap))
         if found is None:
             raise colour(path)
-        return found
+        return calibrated or found
     if photometric not in GREY:
         raise colour(path)
     if calibrated is not None:

@@ -13,6 +13,7 @@ from dfcan_bmz.formats.decoded import remembered
 from dfcan_bmz.formats.pixels import mapped
 
 JPEG = {6, 7, 33007, 34892}  # compressions whose tables lie apart from the strips
+UNPREDICTED = {1, 32773}  # compressions, none among them, to which a tag of a predictor means nothing
 OFFSETS, LENGTHS = (273, 324), (279, 325)  # of strips and of tiles
 SHAPING = {254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 320, 322, 323, 338, 339, 347, 530, 32997}
 WANTED = {*SHAPING, *OFFSETS, *LENGTHS}
@@ -53,6 +54,8 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
             )
             name = (shaping, offsets.count) if known else index  # tifffile mends what lacks one of both
             key = keys.get(name) or keys.setdefault(name, file.pages[index])
+            if key.compression in UNPREDICTED:
+                key.predictor = 1
             own = (offsets.numbers, lengths.numbers) if known else (tuple(key.dataoffsets), tuple(key.databytecounts))
             pages.append(Page(key, *own))
     if not pages:

@@ -135,6 +135,20 @@ def test_the_value_calibration_of_imagej_gives_intensities(tmp_path, kind):
     assert image.notes == ()
 
 
+def test_the_value_calibration_of_imagej_is_for_the_indices_of_a_lookup_table(tmp_path):
+    stack = stack_of("uint8", (1, 20, 35))
+    green = np.outer([0, 1, 0], np.arange(256) * 257).astype(np.uint16)
+    told = text(270, "ImageJ=1.54f\ncf=0\nc0=10\nc1=2\n")
+    write_tiff(tmp_path / "a.tif", stack, [short(262, 3), short(320, *green.ravel())], first_tags=[told])
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, 10 + 2.0 * stack[0])
+
+
+def test_a_predictor_means_nothing_to_numbers_that_are_not_compressed(tmp_path):
+    stack = stack_of("uint8", (2, 20, 35))
+    write_tiff(tmp_path / "a.tif", stack, [short(317, 2)])
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, stack)
+
+
 def test_a_value_calibration_that_is_not_known_costs_a_note(tmp_path):
     stored = stack_of("uint16")
     metadata = {"axes": "ZYX", "cf": 7, "c0": 1.0, "c1": 2.0, "c2": 3.0, "c3": 4.0}
