@@ -18,6 +18,7 @@ from dfcan_bmz.formats.units import tidy_axes
 MOST_COMPRESSED = 5000  # times; above it, a header promises pixels that cannot be there
 WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3
 PHOTOMETRIC = 262
+ALPHA = ((1,), (2,))  # the sample behind the grey level
 MISREAD_BITS = 24  # of whole numbers: tifffile takes their bytes in another order than the file's
 GREY = (WHITE_IS_ZERO, BLACK_IS_ZERO, 2, PALETTE)  # 2 is RGB, which one sample a pixel contradicts
 
@@ -38,7 +39,7 @@ def open_tiff(path: Path) -> Opened:
         calibrated, note = of_imagej(told.imagej, keys[0].dtype)
         conversions = {id(key): _conversion(path, key, calibrated) for key in keys}
         _refuse_several(path, keys, "types", lambda key: str(conversions[id(key)].dtype))
-        axes, shape = f"{told.axes}YX", (*told.sizes, *keys[0].shape)
+        axes, shape = f"{told.axes}YX", (*told.sizes, *keys[0].shape[:2])
         kept, places = tidy_axes(path, axes, shape)
         shape = tuple(shape[place] for place in places)
         if math.prod(shape) * keys[0].dtype.itemsize > MOST_COMPRESSED * path.stat().st_size:
@@ -65,8 +66,25 @@ def _refuse_several(
 
 
 def _conversion(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) -> Conversion:
-    """How the numbers of a page become intensities."""
-    if len(key.shape) != 2 or key.samplesperpixel != 1:
+    """How the numbers of a page become intensities; an opaque alpha channel is dropped."""
+    grey = _of_grey(path, key, calibrated)
+    return Conversion(grey.dtype, lambda stored: grey.apply(_opaque(path, stored))) if _has_alpha(key) else grey
+
+
+def _has_alpha(key: tifffile.TiffPage) -> bool:
+    """Whether each grey level has its opacity behind it."""
+    return tuple(map(int, key.extrasamples)) in ALPHA and key.planarconfig == 1 and key.dtype in (np.uint8, np.uint16)
+
+
+def _opaque(path: Path, stored: np.ndarray) -> np.ndarray:
+    if np.any(stored[..., 1] != np.iinfo(stored.dtype).max):
+        raise colour(path)
+    return stored[..., 0]
+
+
+def _of_grey(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) -> Conversion:
+    samples = 2 if _has_alpha(key) else 1
+    if len(key.shape) != 1 + samples or key.samplesperpixel != samples:
         raise colour(path)
     if key.dtype is None or (key.bitspersample == MISREAD_BITS and key.dtype.kind == "u"):
         raise DfcanError(f"{path} has {key.bitspersample} bits a pixel, which are not read here: save it as 32-bit")

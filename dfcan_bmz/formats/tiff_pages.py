@@ -131,7 +131,7 @@ def repeated(path: Path, page: Page, count: int) -> list[Page] | None:
 
 
 def page_reader(path: Path, page: Page) -> ReadPage:
-    """How to read regions (Y, X) of one page: of its strips or tiles, those that the region touches.
+    """How to read regions (Y, X[, samples]) of one page: of its strips or tiles, those that the region touches.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def page_reader(path: Path, page: Page) -> ReadPage:
         return lambda rows, columns: read(0, rows, columns)
     refuse_truncated(path, max(map(sum, zip(page.offsets, page.lengths, strict=True)), default=0))
     height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (min(key.rowsperstrip, shape[0]), shape[1])
-    down, across = -(-shape[0] // height), -(-shape[1] // width)
+    down, across, samples = -(-shape[0] // height), -(-shape[1] // width), shape[2:]
     if len(page.offsets) < down * across:
         raise DfcanError(f"{path} lacks {down * across - len(page.offsets)} strips of a page: copy it again")
     decode, opened = key.decode, object()  # the object names this opening
@@ -161,11 +161,11 @@ def page_reader(path: Path, page: Page) -> ReadPage:
                 data = stream.read(page.lengths[index])
         pixels, _, size = decode(data, index, **tables)
         if pixels is None:  # a piece that the writer left out
-            return np.full(size[1:3], fill, dtype)
-        return np.array(pixels.reshape(pixels.shape[1:3]), dtype)
+            return np.full((*size[1:3], *samples), fill, dtype)
+        return np.array(pixels.reshape(*pixels.shape[1:3], *samples), dtype)
 
     def read_region(rows: slice, columns: slice) -> np.ndarray:
-        region = np.full((rows.stop - rows.start, columns.stop - columns.start), fill, dtype)
+        region = np.full((rows.stop - rows.start, columns.stop - columns.start, *samples), fill, dtype)
         for row in range(rows.start // height, -(-rows.stop // height)):
             for column in range(columns.start // width, -(-columns.stop // width)):
                 index = row * across + column

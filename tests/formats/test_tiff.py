@@ -83,6 +83,21 @@ def test_a_grey_or_monotonic_palette_is_grey_and_any_other_is_colour(tmp_path, n
     np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, brightest[stored])
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_path, dtype, layout):
+    grey = stack_of(dtype)[0]
+    both = np.stack([grey, np.full_like(grey, np.iinfo(dtype).max)], axis=-1)
+    kind = {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": ["unassalpha"], **layout}
+    tifffile.imwrite(tmp_path / "a.tif", both, **kind)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, grey)
+    np.testing.assert_array_equal(images.open_lazily(tmp_path / "a.tif").pixels[3:18, 9:30], grey[3:18, 9:30])
+    both[3, 4, 1] = 7
+    tifffile.imwrite(tmp_path / "b.tif", both, **kind)
+    with pytest.raises(DfcanError, match="colour"):
+        images.read(tmp_path / "b.tif")
+
+
 def test_pages_of_several_types_are_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         for dtype in ("uint8", "uint16", "uint8"):
