@@ -40,15 +40,16 @@ def open_ome_zarr(path: Path) -> Opened:
         import zarr
     except ImportError as error:
         raise DfcanError(f"{path} is OME-Zarr, which needs zarr: pip install 'dfcan-bmz[scale]'") from error
-    node = zarr.open(path, mode="r")
+    root = zarr.open(path, mode="r")
+    node, notes = (root if isinstance(root, zarr.Array) else _image(path, root)), ()
     if isinstance(node, zarr.Array):
-        array, (multiscale, level) = node, _level(path)
+        array, (multiscale, level) = node, _level(path) if node is root else (None, None)
+        notes = () if node is root else ("its metadata describe no image: its only array is read",)
     else:
-        node = _image(path, node)
         multiscale = _multiscales(node)[0]
         level = multiscale["datasets"][0]
         array = node[level["path"]]
-    axes, calibration, notes = NAMELESS_AXES.get(array.ndim, "?" * array.ndim), UNKNOWN, ()
+    axes, calibration = NAMELESS_AXES.get(array.ndim, "?" * array.ndim), UNKNOWN
     if multiscale:
         try:
             axes, calibration, notes = _described(multiscale, level, array.ndim)
@@ -66,20 +67,22 @@ def open_ome_zarr(path: Path) -> Opened:
 
 
 def _multiscales(node: Any) -> list[dict[str, Any]]:
-    return _ome(node).get("multiscales") or []
+    found = _ome(node).get("multiscales")
+    return [one for one in found if isinstance(one, dict) and one.get("datasets")] if isinstance(found, list) else []
 
 
 def _ome(node: Any) -> dict[str, Any]:
     """Attributes of OME-Zarr, which have a place of their own since 0.5."""
     attributes = dict(node.attrs)
-    return attributes.get("ome", attributes)
+    ome = attributes.get("ome", attributes)
+    return ome if isinstance(ome, dict) else {}
 
 
 def _image(path: Path, node: Any) -> Any:
-    """The group of the one image in a group."""
+    """The group of the one image in a group; where none is described, the one array in it."""
     if _multiscales(node):
         return node
-    found = list(islice(_inner(node, ""), MOST_NAMED + 1))
+    found = list(islice(_inner(node, ""), MOST_NAMED + 1)) or sorted(node.array_keys())
     if not found:
         raise DfcanError(f"{path} is Zarr, but holds no OME-Zarr image: give the folder of one")
     if len(found) > 1:

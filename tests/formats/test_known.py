@@ -140,3 +140,17 @@ def test_a_scale_that_is_no_length_costs_the_pixel_size_and_a_note(tmp_path, uni
     image = images.read(tmp_path / "a.zarr")
     assert image.calibration.x_nm is None
     assert "the pixel size is unknown" in image.notes[0]
+
+
+@pytest.mark.parametrize("described", [None, [], "x", [{"datasets": []}], {"a": 1}])
+def test_an_array_that_no_metadata_describe_is_read_with_a_note(tmp_path, described):
+    pixels = np.arange(72, dtype=np.uint16).reshape(8, 9)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.create_array("0", shape=(8, 9), dtype="uint16")[...] = pixels
+    group.attrs.update({} if described is None else {"multiscales": described})
+    image = images.read(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert "describe no image" in image.notes[0]
+    group.create_array("1", shape=(4, 4), dtype="uint16")
+    with pytest.raises(DfcanError, match=r"several images: give one of them \(.*a\.zarr/0, .*a\.zarr/1\)"):
+        images.read(tmp_path / "a.zarr")
