@@ -18,6 +18,7 @@ from dfcan_bmz import children
 
 GRACE_S = 1.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ENDS = (KeyboardInterrupt, SystemExit)  # where a destructor loses them, the listener ends the process all the same
 
 
 def exit_code(number: int) -> int:
@@ -32,7 +33,8 @@ def ended_by_signals() -> Iterator[None]:
     Once one has come, the process ends with the block, without what libraries do at the end of a process, which may
     take long too. Enter it in the main thread.
     """
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if issubclass(lost.exc_type, ENDS) else hook(lost)
     heard, told = socket.socketpair()  # on Windows a pipe will not do
     told.setblocking(False)
     descriptor = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
@@ -49,6 +51,7 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         signal.set_wakeup_fd(descriptor)
         signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = hook
         told.close()
 
 

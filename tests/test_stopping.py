@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from dfcan_bmz import children
+from dfcan_bmz.stopping import ended_by_signals
 
 CHILD = """
 import os, sys, time
@@ -22,6 +23,7 @@ PARENT = """
 import signal, sys, threading
 from pathlib import Path
 from dfcan_bmz import children
+from dfcan_bmz.stopping import ended_by_signals
 from dfcan_bmz.stopping import ended_by_signals
 
 with ended_by_signals():
@@ -102,3 +104,16 @@ def test_a_child_tells_its_code_and_what_it_wrote():
 def test_a_child_that_takes_too_long_is_ended():
     with pytest.raises(subprocess.TimeoutExpired):
         children.run("http.server", "0", timeout=0.5)
+
+
+@pytest.mark.parametrize(("error", "told"), [(KeyboardInterrupt, ""), (SystemExit, ""), (ValueError, "ValueError")])
+def test_a_signal_that_comes_while_python_clears_up_prints_no_traceback(monkeypatch, capsys, error, told):
+    class Library:
+        def __del__(self):
+            raise error
+
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    with ended_by_signals():
+        Library()
+    printed = capsys.readouterr().err
+    assert told in printed if told else not printed
