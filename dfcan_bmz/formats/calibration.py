@@ -60,8 +60,8 @@ class Calibration:
 
     def of_axes(self, axes: str) -> "Calibration":
         """Without what belongs to planes and frames where `axes` has none."""
-        along_z = {} if "Z" in axes else {"z_nm": None, "origin_z_nm": None}
-        return replace(self, **along_z, **({} if "T" in axes else {"t_s": None}))
+        flat = self if "Z" in axes else replace(self, z_nm=None, origin_z_nm=None)
+        return flat if "T" in axes else replace(flat, t_s=None)
 
     def or_else(self, other: "Calibration") -> "Calibration":
         """With what `other` tells where this one tells nothing."""

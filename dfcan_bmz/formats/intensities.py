@@ -20,7 +20,7 @@ class Conversion(NamedTuple):
     apply: Callable[[np.ndarray], np.ndarray]
 
 
-def as_stored(dtype: np.dtype) -> Conversion:
+def as_stored(dtype: np.typing.DTypeLike) -> Conversion:
     """The numbers are the intensities."""
     return Conversion(np.dtype(dtype), lambda stored: stored)
 
@@ -76,7 +76,7 @@ def of_imagej(fields: Mapping[str, str], dtype: np.dtype) -> tuple[Conversion | 
     str
         A note where the function is none of those that are known here.
     """
-    coefficients = []
+    coefficients: list[float] = []
     while (value := number(fields.get(f"c{len(coefficients)}"))) is not None:
         coefficients.append(value)
     function = number(fields.get("cf", STRAIGHT_LINE))

@@ -68,7 +68,7 @@ def open_mrc(path: Path) -> Opened:
         read = _of_nibbles(read)
     shape = (frames, rows, columns)
     if places != (0, 1, 2):
-        read, shape = _permuted(read, shape, places), tuple(shape[place] for place in places)
+        read, shape = _permuted(read, shape, places), (shape[places[0]], shape[places[1]], shape[places[2]])
     leading, sizes = leading_axes(file, shape[0])
     axes, kept = tidy_axes(path, f"{leading}YX", (*sizes, *shape[1:]))
     squeezed = shape if shape[0] > 1 else shape[1:]

@@ -6,7 +6,7 @@ See Cheng et al. 2015, doi 10.1016/j.jsb.2015.04.002 (MRC2014); bio3d.colorado.e
 import gzip
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from mrcfile.dtypes import HEADER_DTYPE
@@ -15,9 +15,10 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.calibration import Calibration
 from dfcan_bmz.formats.units import length_nm, place_nm
 
+Order: TypeAlias = Literal["<", ">"]
 HEADER = HEADER_DTYPE.itemsize
 HIGHEST_MODE, MOST_COLUMNS = 127, 2**16  # above them, a header was read in the wrong byte order
-ORDER_OF_STAMP = {0x11: ">", 0x41: "<", 0x44: "<"}
+ORDER_OF_STAMP: dict[int, Order] = {0x11: ">", 0x41: "<", 0x44: "<"}
 DELTAVISION = -16224  # what such files carry where standard ones have part of an unused field
 DELTAVISION_OFFSET, IMOD_OFFSET = 96, 152
 TIMES_OFFSET, ORDER_OFFSET, WAVES_OFFSET = 180, 182, 196  # of DeltaVision
@@ -32,7 +33,7 @@ class Header(NamedTuple):
     path: Path
     header: np.void
     raw: bytes
-    order: str
+    order: Order
     size: int
     packed: bool
 
@@ -87,10 +88,11 @@ def read_header(path: Path) -> Header:
     return Header(path, np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0], raw, order, size, packed)
 
 
-def byte_order(raw: bytes) -> str | None:
+def byte_order(raw: bytes) -> Order | None:
     """Byte order; files of microscopes have no machine stamp to tell it, but mode and sizes do."""
+    both: tuple[Order, Order] = "<", ">"
     likely = ORDER_OF_STAMP.get(raw[212], "<")
-    for order in (likely, "<>".replace(likely, "")):
+    for order in sorted(both, key=lambda one: one != likely):
         header = np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0]
         if 0 <= header["mode"] <= HIGHEST_MODE and 0 <= header["nx"] < MOST_COLUMNS and header["ny"] >= 0:
             return order
@@ -116,7 +118,7 @@ def places_of_axes(file: Header) -> tuple[tuple[int, int, int], str]:
     if sorted(order) != [1, 2, 3]:
         told = "" if not any(order) else "its header names no three axes: columns are read as X, rows as Y"
         return (0, 1, 2), told
-    return tuple(order.index(axis) for axis in (3, 2, 1)), ""
+    return (order.index(3), order.index(2), order.index(1)), ""
 
 
 def leading_axes(file: Header, sections: int) -> tuple[str, tuple[int, ...]]:
@@ -133,12 +135,13 @@ def calibration_of(file: Header) -> Calibration:
     """Cell by samples; DeltaVision has the side of a pixel itself, in micrometres."""
     header, unit = file.header, "um" if file.deltavision else "angstrom"
     samples = {axis: int(header[f"m{axis}"]) for axis in "xyz"}
-    sizes = [
+    x, y, z = (
         length_nm(float(header["cella"][axis]) / count, unit) if count > 0 else None for axis, count in samples.items()
-    ]
-    if file.deltavision or None in sizes[:2]:
-        return Calibration(*sizes)
-    return Calibration(*sizes, None, *_origin(file, sizes), unit="nm")
+    )
+    if file.deltavision or x is None or y is None:
+        return Calibration(x, y, z)
+    left, top, first_plane = _origin(file, x, y, z)
+    return Calibration(x, y, z, None, left, top, first_plane, "nm")
 
 
 def odd_cell(file: Header) -> str:
@@ -147,13 +150,13 @@ def odd_cell(file: Header) -> str:
     return "the cell of its header tells no positive lengths: the pixel size is unknown" if there else ""
 
 
-def _origin(file: Header, sizes: list[float | None]) -> list[float | None]:
+def _origin(file: Header, x: float, y: float, z: float | None) -> tuple[float | None, float | None, float | None]:
     """Edges of the first pixel, by the place of its centre; None where the header has no more than zeros."""
     sign = -1 if file.imod_flags is not None and not file.imod_flags & INVERTED_ORIGIN else 1
-    places = [place_nm(sign * float(file.header["origin"][axis]), "angstrom") for axis in "xyz"]
-    if not any(places):
-        starts = [int(file.header[f"n{axis}start"]) for axis in "xyz"]
-        places = [start * size if size else None for start, size in zip(starts, sizes, strict=True)]
-    if not any(places) or None in places[:2]:
-        return [None, None, None]
-    return [places[0] - sizes[0] / 2, places[1] - sizes[1] / 2, places[2] if sizes[2] else None]
+    at_x, at_y, at_z = (place_nm(sign * float(file.header["origin"][axis]), "angstrom") for axis in "xyz")
+    if not any((at_x, at_y, at_z)):
+        starts = (int(file.header[f"n{axis}start"]) for axis in "xyz")
+        at_x, at_y, at_z = (start * size if size else None for start, size in zip(starts, (x, y, z), strict=True))
+    if not any((at_x, at_y, at_z)) or at_x is None or at_y is None:
+        return None, None, None
+    return at_x - x / 2, at_y - y / 2, at_z if z else None

@@ -75,7 +75,8 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
         If it cannot be read; `stacked` is what remains then.
     """
     root = _parsed(text)
-    uuid, notes = root.get("UUID"), ()
+    uuid = root.get("UUID")
+    notes: tuple[str, ...] = ()
     binary_only = _first(root, "BinaryOnly")
     if binary_only is not None:
         name = binary_only.get("MetadataFile", "")
@@ -83,9 +84,10 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
         if companion is None:
             return stacked(pages, notes=(f"its metadata are in {name}, which is not beside it",))
         root = companion
-    images = [image for image in root if _tag(image) == "Image" and _first(image, "Pixels") is not None]
-    owns = list(_owns(images, uuid, path.name, pages))
-    calibration, odd = _calibration(images, owns)
+    found = (_first(image, "Pixels") for image in root if _tag(image) == "Image")
+    every = [pixels for pixels in found if pixels is not None]
+    owns = list(_owns(every, uuid, path.name, pages))
+    calibration, odd = _calibration(every, owns)
     told = sorted(page for own in owns for page in own.places)
     here = [own._replace(places={page: place for page, place in own.places.items() if page < pages}) for own in owns]
     if told and told[-1] >= pages:
@@ -97,8 +99,9 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
         notes = (f"its OME-XML {which}: they are read in the order of the file",) if pages > 1 or told else ()
         return stacked(pages, calibration, (*notes, *odd))
     notes = (*notes, *odd)
-    grids = [_grid(own) for own in here if own.places]
-    if any(grid is None for grid in grids):
+    filled = [_grid(own) for own in here if own.places]
+    grids = [grid for grid in filled if grid is not None]
+    if len(grids) < len(filled):
         unfilled = "the planes that its OME-XML tells of fill no stack: they are read in the order of the file"
         return stacked(pages, calibration, (*notes, unfilled))
     if len(grids) > 1:  # the planes of several images are no steps along Z or T
@@ -140,16 +143,16 @@ def _companion(path: Path, name: str, text_of: TextOf) -> ELEMENT | None:
     return _parsed(companion.read_text(encoding="utf-8", errors="replace") if is_xml else text_of(companion))
 
 
-def _owns(images: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iterator[_Own]:
-    """Of each image, the planes that are in the file of this UUID or name; images that have none are left out."""
-    entries = [(image, data) for image in images for data in _first(image, "Pixels") if _tag(data) == "TiffData"]
-    files = {id(data): _file_of(data) for _, data in entries}
+def _owns(every: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iterator[_Own]:
+    """Of each image's ``Pixels``, the planes that are in the file of this UUID or name; those without are left out."""
+    entries = [data for pixels in every for data in pixels if _tag(data) == "TiffData"]
+    files = {id(data): _file_of(data) for data in entries}
     uuids = {found.lower() for found, _ in files.values() if found}
     names = {found for _, found in files.values() if found}
-    for image in images:
-        pixels, places = _first(image, "Pixels"), {}
+    for pixels in every:
+        places: dict[int, dict[str, int]] = {}
         own = [data for data in pixels if _tag(data) == "TiffData"]
-        if not own and not entries and len(images) == 1:
+        if not own and not entries and len(every) == 1:
             own = [ElementTree.Element("TiffData")]
         for data in own:
             its_uuid, its_name = files.get(id(data), (None, None))
@@ -220,23 +223,24 @@ def _sizes(pixels: ELEMENT) -> tuple[list[float | None], tuple[str, ...]]:
     return [x or y, y or x, z], ()
 
 
-def _calibration(images: list[ELEMENT], owns: list[_Own]) -> tuple[Calibration, tuple[str, ...]]:
+def _calibration(every: list[ELEMENT], owns: list[_Own]) -> tuple[Calibration, tuple[str, ...]]:
     """Of the first image in this file, or of the first that is described; and notes."""
-    pixels = owns[0].pixels if owns else next((_first(image, "Pixels") for image in images), None)
-    if pixels is None:
+    if not every:
         return UNKNOWN, ()
-    sizes, notes = _sizes(pixels)
+    pixels = owns[0].pixels if owns else every[0]
+    (x, y, z), notes = _sizes(pixels)
     planes = [plane for plane in pixels if _tag(plane) == "Plane"]
     here = [place for own in owns[:1] for place in own.places.values()]
     first = {axis: min(place[axis] for place in here) for axis in "ZCT"} if here else {}
     at_first = [one for one in planes if all(_whole(one.get(f"The{axis}"), 0) == at for axis, at in first.items())]
-    origin = [
+    left, top, first_plane = (
         place_nm(at_first[0].get(f"Position{axis}"), at_first[0].get(f"Position{axis}Unit", "")) if at_first else None
         for axis in "XYZ"
-    ]
+    )
     interval = time_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")) or _interval(planes)
     unit = unit_named(pixels.get("PhysicalSizeXUnit", "um"))
-    return Calibration(*sizes, interval, *origin, unit=unit if unit in NANOMETRES else "um"), notes
+    unit = unit if unit in NANOMETRES else "um"
+    return Calibration(x, y, z, interval, left, top, first_plane, unit), notes
 
 
 def _interval(planes: list[ELEMENT]) -> float | None:

@@ -41,7 +41,8 @@ def open_ome_zarr(path: Path) -> Opened:
     except ImportError as error:
         raise DfcanError(f"{path} is OME-Zarr, which needs zarr: pip install 'dfcan-bmz[scale]'") from error
     root = zarr.open(path, mode="r")
-    node, notes = (root if isinstance(root, zarr.Array) else _image(path, root)), ()
+    node = root if isinstance(root, zarr.Array) else _image(path, root)
+    notes: tuple[str, ...] = ()
     if isinstance(node, zarr.Array):
         array, (multiscale, level) = node, _level(path) if node is root else (None, None)
         notes = () if node is root else ("its metadata describe no image: its only array is read",)
@@ -50,7 +51,7 @@ def open_ome_zarr(path: Path) -> Opened:
         level = multiscale["datasets"][0]
         array = node[level["path"]]
     axes, calibration = NAMELESS_AXES.get(array.ndim, "?" * array.ndim), UNKNOWN
-    if multiscale:
+    if multiscale and level:
         try:
             axes, calibration, notes = _described(multiscale, level, array.ndim)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -145,12 +146,14 @@ def _described(
     sizes = {axis: length_nm(of[axis][1], of[axis][0]) if axis in of else None for axis in "XYZ"}
     places = {axis: place_nm(of[axis][2], of[axis][0]) if axis in of and shifted else None for axis in "XYZ"}
     for axis in "XY":  # a translation is that of a pixel's centre
-        if places[axis] is not None:
-            places[axis] = places[axis] - sizes[axis] / 2 if sizes[axis] else None
+        place, size = places[axis], sizes[axis]
+        places[axis] = None if place is None or not size else place - size / 2
     interval = time_s(of["T"][1], of["T"][0]) if "T" in of else None
-    unit, notes = of["X"][0], ()
+    unit = of["X"][0]
+    notes: tuple[str, ...] = ()
     if sizes["X"] is None and (unit or of["X"][1] != 1):
         told = f"{of['X'][1]:g} {str(unit)[:20] if unit else 'without a unit'}"
         notes = (f"its scale along X, {told}, is no length: the pixel size is unknown",)
     unit = unit_named(unit) if sizes["X"] else "um"
-    return letters, Calibration(*sizes.values(), interval, *places.values(), unit=unit), notes
+    (x, y, z), (left, top, first_plane) = sizes.values(), places.values()
+    return letters, Calibration(x, y, z, interval, left, top, first_plane, unit), notes

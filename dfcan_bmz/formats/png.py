@@ -37,15 +37,15 @@ def open_png(path: Path) -> Opened:
         if conversion is None:
             raise colour(path)
         shape, per_inch = (file.height, file.width), file.info.get("dpi", (0, 0))
-    sizes = [length_nm(1 / number, "inch") if number else None for number in per_inch]
-    known = None not in sizes and max(sizes) <= COARSEST_NM
+    x, y = (length_nm(1 / number, "inch") if number else None for number in per_inch)
+    known = x is not None and y is not None and max(x, y) <= COARSEST_NM
     opened = object()  # names this opening: a file written anew is decoded anew
 
     def decode() -> np.ndarray:
         return np.array(conversion.apply(_decode(path)))
 
     pixels = Pixels(path, shape, conversion.dtype, lambda _, y, x: remembered(opened, decode)[y, x])
-    return Opened(pixels, "YX", Calibration(*sizes) if known else UNKNOWN)
+    return Opened(pixels, "YX", Calibration(x, y) if known else UNKNOWN)
 
 
 def _opened(path: Path) -> PillowImage.Image:

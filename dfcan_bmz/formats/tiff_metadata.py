@@ -168,10 +168,10 @@ def _of_tags(file: tifffile.TiffFile, imagej: dict[str, str], notes: list[str]) 
         notes.append("its tags of resolution hold no positive numbers: the pixel size is unknown")
     if imagej and "unit" in imagej:
         return _of_imagej(x, y, unit, imagej)
-    sizes = [length_nm(side, unit) if x and y else None for side in (x, y)]
-    if None in sizes or max(sizes) > COARSEST_NM:
+    x_nm, y_nm = (length_nm(side, unit) if x and y else None for side in (x, y))
+    if x_nm is None or y_nm is None or max(x_nm, y_nm) > COARSEST_NM:
         return Calibration(t_s=_frame_interval(imagej))
-    return Calibration(*sizes, t_s=_frame_interval(imagej), unit=unit)
+    return Calibration(x_nm, y_nm, t_s=_frame_interval(imagej), unit=unit)
 
 
 def _of_imagej(x: float | None, y: float | None, unit: str, fields: dict[str, str]) -> Calibration:
@@ -179,12 +179,13 @@ def _of_imagej(x: float | None, y: float | None, unit: str, fields: dict[str, st
     units = {axis: fields.get(f"{axis}unit", unit) for axis in "yz"}
     if x is None or y is None:
         return Calibration(z_nm=length_nm(fields.get("spacing"), units["z"]), t_s=_frame_interval(fields), unit=unit)
-    sides = {"x": length_nm(x, unit), "y": length_nm(y, units["y"]), "z": length_nm(fields.get("spacing"), units["z"])}
-    origins = {}
-    for axis, side in sides.items():
-        place = number(fields.get(f"{axis}origin"))
-        origins[axis] = None if place is None or side is None else -place * side
-    return Calibration(*sides.values(), _frame_interval(fields), *origins.values(), unit=unit)
+    sides = length_nm(x, unit), length_nm(y, units["y"]), length_nm(fields.get("spacing"), units["z"])
+    places = (number(fields.get(f"{axis}origin")) for axis in "xyz")
+    origins = (
+        None if place is None or side is None else -place * side for place, side in zip(places, sides, strict=True)
+    )
+    (x_nm, y_nm, z_nm), (left, top, first_plane) = sides, origins
+    return Calibration(x_nm, y_nm, z_nm, _frame_interval(fields), left, top, first_plane, unit)
 
 
 def _frame_interval(fields: dict[str, str]) -> float | None:
@@ -204,17 +205,17 @@ def _of_lsm(file: tifffile.TiffFile) -> Calibration | None:
     if not file.is_lsm:
         return None
     found = file.lsm_metadata
-    sizes = [length_nm(found.get(f"VoxelSize{axis}"), "m") for axis in "XYZ"]
-    return Calibration(*sizes, time_s(found.get("TimeIntervall"), "s"))
+    x, y, z = (length_nm(found.get(f"VoxelSize{axis}"), "m") for axis in "XYZ")
+    return Calibration(x, y, z, time_s(found.get("TimeIntervall"), "s"))
 
 
 def _of_stk(file: tifffile.TiffFile) -> Calibration | None:
     if not file.is_stk:
         return None
     found = file.stk_metadata
-    sizes = [length_nm(found.get(f"{axis}Calibration"), found.get("CalibrationUnits")) for axis in "XY"]
+    x, y = (length_nm(found.get(f"{axis}Calibration"), found.get("CalibrationUnits")) for axis in "XY")
     steps = np.ravel(found.get("ZDistance", ()))
-    return Calibration(*sizes, length_nm(steps[0], "um") if len(steps) else None)
+    return Calibration(x, y, length_nm(steps[0], "um") if len(steps) else None)
 
 
 def _of_micro_manager(file: tifffile.TiffFile) -> Calibration | None:

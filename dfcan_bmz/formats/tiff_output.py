@@ -51,8 +51,8 @@ def _for_imagej(calibration: Calibration) -> dict[str, Any]:
         metadata["spacing"] = calibration.z_nm / nm
     sizes = {"x": calibration.x_nm, "y": calibration.y_nm, "z": calibration.z_nm}
     for axis, place in _places(calibration).items():
-        if sizes[axis]:
-            metadata[f"{axis}origin"] = -place / sizes[axis] + 0.0
+        if size := sizes[axis]:
+            metadata[f"{axis}origin"] = -place / size + 0.0
     return {"metadata": metadata, "resolution": (nm / calibration.x_nm, nm / calibration.y_nm)}
 
 

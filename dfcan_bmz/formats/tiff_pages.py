@@ -1,7 +1,8 @@
 """The pages of a TIFF file, each in its own type: found by walking their chain, read by strips or tiles."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -49,15 +50,14 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
             offsets, lengths = (
                 next((tags[code] for code in codes if code in tags), None) for codes in (OFFSETS, LENGTHS)
             )
-            known = (
-                offsets and lengths and offsets.count == lengths.count and {offsets.kind, lengths.kind} <= CODES.keys()
-            )
-            name = (shaping, offsets.count) if known else index  # tifffile mends what lacks one of both
+            name: Hashable = index
+            own: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # tifffile mends what lacks one of both
+            if offsets and lengths and offsets.many == lengths.many and {offsets.kind, lengths.kind} <= CODES.keys():
+                name, own = (shaping, offsets.many), (offsets.numbers, lengths.numbers)
             key = keys.get(name) or keys.setdefault(name, file.pages[index])
             if key.compression in UNPREDICTED:
                 key.predictor = 1
-            own = (offsets.numbers, lengths.numbers) if known else (tuple(key.dataoffsets), tuple(key.databytecounts))
-            pages.append(Page(key, *own))
+            pages.append(Page(key, *(own or (tuple(key.dataoffsets), tuple(key.databytecounts)))))
     if not pages:
         raise DfcanError(f"{path} holds no page: copy it again")
     whole = [page for page in pages if not (page.key.is_reduced or page.key.is_mask)]
@@ -68,13 +68,13 @@ class _Tag(NamedTuple):
     """A tag as it stands in the file: its type, how many values it has, and their bytes."""
 
     kind: int
-    count: int
+    many: int
     content: bytes
     order: str
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return struct.unpack(f"{self.order}{self.count}{CODES[self.kind]}", self.content)
+        return struct.unpack(f"{self.order}{self.many}{CODES[self.kind]}", self.content)
 
 
 def _tables(path: Path, file: tifffile.TiffFile, stream: BinaryIO) -> Iterator[dict[int, _Tag]]:
@@ -169,7 +169,7 @@ def page_reader(path: Path, page: Page) -> ReadPage:
         for row in range(rows.start // height, -(-rows.stop // height)):
             for column in range(columns.start // width, -(-columns.stop // width)):
                 index = row * across + column
-                part = remembered((opened, index), lambda index=index: piece(index))
+                part = remembered((opened, index), partial(piece, index))
                 top, left = row * height - rows.start, column * width - columns.start
                 part = part[max(0, -top) :, max(0, -left) :]
                 target = region[max(0, top) : max(0, top) + len(part), max(0, left) : max(0, left) + part.shape[1]]

@@ -32,6 +32,8 @@ def open_vendor(path: Path) -> Opened:
     """
     with path.open("rb") as file:
         kind = vendor_of(file.read(16))
+    if kind is None:
+        raise DfcanError(f"{path} is no CZI, ND2 or LIF file: {EXPORT}")
     try:
         from bioio import BioImage
 
@@ -57,7 +59,8 @@ def open_vendor(path: Path) -> Opened:
 
     pixels = Pixels(path, flattened((*leading, sizes["Y"], sizes["X"])), image.dtype, read_region)
     size = image.physical_pixel_sizes
-    calibration = Calibration(*(length_nm(one, "um") for one in (size.X, size.Y, size.Z)), _interval(image))
+    x, y, z = (length_nm(one, "um") for one in (size.X, size.Y, size.Z))
+    calibration = Calibration(x, y, z, _interval(image))
     return Opened(pixels, kept, calibration.of_axes(kept), leading)
 
 
