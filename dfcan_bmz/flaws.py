@@ -31,9 +31,7 @@ def scalings_of(image: Image) -> list[Scaling]:
     DfcanError
         If the file is damaged.
     """
-    planes = image.planes
-    lazy = isinstance(planes, Pixels)
-    return [scaling_of(planes.plane(index) if lazy else planes[index]) for index in range(len(planes))]
+    return [scaling_of(image.plane(index)) for index in range(len(image.planes))]
 
 
 def finite_plane(image: Image, index: int) -> np.ndarray | None:

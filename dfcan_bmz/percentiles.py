@@ -9,17 +9,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from dfcan_bmz.formats.pixels import Pixels
+
 DIGIT = 16  # bits that a pass counts by
 STRIP_PIXELS = 2**22
 
 
-def percentiles(plane: np.ndarray, percents: Sequence[float]) -> list[float]:
+def percentiles(plane: np.ndarray | Pixels, percents: Sequence[float]) -> list[float]:
     """Linear percentiles, as ``numpy.percentile`` has them.
 
     Parameters
     ----------
-    plane : array
-        (Y, X), in memory or in a file (anything that gives rows when it is sliced); integers or floating point of 64
+    plane : numpy.ndarray or Pixels
+        (Y, X), in memory or in a file; integers or floating point of 64
         bits at most, all of them finite.
     percents : sequence of float
         0..100.
@@ -39,7 +41,7 @@ def percentiles(plane: np.ndarray, percents: Sequence[float]) -> list[float]:
     return found
 
 
-def _pixels_of_rank(plane: np.ndarray, ranks: list[int]) -> list[float]:
+def _pixels_of_rank(plane: np.ndarray | Pixels, ranks: list[int]) -> list[float]:
     """Pixels of these ranks among all, the smallest one being 0: digit by digit, as a dictionary is searched."""
     bits = 8 * _counted_type(plane.dtype).itemsize
     found = [(0, rank) for rank in ranks]  # the upper digits of a number, and its rank among those that share them
@@ -57,7 +59,7 @@ def _pixels_of_rank(plane: np.ndarray, ranks: list[int]) -> list[float]:
     return [_pixel_of_key(key, plane.dtype) for key, _ in found]
 
 
-def _keys(plane: np.ndarray) -> Iterator[np.ndarray]:
+def _keys(plane: np.ndarray | Pixels) -> Iterator[np.ndarray]:
     """Strips of the plane as unsigned whole numbers that sort as the pixels do."""
     counted = _counted_type(plane.dtype)
     sign = 1 << (8 * counted.itemsize - 1)

@@ -58,7 +58,7 @@ def _align(name: str, lr: Image, hr: Image, folder: Path, affine: bool) -> list[
         print(f"note: {note}")
     for kind, image in (("lr", lr), ("hr", hr)):
         target = folder / kind / f"{name}.tif"
-        images.write(target, images.writable(image.pixels), image.axes, image.calibration)
+        images.write(target, images.writable(np.asarray(image.pixels)), image.axes, image.calibration)
     return moves
 
 

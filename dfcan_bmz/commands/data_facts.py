@@ -29,7 +29,9 @@ def data_facts(training: Opened, validation: Opened, config: Config) -> dict[str
 
 def tell_of_like(lr_dir: Path, domain: dict[str, Any] | None) -> None:
     """Print how far the images that a simulation was fitted to lie from what the model has seen."""
-    real = [from_text(text) for text in dataset(lr_dir).get("like") or []] if domain else []
+    if not domain:
+        return
+    real = [from_text(text) for text in dataset(lr_dir).get("like") or []]
     found = [max(one.values()) for one in (distances(own, domain) for own in real) if one]
     if found:
         print(f"the {len(found)} images or tiles given as --like: {verdict(float(np.median(found)))}")
@@ -39,7 +41,7 @@ def write_sample(out: Path, validation: Opened, config: Config) -> None:
     """Write a crop of the first validation image and of its target."""
     _, lr, hr = validation[0]
     sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
-    lr_sample, hr_sample = (part.astype(np.float32) for part in comparable(*sample[:2], config.data.target))
+    lr_sample, hr_sample = (part.astype(np.float32) for part in comparable(*sample, config.data.target))
     calibration = lr.calibration.of_axes("YX")
     images.write(out / "sample_lr.tif", lr_sample, calibration=calibration)
     images.write(out / "sample_hr.tif", hr_sample, calibration=calibration.finer(config.model.scale))
@@ -53,7 +55,7 @@ def _rival(validation: Opened, config: Config) -> dict[str, float]:
 
 
 def _domain(opened: Opened) -> dict[str, Any]:
-    every = [(pair.fov, lr.planes, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
+    every = [(pair.fov, lr, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
     some = every[:: math.ceil(len(every) / MOST_PLANES)]
-    planes = ((fov, stack[(index, *middle(stack.shape[-2:]))]) for fov, stack, index in some)
+    planes = ((fov, lr.planes[(index, *middle(lr.size))]) for fov, lr, index in some)
     return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))

@@ -30,9 +30,8 @@ def run(
     overwrite: bool,
     like: list[Path] | None = None,
 ) -> None:
-    settings = PRESETS[preset]._replace(**given)
-    if settings.psf is not None:
-        settings = settings._replace(psf=_read_psf(settings.psf))
+    psf = given.get("psf")
+    settings = PRESETS[preset]._replace(**given | {"psf": None if psf is None else _read_psf(psf)})
     sources = images.find(hr_dir)
     refuse_input_as_output([hr_dir], [out / "lr", out / "hr"])
     manifest = read_manifest(hr_dir) or {}
@@ -51,22 +50,23 @@ def run(
             flaws.refuse_flawed(path, scalings)
             notes += flaws.told(path, scalings, "written blank")
             image = flaws.blanked(image, scalings)
-            if min(image.pixels.shape[-2:]) < scale:
+            if min(image.size) < scale:
                 raise DfcanError(f"{path} is smaller than one LR pixel: leave it out")
-            hr = replace(image, pixels=crop_to_multiple(image.pixels, scale))
+            hr_pixels = crop_to_multiple(np.asarray(image.pixels), scale)
+            hr = replace(image, pixels=hr_pixels)
             rng = np.random.default_rng([seed, index])
             planes = [
                 block_means(plane, scale) if scaling.flaw else degrade(plane, scale, settings, rng)
-                for plane, scaling in zip(hr.planes, scalings, strict=True)
+                for plane, scaling in zip(np.asarray(hr.planes), scalings, strict=True)
             ]
-            lr = np.stack(planes).reshape(*hr.pixels.shape[:-2], *planes[0].shape)
+            lr = np.stack(planes).reshape(*hr_pixels.shape[:-2], *planes[0].shape)
             calibration = hr.calibration.finer(1 / scale)
             images.write(folder / "lr" / f"{name}.tif", lr, hr.axes, calibration)
-            images.write(folder / "hr" / f"{name}.tif", images.writable(hr.pixels), hr.axes, hr.calibration)
+            images.write(folder / "hr" / f"{name}.tif", images.writable(hr_pixels), hr.axes, hr.calibration)
             # images of one field of view stay together
-            row = {"fov": name} | known.get(name, {})
+            row: dict[str, Any] = {"fov": name} | known.get(name, {})
             rows.append(row | {"name": name, "pixel_size_nm": calibration.x_nm or ""})
-        record = {"command": "degrade", "scale": scale, "preset": preset}
+        record: dict[str, Any] = {"command": "degrade", "scale": scale, "preset": preset}
         if fitted:
             found = {name: getattr(settings, name) for name in fitted.origins if name != "psf"}
             record |= found | {"like": [path.name for path in like or []], "from": fitted.origins}
@@ -100,7 +100,7 @@ def _fit(
 
 
 def _read_psf(path: Path) -> np.ndarray:
-    psf = images.read(path).pixels.astype(float)
+    psf = np.asarray(images.read(path).pixels).astype(float)
     if psf.ndim != 2 or not all(side % 2 for side in psf.shape) or psf.min() < 0 or psf.sum() <= 0:
         raise DfcanError(f"{path} is no point spread function: give one image of odd sides without negative pixels")
     return psf

@@ -21,9 +21,9 @@ def run(exports: list[Path], prepared: Path | None, out: Path, intensity: str, o
             opened[path] = open_export(path, record)
         except DfcanError as error:
             problems.append(str(error))
-    for path, pixels in watched(opened.items(), "restoring"):
+    for path, image in watched(opened.items(), "restoring"):
         try:
-            restore(pixels, found[path][1], targets[path], intensity, overwrite)
+            restore(image, found[path][1], targets[path], intensity, overwrite)
         except DfcanError as error:
             problems.append(str(error))
     if len(problems) == len(found):

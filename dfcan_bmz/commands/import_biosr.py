@@ -3,6 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of
@@ -55,8 +57,10 @@ def _import(source: Source, folder: Path) -> tuple[dict, int, list[tuple[Path, s
     # the header of a target may repeat the raw images' pixel size: the ratio of the sizes cannot err
     hr_calibration = lr.calibration.finer(scale)
     info = {"structure": source.structure, "cell": source.cell, "level": int(source.level)}
-    images.write(folder / "lr" / f"{source.name}.tif", lr.pixels, "YX", lr.calibration, info=info)
-    images.write(folder / "hr" / f"{source.name}.tif", images.writable(hr.pixels), "YX", hr_calibration, info=info)
+    images.write(folder / "lr" / f"{source.name}.tif", np.asarray(lr.pixels), "YX", lr.calibration, info=info)
+    images.write(
+        folder / "hr" / f"{source.name}.tif", images.writable(np.asarray(hr.pixels)), "YX", hr_calibration, info=info
+    )
     row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
     row |= {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}
     return row, scale, [(image.path, note) for image in (lr, hr) for note in image.notes]

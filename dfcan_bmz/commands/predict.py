@@ -166,7 +166,8 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
             planes, fit = job.image.planes, sound(job)
-            seen = planes[(fit[len(fit) // 2], *middle(planes.shape[-2:]))]
+            rows, columns = middle(job.image.size)
+            seen = planes[fit[len(fit) // 2], rows, columns]
             known = not scaling_of(seen).flaw
             reasons = outside_domain(seen, job.image.pixel_size_nm, predictor.domain) if known else []
             if reasons:
@@ -177,7 +178,7 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
 def _tell_precision(predictor: Predictor, model: Path, job: Job, trusted: bool) -> None:
     """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
     exact = loaded(load_of(model, "torch", trusted=trusted))
-    height, width = job.image.pixels.shape[-2:]
+    height, width = job.image.size
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
     plane = sound(job)[0]
@@ -214,7 +215,7 @@ def _predict_all(
 def _whole(predictor: Predictor, jobs: list[Job], client) -> int:
     """Tiles, or blocks of a cluster, of all images, were none of them done."""
     if client is None:
-        return sum(len(sound(job)) * count_tiles(predictor, job.image.pixels.shape[-2:]) for job in jobs)
+        return sum(len(sound(job)) * count_tiles(predictor, job.image.size) for job in jobs)
     from dfcan_bmz.prediction.cluster import places
 
     side = stream.chunk_side(predictor)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.means import Means, read_means
@@ -20,9 +22,9 @@ def _write(path: Path, run: Path, evaluation: Path | None) -> Means | None:
     history = run_folder.read_history(run)
     if not history:
         raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
-    sample = tuple(images.read(run / f"sample_{side}.tif").pixels for side in ("lr", "hr"))
+    lr, hr = (np.asarray(images.read(run / f"sample_{side}.tif").pixels) for side in ("lr", "hr"))
     means = read_means(evaluation) if evaluation is not None else None
     if means and len(names := {method for _, method, _ in means.values}.difference(RIVALS)) != 1:
         raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of this model alone")
-    write_record(path, run.resolve().name, config, provenance, history, sample, means)
+    write_record(path, run.resolve().name, config, provenance, history, (lr, hr), means)
     return means

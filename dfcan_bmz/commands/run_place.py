@@ -98,7 +98,7 @@ def run_place(out: Path, resume: bool, overwrite: bool) -> Iterator[Place]:
     staging.end(work)
 
 
-def resolve_again(place: Place, config: Path | None, overrides: list[str]) -> Config:
+def resolve_again(begun: Path, out: Path, config: Path | None, overrides: list[str]) -> Config:
     """Settings of a training that is gone on with: those that it had, and how long it goes on.
 
     Raises
@@ -106,13 +106,13 @@ def resolve_again(place: Place, config: Path | None, overrides: list[str]) -> Co
     DfcanError
         If another setting is to change.
     """
-    known = run_folder.read_config(place.begun)
+    known = run_folder.read_config(begun)
     resolved = configuration.resolve(known.model_dump(mode="json"), config, overrides)
     before, now = (_flat(settings.model_dump(mode="json")) for settings in (known, resolved))
     for key, value in now.items():
         if before[key] != value and key not in MAY_CHANGE:
             raise DfcanError(
-                f"{place.out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
+                f"{out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
                 "had, or train anew with --overwrite"
             )
     return resolved

@@ -49,7 +49,7 @@ def run(
         if place.begun is None:
             resolved = resolve(data_layer(lr), config, overrides)
         else:
-            resolved = resolve_again(place, config, overrides)
+            resolved = resolve_again(place.begun, place.out, config, overrides)
         _train(pairs, place, resolved, watch)
 
 
@@ -79,7 +79,7 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
             initialise_again(model, source, known.get("initial_weights", {}).get("sha256"))
         else:
             initialise(model, source)
-    own = [at_scale(part, resolved.model.scale) for part in opened]
+    own = at_scale(opened[0], resolved.model.scale), at_scale(opened[1], resolved.model.scale)
     record = record | _facts(model, own, resolved) if place.fresh else known
     if place.fresh:
         write_sample(place.run, own[1], resolved)
@@ -104,9 +104,9 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
     tell_of_like(pairs[0].lr.parent, record.get("domain"))
 
 
-def _facts(model: keras.Model, own: list[Opened], config: Config) -> dict[str, Any]:
+def _facts(model: keras.Model, own: tuple[Opened, Opened], config: Config) -> dict[str, Any]:
     """What ``provenance.json`` tells of a training that begins, beside the versions and files."""
-    facts = {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
+    facts: dict[str, Any] = {"parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights)}
     facts |= data_facts(*own, config)
     return facts if config.train.init == "none" else facts | {"initial_weights": origin(Path(config.train.init))}
 
@@ -156,7 +156,7 @@ def _prepared(part: Opened, config: Config) -> tuple[list[Plane], Opened]:
     kept: Opened = []
     for pair, lr, hr in watched(part, "reading"):
         planes = prepare(lr, hr, config.data.target, lambda line: print(f"note: {line}"))
-        sound = [plane.index for plane in planes]
+        sound = [plane.position for plane in planes]
         kept.append((pair, only(lr, sound), only(hr, sound)))
         if config.data.other_scales:
             planes = [enlarge(plane, scale_between(lr, hr)) for plane in planes]
@@ -167,14 +167,16 @@ def _prepared(part: Opened, config: Config) -> tuple[list[Plane], Opened]:
 def _refuse_leaks(files: dict[str, list[dict[str, str]]], training: Opened, validation: Opened) -> None:
     """Refuse to validate on an image, or on a plane of one, that is trained on under another name."""
     twins = []
-    for side, kind in enumerate(("lr_sha256", "hr_sha256"), 1):
+    for side, kind in enumerate(("lr_sha256", "hr_sha256")):
         trained = {file[kind]: file["name"] for file in files["training"]}
         twins += [(trained[file[kind]], file["name"]) for file in files["validation"] if file[kind] in trained]
         if twins:
             break
-        names = {entry[side].path: entry[0].name for entry in (*training, *validation)}
-        shared = shared_planes(*([entry[side] for entry in part] for part in (training, validation)))
-        twins += [tuple(names[image.path] for image in shared)] if shared else []
+        names = {images[side].path: pair.name for pair, *images in (*training, *validation)}
+        trained_on, validated_on = ([images[side] for _, *images in part] for part in (training, validation))
+        if shared := shared_planes(trained_on, validated_on):
+            one, other = shared
+            twins.append((names[one.path], names[other.path]))
     if twins:
         raise DfcanError(
             f"{twins[0][0]} and {twins[0][1]} are the same image, one trained on and the other validated on: give them "

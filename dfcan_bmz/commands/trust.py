@@ -88,7 +88,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
 
 def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Predictor) -> list[Row]:
     rows: list[Row] = []
-    height, width = image.pixels.shape[-2:]
+    height, width = image.size
     s = predictor.scale
     maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
     hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
@@ -105,10 +105,10 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
         blurred = reblur(prediction, plane)
         if not rows:
             plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
-        for name, found in zip(maps, (blurred.error, blurred.correlation, turned.spread), strict=True):
-            maps[name].append(found)
+        for found, one in zip(maps.values(), (blurred.error, blurred.correlation, turned.spread), strict=True):
+            found.append(one)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
-        found = distances(fingerprint(plane), predictor.domain) if predictor.domain else {}
+        far = distances(fingerprint(plane), predictor.domain) if predictor.domain else {}
         reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
         row = Row(
             name,
@@ -121,10 +121,10 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             blurred.pearson,
             blurred.rmse,
             float(turned.spread.mean()),
-            max(found.values(), default=np.nan),
+            max(far.values(), default=np.nan),
             "; ".join(reasons),
         )
-        rows.append(Row(*(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)))
+        rows.append(Row._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row))
     for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
         calibration = image.calibration.finer(predictor.scale) if name == "disagreement" else image.calibration

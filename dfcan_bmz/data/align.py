@@ -74,12 +74,12 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
     scalings = flaws.scalings_of(lr), flaws.scalings_of(hr)
     sound, notes = flaws.sound_planes(lr, hr, *scalings, "blank, and not aligned")
     lr, hr = (flaws.blanked(image, own) for image, own in zip((lr, hr), scalings, strict=True))
-    planes, moves = list(hr.planes), []
+    planes, moves = list(np.asarray(hr.planes)), []
     for index in sound:
-        pictures = [
+        small, large = (
             within_float32(image.planes[index], own[index]) for image, own in zip((lr, hr), scalings, strict=True)
-        ]
-        planes[index], move = _align_plane(*pictures, hr.planes[index], find(*pictures))
+        )
+        planes[index], move = _align_plane(small, large, hr.planes[index], find(small, large))
         if move.after < LEAST_AGREEMENT:
             raise DfcanError(f"{lr.path} and {hr.path} show nothing in common: are they a pair?")
         moves.append(move._replace(name=name if len(lr.axes) == 2 else f"{name}[{index + 1}]"))
@@ -97,7 +97,7 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
 
 
 def _cropped(image: Image, margin: int) -> Image:
-    height, width = image.pixels.shape[-2:]
+    height, width = image.size
     pixels = image.pixels[..., margin : height - margin, margin : width - margin]
     return replace(image, pixels=pixels, calibration=image.calibration.cropped(margin, margin))
 
@@ -107,5 +107,6 @@ def _align_plane(lr: np.ndarray, hr: np.ndarray, pixels: np.ndarray, placement: 
     farthest = placement.farthest(hr.shape)
     before, after = agreement(lr, hr), agreement(lr, hr, placement)
     moved = farthest >= LEAST_MOVE_PX and after > before
-    move = Move("", *map(float, placement.shift), farthest, before, after if moved else before, moved)
+    down, right = map(float, placement.shift)
+    move = Move("", down, right, farthest, before, after if moved else before, moved)
     return placement.corrected(pixels) if moved else pixels, move

@@ -1,5 +1,6 @@
 """Flips and right-angle rotations, alike for both images of a pair."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,12 @@ class Orientation(NamedTuple):
     quarters: int = 0
 
 
-def draw_orientation(kinds: list[str], rng: np.random.Generator) -> Orientation:
+def draw_orientation(kinds: Sequence[str], rng: np.random.Generator) -> Orientation:
     """Draw an orientation.
 
     Parameters
     ----------
-    kinds : list of {"hflip", "vflip", "rot90"}
+    kinds : sequence of {"hflip", "vflip", "rot90"}
         A flip happens in half of the cases; a rotation is by 0, 90, 180 or 270 degrees.
     rng : numpy.random.Generator
         Draws the choices.

@@ -81,7 +81,7 @@ def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[S
 def _of_structure(structure: str, folder: Path) -> list[Source]:
     sources = []
     for raw in sorted(folder.glob("Cell_*/**/RawSIMData_level_*.mrc")):
-        cell, level = raw.relative_to(folder).parts[0], re.search(r"level_(\d+)", raw.stem)[1]
+        cell, level = raw.relative_to(folder).parts[0], re.findall(r"level_(\d+)", raw.stem)[0]
         candidates = [folder / cell / target.format(level=level) for target in TARGETS]
         target = next((path for path in candidates if path.is_file()), None)
         sources.append(Source(structure, cell, level, raw, target))
@@ -97,7 +97,7 @@ def scale_of(source: Source) -> int:
         As by `read_source`.
     """
     raw, hr = images.open_lazily(source.raw), _open_target(source)
-    return scale_between(replace(raw, pixels=raw.planes.plane(0), axes="YX"), hr)
+    return scale_between(replace(raw, pixels=raw.plane(0), axes="YX"), hr)
 
 
 def read_source(source: Source) -> tuple[Image, Image, int]:
@@ -110,7 +110,7 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     """
     raw, hr = images.read(source.raw), images.in_memory(_open_target(source))
     # frame by frame: the raw frames of a nonlinear image are 25
-    mean = np.mean(raw.planes, axis=0, dtype=np.float64).astype(np.float32)
+    mean = np.asarray(raw.planes).mean(axis=0, dtype=np.float64).astype(np.float32)
     lr = Image(raw.path, mean, "YX", raw.calibration.of_axes("YX"), notes=raw.notes)
     for image in (lr, hr):
         flaws.refuse_flawed(image.path, flaws.scalings_of(image))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dfcan_bmz.data.planes import Normalized, Plane
+from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.formats.pixels import Sliced
 from dfcan_bmz.interpolation import bicubic
 
 MARGIN_PX = 2  # LR pixels that a cubic kernel reaches
@@ -13,13 +14,13 @@ class Enlarged:
 
     Parameters
     ----------
-    lr : numpy.ndarray or Normalized
+    lr : numpy.ndarray or whatever slices like one
         (Y, X) float32.
     scale : int
         Scale factor s.
     """
 
-    def __init__(self, lr: np.ndarray | Normalized, scale: int) -> None:
+    def __init__(self, lr: Sliced, scale: int) -> None:
         self.lr, self.scale = lr, scale
         self.shape = tuple(scale * side for side in lr.shape)
 

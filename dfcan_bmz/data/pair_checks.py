@@ -11,7 +11,7 @@ from dfcan_bmz.data.pairs import Pair, scale_between
 from dfcan_bmz.data.registration import LEAST_AGREEMENT, agreement, find_shift
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import NOT_FINITE, scaling_of, within_float32
+from dfcan_bmz.normalize import scaling_of, within_float32
 
 MOST_SHIFT_PX = 1.0  # HR pixels
 SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
@@ -94,11 +94,12 @@ def _planes_to_check(lr: Image, hr: Image) -> tuple[np.ndarray, np.ndarray] | No
     """Those planes of a pair next to the middle that can be normalised in both images; None where there are none."""
     count = len(lr.planes)
     for index in sorted(range(count), key=lambda index: abs(index - count // 2)):
-        planes = [flaws.finite_plane(image, index) for image in (lr, hr)]
-        scalings = [NOT_FINITE if plane is None else scaling_of(plane) for plane in planes]
+        lr_plane, hr_plane = (flaws.finite_plane(image, index) for image in (lr, hr))
+        if lr_plane is None or hr_plane is None:
+            continue
+        scalings = scaling_of(lr_plane), scaling_of(hr_plane)
         if not any(scaling.flaw for scaling in scalings):
-            lr_plane, hr_plane = map(within_float32, planes, scalings)
-            return lr_plane, hr_plane
+            return within_float32(lr_plane, scalings[0]), within_float32(hr_plane, scalings[1])
     return None
 
 

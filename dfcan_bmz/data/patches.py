@@ -1,7 +1,7 @@
 """Patches: the same crop from LR and HR, drawn at random for training and on a grid for validation."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -19,7 +19,14 @@ class Place(NamedTuple):
     orientation: Orientation = Orientation()
 
 
-class Patches(Sequence[Plane]):
+class Patch(NamedTuple):
+    """The same crop of both images of a pair, in memory: (H, W) and (sH, sW) float32."""
+
+    lr: np.ndarray
+    hr: np.ndarray
+
+
+class Patches(Sequence[Patch]):
     """Patches of `size` LR pixels a side at places that are drawn already; each is cut when it is asked for."""
 
     def __init__(self, planes: list[Plane], places: list[Place], size: int) -> None:
@@ -28,25 +35,31 @@ class Patches(Sequence[Plane]):
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, index: int | slice) -> "Plane | Patches":
+    @overload
+    def __getitem__(self, index: int) -> Patch: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Patches": ...
+
+    def __getitem__(self, index: int | slice) -> "Patch | Patches":
         if isinstance(index, slice):
             return Patches(self.planes, self.places[index], self.size)
         place = self.places[index]
         patch = crop(self.planes[place.plane], place.y, place.x, self.size)
-        return Plane(turn(patch.lr, place.orientation), turn(patch.hr, place.orientation))
+        return Patch(turn(patch.lr, place.orientation), turn(patch.hr, place.orientation))
 
 
-def crop(plane: Plane, y: int, x: int, size: int) -> Plane:
+def crop(plane: Plane, y: int, x: int, size: int) -> Patch:
     """Cut the patch of `size` LR pixels a side whose first LR pixel is (y, x), in both images."""
     s = plane.hr.shape[0] // plane.lr.shape[0]
-    return Plane(
+    return Patch(
         plane.lr[y : y + size, x : x + size],
         plane.hr[s * y : s * (y + size), s * x : s * (x + size)],
     )
 
 
 def random_patches(
-    planes: list[Plane], per_image: int, size: int, kinds: list[str], rng: np.random.Generator
+    planes: list[Plane], per_image: int, size: int, kinds: Sequence[str], rng: np.random.Generator
 ) -> Patches:
     """Draw one epoch of training patches.
 
@@ -58,7 +71,7 @@ def random_patches(
         Patches from each image.
     size : int
         Side in LR pixels.
-    kinds : list of str
+    kinds : sequence of str
         Augmentations, see `draw_orientation`.
     rng : numpy.random.Generator
         Draws positions, augmentations and order.
@@ -70,12 +83,12 @@ def random_patches(
     """
     places = []
     for index, plane in enumerate(planes):
+        height, width = plane.lr.shape
         if plane.signal is None:
-            height, width = plane.lr.shape
             bounds = (height - size + 1, width - size + 1)
-            corners = [tuple(int(start) for start in rng.integers(bounds)) for _ in range(per_image)]
+            corners = [(int(y), int(x)) for y, x in (rng.integers(bounds) for _ in range(per_image))]
         else:
-            corners = draw_corners(plane.signal, plane.lr.shape, size, per_image, rng)
+            corners = draw_corners(plane.signal, (height, width), size, per_image, rng)
         places += [Place(index, y, x, draw_orientation(kinds, rng)) for y, x in corners]
     return Patches(planes, [places[index] for index in rng.permutation(len(places))], size)
 
@@ -91,13 +104,13 @@ def grid_patches(planes: list[Plane], size: int) -> Patches:
     return Patches(planes, places, size)
 
 
-def batch(patches: Sequence[Plane]) -> tuple[np.ndarray, np.ndarray]:
+def batch(patches: Sequence[Patch]) -> tuple[np.ndarray, np.ndarray]:
     """Stack patches for the network: (N, H, W, 1) and (N, sH, sW, 1)."""
     lr, hr = zip(*((patch.lr, patch.hr) for patch in patches), strict=True)
     return np.stack(lr)[..., None], np.stack(hr)[..., None]
 
 
-def richest_crop(plane: Plane, size: int) -> Plane:
+def richest_crop(plane: Plane, size: int) -> Patch:
     """The crop, at most `size` LR pixels a side, whose LR part varies most: a sample that shows something."""
     size = min(size, *plane.lr.shape) // 2 * 2
     step = max(1, size // 4)

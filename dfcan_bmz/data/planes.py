@@ -7,7 +7,7 @@ import numpy as np
 
 from dfcan_bmz import flaws
 from dfcan_bmz.data.sampling import signal_map
-from dfcan_bmz.formats.pixels import Pixels
+from dfcan_bmz.formats.pixels import Pixels, Sliced
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import NOT_FINITE, Scaling, held_by_float32, scaling_of, within_float32
 
@@ -39,18 +39,18 @@ class Plane(NamedTuple):
 
     Attributes
     ----------
-    lr, hr : numpy.ndarray or Normalized
+    lr, hr : numpy.ndarray or whatever slices like one
         (Y, X) and (sY, sX); slices are float32. `dfcan_bmz.data.enlarged` has pairs of one size.
     signal : numpy.ndarray or None
         See `dfcan_bmz.data.sampling.signal_map`; None where patches are drawn evenly.
-    index : int
-        Of the plane in its stack.
+    position : int
+        Index of the plane in its stack.
     """
 
-    lr: np.ndarray | Normalized
-    hr: np.ndarray | Normalized
+    lr: Sliced
+    hr: Sliced
     signal: np.ndarray | None = None
-    index: int = 0
+    position: int = 0
 
 
 def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lambda line: None) -> list[Plane]:
@@ -84,19 +84,23 @@ def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lam
     planes = []
     for index in sound:
         scaling = lr_scalings[index] if target == "input" else hr_scalings[index]
-        lr_plane, hr_plane = Normalized(_kept(lr, index), lr_scalings[index], False), _kept(hr, index)
+        lr_plane, hr_plane = Normalized(lr.plane(index), lr_scalings[index], False), hr.plane(index)
         planes.append(Plane(lr_plane, Normalized(hr_plane, scaling, True), signals[index], index))
     return planes
 
 
 def _scalings_and_signals(hr: Image, scale: int) -> tuple[list[Scaling], list[np.ndarray | None]]:
     """Of each plane of an HR image, which is read once; no signal where the plane cannot be normalised."""
-    scalings, signals = [], []
+    scalings: list[Scaling] = []
+    signals: list[np.ndarray | None] = []
     for index in range(len(hr.planes)):
         pixels = flaws.finite_plane(hr, index)
         scaling = NOT_FINITE if pixels is None else scaling_of(pixels)
         scalings.append(scaling)
-        signals.append(None if scaling.flaw else signal_map(within_float32(pixels, scaling), scale))
+        if pixels is None or scaling.flaw:
+            signals.append(None)
+        else:
+            signals.append(signal_map(within_float32(pixels, scaling), scale))
     return scalings, signals
 
 
@@ -106,8 +110,3 @@ def comparable(lr: np.ndarray, hr: np.ndarray, target: str) -> tuple[np.ndarray,
     if all(held_by_float32(plane.dtype, own) for plane, own in zip((lr, hr), scalings, strict=True)):
         return lr, hr
     return scalings[0].apply(lr), scalings[target == "own"].apply(hr)
-
-
-def _kept(image: Image, index: int) -> np.ndarray | Pixels:
-    """A plane where the image is: in memory or in its file."""
-    return image.planes.plane(index) if isinstance(image.planes, Pixels) else image.planes[index]

@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 
-from dfcan_bmz.data.patches import Plane as Patch
 from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.planes import Plane as TrainingPlane
 from dfcan_bmz.evaluation.measure import Plane
 from dfcan_bmz.evaluation.score import DECONVOLVED, SMOOTHED, Rivals, best_deconvolution, best_smoothing_px
 
@@ -66,5 +66,5 @@ def _crops(planes: Iterable[Plane], count: int) -> Iterator[tuple[np.ndarray, np
     chosen = {index * count // TUNING_PLANES for index in range(TUNING_PLANES)}
     for index, plane in enumerate(islice(planes, max(chosen) + 1)):
         if index in chosen:
-            crop = richest_crop(Patch(plane.lr, plane.hr), TUNING_PX)
+            crop = richest_crop(TrainingPlane(plane.lr, plane.hr), TUNING_PX)
             yield crop.lr, crop.hr

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,6 +14,17 @@ from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 
 # (plane, rows, columns) to (Y, X); the slices have a start, a stop and no step
 ReadRegion = Callable[[int, slice, slice], np.ndarray]
+
+
+class Sliced(Protocol):
+    """Pixels that slices can be had of, in memory or in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes; Y and X are the last."""
+
+    def __getitem__(self, key: Any, /) -> np.ndarray:
+        """A part, in memory."""
 
 
 class NotFiniteError(DfcanError):
@@ -147,7 +158,8 @@ def _ranges(key: Any, shape: tuple[int, ...]) -> tuple[list[range], tuple[Any, .
         place = parts.index(Ellipsis)
         parts[place : place + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
     parts += [slice(None)] * (len(shape) - len(parts))
-    ranges, squeezed = [], []
+    ranges: list[range] = []
+    squeezed: list[slice | int] = []
     for part, size in zip(parts, shape, strict=True):
         if isinstance(part, slice):
             ranges.append(range(size)[part])

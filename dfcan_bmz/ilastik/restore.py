@@ -8,7 +8,6 @@ import numpy as np
 from dfcan_bmz import images, staging
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.flaws import plane_name, refuse_lost
-from dfcan_bmz.formats.pixels import Pixels
 from dfcan_bmz.ilastik.hdf5 import ENDINGS, open_hdf5
 from dfcan_bmz.ilastik.record import Prepared
 from dfcan_bmz.images import Image
@@ -20,7 +19,7 @@ ROUNDED = 1e-3  # beyond 0..1 by more than this, an export is no prediction of t
 SETTINGS = "in Choose Export Image Settings take floating 32-bit, no renormalisation and no subregion"
 
 
-def open_export(path: Path, prepared: Prepared) -> Pixels:
+def open_export(path: Path, prepared: Prepared) -> Image:
     """Open an export of a prepared image: (N, Y, X), N planes one after the other.
 
     Raises
@@ -29,7 +28,8 @@ def open_export(path: Path, prepared: Prepared) -> Pixels:
         If it cannot be read, or is no export of the prediction of this image.
     """
     hdf5 = path.suffix.lower() in ENDINGS
-    pixels = open_hdf5(path, prepared.axes[:-2]) if hdf5 else images.open_planes(path).planes
+    image = Image(path, open_hdf5(path, prepared.axes[:-2]), prepared.axes) if hdf5 else images.open_planes(path)
+    pixels = image.planes
     if pixels.dtype not in (np.float32, np.float64):
         raise DfcanError(f"{path} holds {pixels.dtype} numbers, to which ilastik has rounded: {SETTINGS}")
     *leading, height, width = prepared.prepared_shape
@@ -37,19 +37,19 @@ def open_export(path: Path, prepared: Prepared) -> Pixels:
     if pixels.shape != (planes, height, width):
         found, expected = (_size(*shape) for shape in (pixels.shape, (planes, height, width)))
         raise DfcanError(f"{path} is {found}, but {prepared.file} is {expected}: {SETTINGS}")
-    return pixels
+    return image
 
 
 def _size(planes: int, height: int, width: int) -> str:
     return f"{width} x {height} px{f' in {planes} planes' if planes > 1 else ''}"
 
 
-def restore(pixels: Pixels, prepared: Prepared, target: Path, intensity: str, overwrite: bool) -> None:
+def restore(image: Image, prepared: Prepared, target: Path, intensity: str, overwrite: bool) -> None:
     """Write the prediction of an image, as `predict` would.
 
     Parameters
     ----------
-    pixels : Pixels
+    image : Image
         Of `open_export`.
     prepared : Prepared
         What is known of the image.
@@ -80,26 +80,26 @@ def restore(pixels: Pixels, prepared: Prepared, target: Path, intensity: str, ov
         )
         write, brightest = images.writer(partial), 0.0
         for plane in prepared.sound_planes:
-            scaling, name = prepared.scalings[plane], plane_name(prepared.source, plane, len(pixels))
-            for row, unit in _bands(pixels, prepared, plane):
+            scaling, name = prepared.scalings[plane], plane_name(prepared.source, plane, len(image.planes))
+            for row, unit in _bands(image, prepared, plane):
                 write(plane, row, stream.encode(np.clip(unit, 0, 1), scaling, output, name)[0])
                 brightest = max(brightest, unit.max())
         if brightest == 0:
             raise DfcanError(
-                f"{pixels.path} holds zeros only, as when a prediction fails in ilastik, whose log tells why: load the "
+                f"{image.path} holds zeros only, as when a prediction fails in ilastik, whose log tells why: load the "
                 f"bundle that {prepared.file} was prepared for"
             )
 
 
-def _bands(pixels: Pixels, prepared: Prepared, plane: int) -> Iterator[tuple[int, np.ndarray]]:
+def _bands(image: Image, prepared: Prepared, plane: int) -> Iterator[tuple[int, np.ndarray]]:
     """First row and float32 pixels of the image's bands, from top to bottom."""
     (_, down), (_, across) = prepared.layouts
     scale = prepared.scale
     for row in range(0, len(down), BAND_PX):
         places = down[row : row + BAND_PX]
-        block = pixels[plane, scale * places.min() : scale * (places.max() + 1)].astype(np.float32)
+        block = image.planes[plane, scale * places.min() : scale * (places.max() + 1)].astype(np.float32)
         unit = block[_finer(places - places.min(), scale)][:, _finer(across, scale)]
-        _refuse_other_values(pixels.path, unit)
+        _refuse_other_values(image.path, unit)
         yield scale * row, unit
 
 

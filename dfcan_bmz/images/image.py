@@ -47,6 +47,17 @@ class Image:
         return self.pixels.reshape(-1, *self.pixels.shape[-2:])
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(Y, X): height and width of a plane."""
+        height, width = self.pixels.shape[-2:]
+        return height, width
+
+    def plane(self, index: int) -> np.ndarray | Pixels:
+        """(Y, X): one of `planes`, where the image is: in memory or in its file."""
+        planes = self.planes
+        return planes.plane(index) if isinstance(planes, Pixels) else planes[index]
+
+    @property
     def pixel_size_nm(self) -> float | None:
         """Width of a pixel in nanometres, None where the file does not say."""
         return self.calibration.x_nm

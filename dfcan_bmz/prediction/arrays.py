@@ -161,11 +161,11 @@ def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, i
         slice(start, min(start + side, scale * length)) for start, length in zip((y, x), shape, strict=True)
     )
     # every tile that adds to a block lies within a tile's length of it, mirrored pixels included
-    needs = tuple(
+    above, beside = (
         slice(max(0, part.start // scale - tile), min(length, -(-part.stop // scale) + tile))
         for part, length in zip((rows, columns), shape, strict=True)
     )
-    return Block(rows, columns, needs)
+    return Block(rows, columns, (above, beside))
 
 
 def _predict_block(

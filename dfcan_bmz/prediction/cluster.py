@@ -237,7 +237,7 @@ def _source(image: Image) -> Source:
 
 
 def _scaling_of_plane(source: Source, plane: int) -> Scaling:
-    return scaling_of(_opened(source).planes.plane(plane))
+    return scaling_of(_opened(source).plane(plane))
 
 
 def _predict_block(
@@ -246,7 +246,7 @@ def _predict_block(
     predictor, image = loaded(load), _opened(source)
     rows, columns = (slice(start, start + place.side) for start in (place.row, place.column))
     read = unit_reader(image, place.plane, scaling)
-    unit = predict_region(predictor, read, image.pixels.shape[-2:], rows, columns)
+    unit = predict_region(predictor, read, image.size, rows, columns)
     encoded, clipped = encode(unit, scaling, output, plane_name(image.path, place.plane, len(image.planes)))
     array = zarr_array(Path(target))
     index = map(int, np.unravel_index(place.plane, array.shape[:-2])) if array.ndim > 2 else ()

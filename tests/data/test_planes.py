@@ -47,7 +47,7 @@ def test_a_plane_that_is_bad_in_either_image_is_left_out_and_told_of():
     hr[1], lr[3, 5, 5] = 3.0, np.nan
     told = []
     planes = prepare(Image("lr", lr, "ZYX"), Image("hr", hr, "ZYX"), "own", told.append)
-    assert [plane.index for plane in planes] == [0, 2]
+    assert [plane.position for plane in planes] == [0, 2]
     np.testing.assert_array_equal(planes[1].lr[:], scaling_of(lr[2]).apply(lr[2]))
     assert told == [
         "lr: plane 4 is left out, as it holds NaN or infinite pixels",
