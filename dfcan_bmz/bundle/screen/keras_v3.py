@@ -32,8 +32,8 @@ def refuse_unlisted(path: Path) -> None:
             raise UnlistedError("members that are missing or stand twice")
         if archive.getinfo("config.json").file_size > MOST_SETTINGS:
             raise UnlistedError("settings of more than 64 MB")
-        if others := sorted(set(_unlisted_classes(json.loads(archive.read("config.json"))))):
-            raise UnlistedError(f"classes that are not listed ({named(others)})")
+        if classes := sorted(set(_unlisted_classes(json.loads(archive.read("config.json"))))):
+            raise UnlistedError(f"classes that are not listed ({named(classes)})")
         with archive.open("model.weights.h5") as weights, tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(weights, copy)  # HDF5 jumps about, which is slow within a zip
             with h5py.File(copy, "r") as file:

@@ -71,7 +71,7 @@ def _graph(data: Value, functions: dict[str, list[Value]]) -> list[str]:
 
 def _node(data: Value, functions: dict[str, list[Value]]) -> list[str]:
     node = read(data, NODE, "a node")
-    name, domain = _name(node["domain"], node["operation"]), text((node["domain"] or [b""])[-1])
+    name, domain = _name(node["domain"], node["operation"]), text((node["domain"] or [memoryview(b"")])[-1])
     operation = name.rpartition("/")[2]
     if name not in functions and (domain not in STANDARD or operation in LOOPS):
         raise UnlistedError(f"operations that are not listed ({named([name])})")

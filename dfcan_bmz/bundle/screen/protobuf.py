@@ -28,13 +28,13 @@ def numbers(*names: str) -> list[Field]:
 Value = memoryview | int
 
 
-def read(data: memoryview, fields: Mapping[int, Field], what: str) -> dict[str, list[Value]]:
+def read(data: Value, fields: Mapping[int, Field], what: str) -> dict[str, list[Value]]:
     """Read one message.
 
     Parameters
     ----------
-    data : memoryview
-        Its bytes.
+    data : memoryview or int
+        Its bytes; a number is no message.
     fields : mapping
         The fields that it may have, by number.
     what : str
@@ -52,7 +52,10 @@ def read(data: memoryview, fields: Mapping[int, Field], what: str) -> dict[str, 
     ValueError
         If it is no message.
     """
+    if isinstance(data, int):
+        raise ValueError(f"{what} is a number")
     found: dict[str, list[Value]] = {field.name: [] for field in fields.values()}
+    value: Value
     position = 0
     while position < len(data):
         tag, position = _varint(data, position)
@@ -72,7 +75,7 @@ def read(data: memoryview, fields: Mapping[int, Field], what: str) -> dict[str, 
     return found
 
 
-def entries(values: list[Value], what: str) -> list[tuple[str, memoryview]]:
+def entries(values: list[Value], what: str) -> list[tuple[str, Value]]:
     """Keys and values of a map from names to messages."""
     pairs = []
     for value in values:

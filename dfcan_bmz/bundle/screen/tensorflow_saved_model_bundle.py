@@ -76,7 +76,7 @@ def refuse_unlisted(path: Path) -> None:
         _refuse_meta_graph(graph)
 
 
-def _refuse_meta_graph(data: memoryview) -> None:
+def _refuse_meta_graph(data: protobuf.Value) -> None:
     meta = read(data, META_GRAPH, "the SavedModel")
     if found := [name for name in REFUSED if meta[name]]:
         raise UnlistedError("; ".join(found))
@@ -94,7 +94,7 @@ def _refuse_meta_graph(data: memoryview) -> None:
     refuse_endless({name: [(one, 1) for one in called] for name, called in calls.items()}, own)
 
 
-def _add_function(data: memoryview, functions: dict[str, list[protobuf.Value]]) -> None:
+def _add_function(data: protobuf.Value, functions: dict[str, list[protobuf.Value]]) -> None:
     function = read(data, FUNCTION_DEF, "a function")
     names = [name for part in function["signature"] for name in read(part, SIGNATURE, "a signature")["name"]]
     if len(names) != 1 or not FUNCTION.fullmatch(text(names[0])) or text(names[0]) in functions:
@@ -106,15 +106,15 @@ def _add_function(data: memoryview, functions: dict[str, list[protobuf.Value]]) 
             _attributes(read(value, {1: Field("attributes")}, "an argument")["attributes"], functions)
 
 
-def _node(data: memoryview, functions: dict[str, list[protobuf.Value]]) -> list[str]:
+def _node(data: protobuf.Value, functions: dict[str, list[protobuf.Value]]) -> list[str]:
     """Functions of the library that a node calls."""
     node = read(data, NODE, "a node")
     operations = [text(name) for name in node["operation"]]
     called = [name for name in operations if name in functions]
     if others := set(operations) - OPERATIONS - CALLS - set(called):
         raise UnlistedError(f"operations that are not listed ({named(others)})")
-    if others := [name for name in map(text, node["device"]) if not DEVICE.fullmatch(name)]:
-        raise UnlistedError(f"nodes for other devices ({named(others)})")
+    if elsewhere := [name for name in map(text, node["device"]) if not DEVICE.fullmatch(name)]:
+        raise UnlistedError(f"nodes for other devices ({named(elsewhere)})")
     return called + _attributes(node["attributes"], functions)
 
 
@@ -127,7 +127,7 @@ def _attributes(values: list[protobuf.Value], functions: dict[str, list[protobuf
         if name == "config_proto":
             for settings in attribute["texts"]:
                 read(settings, SETTINGS, "the settings of a call")
-                if len(settings) > MOST_SETTINGS:
+                if isinstance(settings, int) or len(settings) > MOST_SETTINGS:
                     raise UnlistedError("settings of a call that are not listed")
         called += _values(attribute, name, functions)
         for part in attribute["lists"]:

@@ -34,7 +34,7 @@ def refuse_unlisted(path: Path) -> None:
             raise UnlistedError(f"members that are not listed ({named(others)})")
         if len(members) < len(names) or not {"data.pkl", "constants.pkl"} <= members.keys():
             raise UnlistedError("members beside its one folder, or none of the network")
-        kinds = {name: MEMBER.fullmatch(name).lastgroup for name in members}
+        kinds = {name: found.lastgroup for name in members if (found := MEMBER.fullmatch(name))}
         pickles = [name for name, kind in kinds.items() if kind == "pickle"]
         code = [name for name, kind in kinds.items() if kind == "code"]
         for group, most in ((code, MOST_CODE), (pickles, MOST_PICKLE)):

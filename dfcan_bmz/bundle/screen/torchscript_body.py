@@ -104,7 +104,7 @@ class Body:
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 self._values(parts, loops)
             case ast.Dict(keys=keys, values=values) if None not in keys:
-                self._values([*keys, *values], loops)
+                self._values([*filter(None, keys), *values], loops)
             case ast.Name(id=name) if name in VALUES or (self._is_bound(name) and not self._functions(node)):
                 if self._class(node) is not None:
                     raise UnlistedError(f"objects in the place of values ({named([name])})")
@@ -172,7 +172,7 @@ class Body:
     def _own_call(self, node: ast.Call, name: str, function: ast.FunctionDef, bound: int, loops: Loops) -> None:
         parameters = [argument.arg for argument in function.args.args][bound:]
         arguments = dict(zip(parameters, node.args, strict=False))
-        arguments |= {keyword.arg: keyword.value for keyword in node.keywords}
+        arguments |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}
         self.calls.append(OwnCall(name, loops, arguments))
         for value in arguments.values():
             if self._class(value) is None:
@@ -209,7 +209,8 @@ class Body:
             names = [dotted(value) for value in self.bindings[node.id]]
         else:
             names = [dotted(node)]
-        return names if all(name in self.program.functions for name in names) else []
+        known = [name for name in names if name is not None and name in self.program.functions]
+        return known if len(known) == len(names) else []
 
 
 def _bindings(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr | None]]:
@@ -221,7 +222,7 @@ def _bindings(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr | None]
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 yield name, value
             case ast.Assign(targets=[ast.Tuple(elts=parts)]) if all(isinstance(part, ast.Name) for part in parts):
-                yield from ((part.id, None) for part in parts)
+                yield from ((part.id, None) for part in parts if isinstance(part, ast.Name))
             case ast.For(target=ast.Name(id=name)):
                 yield name, None
             case ast.Assign() | ast.AnnAssign() | ast.For():

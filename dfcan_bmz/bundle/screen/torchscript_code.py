@@ -105,19 +105,23 @@ def _class(node: ast.ClassDef) -> Class:
     if node.keywords or node.decorator_list:
         raise UnlistedError("classes with settings")
     for part in node.body:
+        value: ast.expr | ast.FunctionDef
         if isinstance(part, ast.FunctionDef):
-            name, value, into = part.name, part, methods
+            name, value = part.name, part
         elif isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name) and _is_plain(part.value):
-            name, value, into = part.target.id, part.annotation, attributes
+            name, value = part.target.id, part.annotation
         elif isinstance(part, ast.Assign) and (key := _annotated(part.targets)) is not None:
-            name, value, into = key, part.value, attributes
+            name, value = key, part.value
         elif isinstance(part, ast.Pass) or (isinstance(part, ast.Assign) and _is_note(part)):
             continue
         else:
             raise UnlistedError(f"parts of a class that are not listed ({named([ast.unparse(part)[:40]])})")
         if name in attributes or name in methods:
             raise UnlistedError(f"two parts of a class of one name ({named([name])})")
-        into[name] = value
+        if isinstance(value, ast.FunctionDef):
+            methods[name] = value
+        else:
+            attributes[name] = value
     return Class(attributes, methods)
 
 

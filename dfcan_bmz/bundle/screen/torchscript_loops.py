@@ -1,7 +1,6 @@
 """How often the loops of TorchScript code turn: they have to count something that is known to be small."""
 
 import ast
-import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from dfcan_bmz.bundle.screen.refusal import Patience, UnlistedError, named
@@ -59,10 +58,13 @@ class Bounds:
         UnlistedError
             If that is not known.
         """
-        counts = [self._number(body, end, frozenset()) for end in loops]
-        if None in counts:
-            raise UnlistedError(f"loops that may not end (in {named([body.node.name])})")
-        return math.prod(max(count, 1) for count in counts)
+        product = 1
+        for end in loops:
+            count = self._number(body, end, frozenset())
+            if count is None:
+                raise UnlistedError(f"loops that may not end (in {named([body.node.name])})")
+            product *= max(count, 1)
+        return product
 
     def _sources(self, body: Body, name: str, seen: frozenset) -> Iterator[tuple[Body, ast.expr | None, frozenset]]:
         """Everything that a name may stand for, here or in what calls this function."""
@@ -98,9 +100,10 @@ class Bounds:
 
     def _least(self, body: Body, node: ast.expr, seen: frozenset) -> int | None:
         """Of a list that is written out, once."""
+        written: ast.expr | None = node
         if isinstance(node, ast.Name) and self._stays(body, node.id) and node.id not in body.parameters:
-            (node,) = values if len(values := body.bindings.get(node.id, [])) == 1 else [None]
-        parts = node.elts if isinstance(node, ast.List) else []
+            (written,) = values if len(values := body.bindings.get(node.id, [])) == 1 else [None]
+        parts = written.elts if isinstance(written, ast.List) else []
         return min((value for part in parts if (value := self._number(body, part, seen)) is not None), default=None)
 
     def _items(self, body: Body, node: ast.expr | None, seen: frozenset) -> int | None:
@@ -120,8 +123,8 @@ class Bounds:
                     case (("torch.slice" | "torch.list"), _):
                         return self._items(body, first, seen)
                     case "torch.add", [other]:
-                        both = [self._items(body, part, seen) for part in (first, other)]
-                        return None if None in both else sum(both)
+                        one, two = (self._items(body, part, seen) for part in (first, other))
+                        return None if one is None or two is None else one + two
         return None
 
     def _is_none(self, body: Body, node: ast.expr | None, seen: frozenset) -> bool:
@@ -157,5 +160,6 @@ def _readers(function: ast.FunctionDef) -> dict[str, bool]:
 
 
 def _largest(values: Iterable[int | None]) -> int | None:
-    known = list(values)
-    return max(known) if known and None not in known else None
+    every = list(values)
+    known = [value for value in every if value is not None]
+    return max(known) if known and len(known) == len(every) else None
