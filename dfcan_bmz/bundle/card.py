@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz.bundle.describe import output_halo, picture_name
 from dfcan_bmz.bundle.evaluations import Evaluation
-from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.bundle.recipe import SizedRecipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.statistics import Interval
 from dfcan_bmz.losses import describe_loss
@@ -37,7 +37,7 @@ class Figures(NamedTuple):
 
 
 def card(
-    recipe: Recipe,
+    recipe: SizedRecipe,
     config: Config,
     provenance: dict[str, Any],
     history: list[Row],
@@ -76,7 +76,7 @@ def card(
     )
 
 
-def _title(recipe: Recipe, evaluation: Evaluation) -> str:
+def _title(recipe: SizedRecipe, evaluation: Evaluation) -> str:
     dataset = recipe.evaluations.get(evaluation.name)
     return dataset.title if dataset else evaluation.name
 

@@ -14,7 +14,7 @@ from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
 from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
-from dfcan_bmz.bundle.read import open_description, processing, tolerance
+from dfcan_bmz.bundle.read import open_description, processing
 from dfcan_bmz.bundle.weights import Weights, weights_file
 from dfcan_bmz.bundle.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
@@ -93,8 +93,8 @@ def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
     for name in runnable:
         rows, outputs[name] = found[name]
         verdicts += [Verdict(*row) for row in rows]
-    if processing(description) is not None:
-        verdicts += agreement(outputs, tolerance(description))
+    if (ours := processing(description)) is not None:
+        verdicts += agreement(outputs, ours.tolerance)
     else:
         reason = "how a bundle by others is tiled and compared is not known: bioimageio.core's tests stand alone"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, None, reason))
@@ -144,7 +144,9 @@ def _why_not(name: str, weights: Weights) -> str | None:
 def agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:
     """Each format against the first that has run, on random images of several sizes."""
     ran = {name: sizes for name, sizes in outputs.items() if sizes}
-    reference, *others = ran or [None]
+    if not ran:
+        return []
+    reference, *others = ran
     verdicts = []
     for name in others:
         differences = {size: _difference(output, ran[reference][size]) for size, output in ran[name].items()}

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from bioimageio.core import create_prediction_pipeline, predict, test_description
@@ -19,7 +20,7 @@ from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
 from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description, predictor, processing, tolerance
+from dfcan_bmz.bundle.read import Processing, open_description, predictor, processing, recorded_processing
 from dfcan_bmz.bundle.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
 from dfcan_bmz.prediction.tiles import Predictor, predict_unit
@@ -52,15 +53,17 @@ def _short(test: str) -> str:
     )
 
 
-def test_tensor_verdict(description: v0_5.ModelDescr, ours: Predictor, name: str) -> list[tuple]:
+def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Predictor, name: str) -> list[tuple]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
-    unit = np.stack([processing(description).unit(image[:, :, 0]) for image in test_input])[..., None]
+    unit = np.stack([known.unit(image[:, :, 0]) for image in test_input])[..., None]
     difference = np.abs(np.clip(ours.network(unit), 0, 1) - test_output).max()
-    return [_compared(name, OWN, "test tensor", difference, tolerance(description))]
+    return [_compared(name, OWN, "test tensor", difference, known.tolerance)]
 
 
-def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str, image: np.ndarray) -> list[tuple]:
+def blockwise_verdicts(
+    description: v0_5.ModelDescr, known: Processing, ours: Predictor, name: str, image: np.ndarray
+) -> list[tuple]:
     """bioimageio.core in blocks against our tiles, and, as a figure, whole against blocks."""
     outputs = []
     for blocks in ({"blocksize_parameter": 1}, {}):
@@ -68,22 +71,22 @@ def blockwise_verdicts(description: v0_5.ModelDescr, ours: Predictor, name: str,
         sample = predict(model=pipeline, inputs=image[None, :, :, None], **blocks)
         outputs.append(np.asarray(sample.members["output"].data)[0, :, :, 0])
     blockwise, whole = outputs
-    difference = np.abs(blockwise - predict_unit(ours, processing(description).unit(image))).max()
+    difference = np.abs(blockwise - predict_unit(ours, known.unit(image))).max()
     seams = float(np.abs(blockwise - whole).max())
     complete = blockwise.shape == whole.shape and bool(np.isfinite(whole).all())
     return [
-        _compared(name, CORE, "blocks, against our tiles", difference, tolerance(description)),
+        _compared(name, CORE, "blocks, against our tiles", difference, known.tolerance),
         (name, CORE, WHOLE, PASSED if complete else FAILED, seams, ""),
     ]
 
 
-def fiji_verdict(description: v0_5.ModelDescr, content: dict, ours: Predictor, name: str, image: np.ndarray) -> list:
+def fiji_verdict(known: Processing, content: dict, ours: Predictor, name: str, image: np.ndarray) -> list:
     """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
-    step = processing(description).step
+    step = known.step
     expected = predict_unit(ours, jdll.preprocess(content, image)[::step, ::step])
     predicted = jdll.predict(content, lambda batch: ours.network(batch[:, ::step, ::step]), image)
     difference = np.abs(predicted - expected).max()
-    return [_compared(name, FIJI, "tiles, against ours", difference, tolerance(description))]
+    return [_compared(name, FIJI, "tiles, against ours", difference, known.tolerance)]
 
 
 def seconds_verdict(ours: Predictor, name: str) -> list[tuple]:
@@ -100,10 +103,10 @@ def seconds_verdict(ours: Predictor, name: str) -> list[tuple]:
     return [(name, FIJI, SECONDS, PASSED, TIMES_PYTORCH * tiles * min(times), message)]
 
 
-def large_image(description: v0_5.ModelDescr) -> np.ndarray:
+def large_image(description: v0_5.ModelDescr, step: int) -> np.ndarray:
     """The test image, mirrored to twice a tile less a few pixels: (Y, X) with several tiles and no round size."""
     (test_input,) = description.get_input_test_arrays()
-    plane, step = test_input[0, :, :, 0], processing(description).step
+    plane = test_input[0, :, :, 0]
     return np.pad(plane, [(0, side - 6 * step) for side in plane.shape], mode="symmetric")
 
 
@@ -131,16 +134,17 @@ def _compared(name: str, engine: str, test: str, difference: float, limit: float
 
 def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
     """Tests of a bundle by `dfcan-bmz package`, whose processing is known; writes the outputs to be compared."""
-    description = weights.description
-    ours, image = predictor(weights, name), large_image(description)
-    verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, ours, name))
-    verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, ours, name, image))
+    description, known = weights.description, recorded_processing(weights.bundle, weights.description)
+    ours, image = predictor(weights, name), large_image(description, known.step)
+    verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, known, ours, name))
+    verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, known, ours, name, image))
     choice = choose_engine(content["weights"])
     if choice is not None and choice.weight_format == name:
-        verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(description, content, ours, name, image))
-        if processing(description).input == "low-resolution":  # the other is for ilastik
+        verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(known, content, ours, name, image))
+        if known.input == "low-resolution":  # the other is for ilastik
             verdicts += attempt(name, FIJI, SECONDS, lambda: seconds_verdict(ours, name))
-    np.savez(outputs_file(name), **{key: ours.network(batch) for key, batch in random_images(ours.tile).items()})
+    outputs: dict[str, Any] = {key: ours.network(batch) for key, batch in random_images(ours.tile).items()}
+    np.savez(outputs_file(name), **outputs)
     return verdicts
 
 

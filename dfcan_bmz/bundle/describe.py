@@ -13,7 +13,7 @@ from bioimageio.spec import ValidationContext, dump_description
 from bioimageio.spec.model import v0_5
 
 from dfcan_bmz.bundle.evaluations import Evaluation
-from dfcan_bmz.bundle.recipe import Dataset, Recipe
+from dfcan_bmz.bundle.recipe import Dataset, SizedRecipe
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
@@ -35,7 +35,7 @@ INPUTS = {
 }
 
 
-def output_halo(recipe: Recipe, config: Config) -> int:
+def output_halo(recipe: SizedRecipe, config: Config) -> int:
     """Halo in output pixels that a recipe means for a network.
 
     Raises
@@ -56,7 +56,7 @@ def output_halo(recipe: Recipe, config: Config) -> int:
 
 def describe(
     folder: Path,
-    recipe: Recipe,
+    recipe: SizedRecipe,
     config: Config,
     provenance: dict[str, Any],
     history: list[Row],
@@ -135,14 +135,14 @@ def _plain(name: str) -> str:
     return re.sub("[^A-Za-z0-9_.-]", "-", name)
 
 
-def _optional(recipe: Recipe) -> dict[str, Any]:
+def _optional(recipe: SizedRecipe) -> dict[str, Any]:
     """What is described only if the recipe says it: the zoo counts the keys that are given."""
     given = {key: getattr(recipe, key) for key in ("git_repo", "version", "version_comment")}
     given["parent"] = recipe.parent and v0_5.LinkedModel(id=recipe.parent)
     return {key: value for key, value in given.items() if value}
 
 
-def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
+def _input(recipe: SizedRecipe, config: Config) -> v0_5.InputTensorDescr:
     s = config.model.scale
     enlarged = recipe.same_size
     kwargs = v0_5.ScaleRangeKwargs(
@@ -166,7 +166,7 @@ def _input(recipe: Recipe, config: Config) -> v0_5.InputTensorDescr:
     )
 
 
-def _output(recipe: Recipe, config: Config) -> v0_5.OutputTensorDescr:
+def _output(recipe: SizedRecipe, config: Config) -> v0_5.OutputTensorDescr:
     s, halo = config.model.scale, output_halo(recipe, config)
     enlarged = recipe.same_size
     return v0_5.OutputTensorDescr(
@@ -209,7 +209,7 @@ def _weights(weights: dict[str, dict[str, Any]]) -> v0_5.WeightsDescr:
 
 
 def _config(
-    recipe: Recipe,
+    recipe: SizedRecipe,
     config: Config,
     provenance: dict[str, Any],
     history: list[Row],

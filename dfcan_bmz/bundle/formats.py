@@ -1,7 +1,7 @@
 """Which weight formats a bundle gets, under which versions, such that what Fiji runs of them is right."""
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dfcan_bmz.bundle.jdll_engines import (
@@ -17,12 +17,12 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import OPSETS, missing_extra
 
 
-def plan_formats(wanted: list[str], say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+def plan_formats(wanted: Sequence[str], say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
     """Choose among the formats of a recipe those that can be tested here and do not harm in Fiji.
 
     Parameters
     ----------
-    wanted : list of str
+    wanted : sequence of str
         Weight formats.
     say : callable
         Told what is left out and why, and what deepImageJ will do, a line at a time.

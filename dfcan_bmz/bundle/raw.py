@@ -31,6 +31,8 @@ FILE_KEYS = (
     "files",
 )
 
+ADVICE = "give a .zip written by `dfcan-bmz package`"
+
 
 class _NoAliases(yaml.SafeLoader):
     """A few nested aliases stand for more values than any memory holds."""
@@ -50,16 +52,21 @@ def description_name(names: list[str]) -> str | None:
 
 def refuse_other_files(bundle: Path) -> None:
     """Raise DfcanError if a file is no zip or does not hold exactly one description."""
-    advice = "give a .zip written by `dfcan-bmz package`"
     if not zipfile.is_zipfile(bundle):
-        raise DfcanError(f"{bundle} is no bundle (no zip file): {advice}")
+        raise DfcanError(f"{bundle} is no bundle (no zip file): {ADVICE}")
     try:
         with zipfile.ZipFile(bundle) as archive:
             names = archive.namelist()
     except DAMAGE as error:
-        raise DfcanError(f"{bundle} is no bundle (a damaged zip, {error}): {advice}") from error
-    if description_name(names) is None:
-        raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it, or several descriptions): {advice}")
+        raise DfcanError(f"{bundle} is no bundle (a damaged zip, {error}): {ADVICE}") from error
+    _description_in(bundle, names)
+
+
+def _description_in(bundle: Path, names: list[str]) -> str:
+    name = description_name(names)
+    if name is None:
+        raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it, or several descriptions): {ADVICE}")
+    return name
 
 
 def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
@@ -72,7 +79,7 @@ def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
     """
     with zipfile.ZipFile(bundle) as archive:
         names = archive.namelist()
-        name = description_name(names)
+        name = _description_in(bundle, names)
         if archive.getinfo(name).file_size > MOST_BYTES:
             raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust where it came from")
         text = archive.read(name)

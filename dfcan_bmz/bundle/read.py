@@ -4,7 +4,7 @@ import tempfile
 import zipfile
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import bioimageio.spec
 import numpy as np
@@ -21,9 +21,9 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES, missing_extra
 from dfcan_bmz.files import sha256
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.prediction.tiles import Predictor, unread
 
-AnyDescription = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
+AnyDescription: TypeAlias = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
 SMALLEST_INNER = 8  # of a tile at least an eighth of its side is to be kept
 
 
@@ -95,6 +95,7 @@ class Processing(BaseModel):
     scale: Literal[2, 3, 4]
     target: Literal["own", "input"]
     smoothed_bicubic_sigma_px: float
+    tolerance: float  # what engines may differ by, in units of the output
     domain: dict[str, Any] | None = None  # bundles of older versions have none
 
     @property
@@ -112,8 +113,11 @@ def processing(description: ModelDescription) -> Processing | None:
     """What `dfcan-bmz package` recorded; None for bundles by others, which may process differently."""
     if isinstance(description, v0_4.ModelDescr) or len(description.inputs) != 1:
         return None
+    recorded = (description.config.model_extra or {}).get("dfcan_bmz")
+    if not isinstance(recorded, dict):
+        return None
     try:
-        ours = Processing.model_validate((description.config.model_extra or {}).get("dfcan_bmz"))
+        ours = Processing.model_validate(recorded | {"tolerance": tolerance(description)})
     except ValidationError:
         return None
     expected = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
@@ -122,7 +126,21 @@ def processing(description: ModelDescription) -> Processing | None:
         steps[0].kwargs[key] == value for key, value in expected.items()
     )
     known = not steps if ours.input == "prepared" else normalises
-    return ours if known and tolerance(description) is not None else None
+    return ours if known else None
+
+
+def recorded_processing(bundle: Path, description: ModelDescription) -> Processing:
+    """What `dfcan-bmz package` recorded.
+
+    Raises
+    ------
+    DfcanError
+        If somebody else has written the bundle.
+    """
+    ours = processing(description)
+    if ours is None:
+        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
+    return ours
 
 
 def tolerance(description: v0_5.ModelDescr) -> float | None:
@@ -151,8 +169,7 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", 
         If it is no bundle, or none of `dfcan-bmz package`, or holds what is not listed.
     """
     description = open_description(bundle)
-    if processing(description) is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
+    recorded_processing(bundle, description)
     formats = [
         name for name in FILE_NAMES if getattr(description.weights, name) is not None and not missing_extra(name)
     ]
@@ -178,7 +195,7 @@ def read_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", 
 
 
 def read_companion(bundle: Path) -> Predictor:
-    """How the companion that images are prepared for is fed; its weights are not read, `network` is None.
+    """How the companion that images are prepared for is fed; its weights are not read.
 
     Raises
     ------
@@ -190,7 +207,7 @@ def read_companion(bundle: Path) -> Predictor:
     if ours is None or ours.input != "prepared":
         what = "normalises by itself, block by block in ilastik" if ours and ours.input == "enlarged" else "is none"
         raise DfcanError(f"{bundle} {what}: package a companion for ilastik from a recipe with `input: prepared`")
-    return _without_network(bundle, description)._replace(sha256=sha256(bundle))
+    return _without_network(bundle, description, ours)._replace(sha256=sha256(bundle))
 
 
 def predictor(weights: Weights, name: str, load: Load | None = None) -> Predictor:
@@ -203,7 +220,8 @@ def predictor(weights: Weights, name: str, load: Load | None = None) -> Predicto
     DfcanError
         If the weights cannot be run, or the tile and the halo of the description leave next to nothing of a tile.
     """
-    without, step = _without_network(weights.bundle, weights.description), processing(weights.description).step
+    ours = recorded_processing(weights.bundle, weights.description)
+    without, step = _without_network(weights.bundle, weights.description, ours), ours.step
     with tempfile.TemporaryDirectory() as folder:
         network = load_network(weights, name, Path(folder), load)
 
@@ -222,8 +240,7 @@ def predictor(weights: Weights, name: str, load: Load | None = None) -> Predicto
     return without._replace(network=run)
 
 
-def _without_network(bundle: Path, description: v0_5.ModelDescr) -> Predictor:
-    ours = processing(description)
+def _without_network(bundle: Path, description: v0_5.ModelDescr, ours: Processing) -> Predictor:
     axes = {axis.id: axis for axis in description.inputs[0].axes}
     tile = axes["y"].size // ours.step
     halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // ours.scale
@@ -234,7 +251,7 @@ def _without_network(bundle: Path, description: v0_5.ModelDescr) -> Predictor:
         )
     return Predictor(
         name=description.config.bioimageio.architecture_type or description.name,
-        network=None,
+        network=unread,
         scale=ours.scale,
         tile=tile,
         halo=halo,

@@ -121,12 +121,18 @@ class Recipe(BaseModel):
         return formats
 
 
-def with_tile(recipe: Recipe, config: Config) -> Recipe:
-    """A recipe whose tile is a number, for the network of a run."""
-    if recipe.tile != "auto":
-        return recipe
-    filters = config.model.sizes().get("filters") or 1
-    return recipe.model_copy(update={"tile": automatic_tile(config.model.scale, filters)})
+class SizedRecipe(Recipe):
+    """A recipe whose tile is a number."""
+
+    tile: int
+
+
+def with_tile(recipe: Recipe, config: Config) -> SizedRecipe:
+    """The recipe with a tile for the network of a run, where it has none."""
+    tile = recipe.tile
+    if not isinstance(tile, int):
+        tile = automatic_tile(config.model.scale, config.model.sizes().get("filters") or 1)
+    return SizedRecipe.model_construct(**dict(recipe) | {"tile": tile})
 
 
 def read_recipe(file: Path) -> Recipe:

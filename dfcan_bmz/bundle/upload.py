@@ -70,7 +70,10 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
     refuse_without_token()
     try:
         url = str(bioimageio.spec.upload(bundle))
-        artifact = re.search(r"/artifacts/(.+)/files/", url).group(1)
+        found = re.search(r"/artifacts/(.+)/files/", url)
+        if found is None:
+            raise ValueError(f"the zoo's address {url} has another form than it had")
+        artifact = found[1]
         say(f"{artifact}: made by bioimageio.spec; sending the files as they are")
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client, zipfile.ZipFile(bundle) as archive:
             for name in names:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from bioimageio.spec.model import v0_4, v0_5
@@ -15,7 +15,7 @@ from dfcan_bmz.engines import Network, apart, reason_of
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
 
-ModelDescription = v0_4.ModelDescr | v0_5.ModelDescr
+ModelDescription: TypeAlias = v0_4.ModelDescr | v0_5.ModelDescr
 # formats whose engines bound neither what a network does nor what it takes
 UNBOUNDED = ("tensorflow_saved_model_bundle", "torchscript", "onnx")
 Load = Callable[[Path], Network]

@@ -78,34 +78,34 @@ def write_bundle(
     history = run_folder.read_history(run)
     if not history:
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
-    recipe = with_tile(recipe, config)
-    formats = plan_formats(recipe.formats, say)
-    sample, shown = _sample_tile(run, recipe.tile)
+    sized = with_tile(recipe, config)
+    formats = plan_formats(sized.formats, say)
+    sample, shown = _sample_tile(run, sized.tile)
     evaluations = read_evaluations(run, config.data.target)
-    _refuse_unknown(recipe, evaluations, run)
-    card(recipe, config, provenance, history, evaluations, None)  # refuses a wrong halo before anything is exported
+    _refuse_unknown(sized, evaluations, run)
+    card(sized, config, provenance, history, evaluations, None)  # refuses a wrong halo before anything is exported
 
     def write_texts(folder: Path, figures: Figures | None) -> None:
         tolerance = figures.tolerance if figures else PROVISIONAL_TOLERANCE
-        (folder / README).write_text(card(recipe, config, provenance, history, evaluations, figures), encoding="utf-8")
-        content = describe(folder, recipe, config, provenance, history, evaluations, formats, tolerance)
+        (folder / README).write_text(card(sized, config, provenance, history, evaluations, figures), encoding="utf-8")
+        content = describe(folder, sized, config, provenance, history, evaluations, formats, tolerance)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (folder / "rdf.yaml").write_text(text, encoding="utf-8")
 
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        if recipe.same_size:
+        if sized.same_size:
             weights_file = _companion(weights_file, config.model.scale, Path(scratch))
         say(f"writing {', '.join(formats)}")
         for name, versions in formats.items():
             opset = {"opset": versions["opset_version"]} if name == "onnx" else {}
             export(name, weights_file, folder, **opset)
         calibration = images.read(run / "sample_lr.tif").calibration
-        enlarged = config.model.scale if recipe.same_size else 1
-        _write_tensors(folder, sample, shown, calibration, recipe, enlarged)
-        if recipe.cover != "auto":
-            copy_cover(folder / COVER, recipe_folder / recipe.cover)
+        enlarged = config.model.scale if sized.same_size else 1
+        _write_tensors(folder, sample, shown, calibration, sized, enlarged)
+        if sized.cover != "auto":
+            copy_cover(folder / COVER, recipe_folder / sized.cover)
         for evaluation in evaluations:
             if evaluation.worst:
                 shutil.copyfile(evaluation.worst, folder / picture_name(evaluation))
@@ -141,17 +141,17 @@ def _refuse_broken(verdicts: list[Verdict], name: str) -> None:
 
 
 def _figures(verdicts: list[Verdict]) -> Figures:
-    measured = [verdict for verdict in verdicts if verdict.figure is not None]
-    engines = max(verdict.figure for verdict in measured if verdict.test not in (WHOLE, SECONDS))
-    return Figures(engines, max(verdict.figure for verdict in measured if verdict.test == WHOLE))
+    measured = [(verdict.test, verdict.figure) for verdict in verdicts if verdict.figure is not None]
+    engines = max(figure for test, figure in measured if test not in (WHOLE, SECONDS))
+    return Figures(engines, max(figure for test, figure in measured if test == WHOLE))
 
 
 def _sample_tile(run: Path, tile: int) -> tuple[np.ndarray, tuple[int, int]]:
     """A tile of the run's sample image, mirrored where that is smaller; and how much of the tile is the image."""
-    lr, hr = (images.read(run / name).pixels for name in ("sample_lr.tif", "sample_hr.tif"))
+    lr, hr = (np.asarray(images.read(run / name).pixels) for name in ("sample_lr.tif", "sample_hr.tif"))
     crop = richest_crop(Plane(lr, hr), min(tile, *lr.shape)).lr
-    rows, columns = (reflected(0, tile, length) for length in crop.shape)
-    return crop[np.ix_(rows, columns)], crop.shape
+    height, width = crop.shape
+    return crop[np.ix_(reflected(0, tile, height), reflected(0, tile, width))], (height, width)
 
 
 def _companion(weights: Path, scale: int, scratch: Path) -> Path:

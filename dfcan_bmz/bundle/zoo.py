@@ -72,11 +72,12 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
     if not reproduced:
         core = core._replace(verdict=FAILED, message="none does: see the formats")
     fiji, ilastik = _deepimagej(weights, content, reproduced), _ilastik(content, core)
-    completeness = _completeness(description)
+    share: float = description.validation_summary.metadata_completeness
+    completeness = _completeness(description, share)
     tests = [Verdict(ZOO, SPEC, "errors", PASSED, None, ""), *_complaints(description, content), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
     # of five partners the best three count; the other three do not run such models
-    overall = (1 + completeness.figure + float(core.verdict == PASSED) + sum(tools) / 3) / 4
+    overall = (1 + share + float(core.verdict == PASSED) + sum(tools) / 3) / 4
     score = Verdict(
         ZOO, "collection", SCORE, PASSED, overall, "a quarter each: format, completeness, core, partners (best 3 of 5)"
     )
@@ -159,7 +160,7 @@ def _uploadable(content: dict[str, Any]) -> Verdict:
     return Verdict(ZOO, OWN, "can be uploaded", FAILED if objections else PASSED, None, "; ".join(objections))
 
 
-def _completeness(description: ModelDescription) -> Verdict:
+def _completeness(description: ModelDescription, share: float) -> Verdict:
     """Share of all keys of a description that are given, as bioimageio.spec counts it."""
     given = set(_keys(description.model_dump(mode="json", exclude_unset=True)))
     full = set(_keys(description.model_dump(mode="json")))
@@ -167,8 +168,7 @@ def _completeness(description: ModelDescription) -> Verdict:
     message = "to raise it by {:.1%} each: {}".format(1 / len(full), ", ".join(text for _, text in wanted))
     others = len(full - given) - len(wanted)
     rest = f"{others} more keys are not for a model like this, or not known here"
-    figure = description.validation_summary.metadata_completeness
-    return Verdict(ZOO, SPEC, COMPLETENESS, PASSED, figure, f"{message}; {rest}" if wanted else rest)
+    return Verdict(ZOO, SPEC, COMPLETENESS, PASSED, share, f"{message}; {rest}" if wanted else rest)
 
 
 def _keys(content: dict[str, Any], parent: str = "") -> Iterator[str]:

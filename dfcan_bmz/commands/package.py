@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dfcan_bmz import files, staging
 from dfcan_bmz.bundle.publish import publish
-from dfcan_bmz.bundle.recipe import Recipe, read_recipe, with_tile
+from dfcan_bmz.bundle.recipe import SizedRecipe, read_recipe, with_tile
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.run_folder import read_config, weights
@@ -30,7 +30,7 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
         _publish(run_folder, recipe, recipe_file.parent, out, overwrite)
 
 
-def _publish(run_folder: Path, recipe: Recipe, recipe_folder: Path, out: Path, overwrite: bool) -> None:
+def _publish(run_folder: Path, recipe: SizedRecipe, recipe_folder: Path, out: Path, overwrite: bool) -> None:
     with staging.filling(out, "package", overwrite) as folder:
         bundle = folder / "bundle.zip"
         verdicts = write_bundle(run_folder, recipe, recipe_folder, bundle, print)

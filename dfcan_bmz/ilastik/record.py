@@ -8,7 +8,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.ilastik.layout import Layout, layout
 from dfcan_bmz.images import Calibration
 from dfcan_bmz.normalize import Scaling
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.prediction.tiles import Predictor, unread
 
 ENDING = ".prepared.json"
 
@@ -62,7 +62,8 @@ class Prepared(BaseModel):
     @property
     def layouts(self) -> tuple[Layout, Layout]:
         """Of the rows and of the columns."""
-        return tuple(layout(length, self.tile, self.halo) for length in self.shape[-2:])
+        rows, columns = (layout(length, self.tile, self.halo) for length in self.shape[-2:])
+        return rows, columns
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
@@ -73,7 +74,7 @@ class Prepared(BaseModel):
     def predictor(self) -> Predictor:
         """The model without its network, for what an output says of itself."""
         return Predictor(
-            self.model, None, self.scale, self.tile, self.halo, self.target, smoothing_px=None, sha256=self.sha256
+            self.model, unread, self.scale, self.tile, self.halo, self.target, smoothing_px=None, sha256=self.sha256
         )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Progress(NamedTuple):
 
 def output_shape(predictor: Predictor, image: Image) -> tuple[int, ...]:
     """Shape of the output of an image: its axes before Y and X, and (sY, sX)."""
-    height, width = image.pixels.shape[-2:]
+    height, width = image.size
     leading = image.leading or image.pixels.shape[:-2]
     return *leading, predictor.scale * height, predictor.scale * width
 
@@ -105,7 +105,7 @@ def predict_to_file(
             read = unit_reader(image, index, scalings[index])
             name = plane_name(image.path, index, len(image.planes))
             rows = slice(done.row, 0 if scalings[index].flaw else None)  # a new output is blank
-            for row, band in predict_bands(predictor, read, image.pixels.shape[-2:], rows, on_tile=on_tile):
+            for row, band in predict_bands(predictor, read, image.size, rows, on_tile=on_tile):
                 encoded, clipped = encode(band, scalings[index], output, name)
                 write(index, row, encoded)
                 done = Progress(index, row + len(band), done.clipped + clipped)
@@ -119,9 +119,9 @@ def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], tar
     """How many tiles are left to predict for this output."""
     known = fingerprint(predictor, image, scalings, output)
     done = read_progress(staging.beside(target), known) or Progress()
-    shape, left = image.pixels.shape[-2:], scalings[done.plane :]
+    shape, left = image.size, scalings[done.plane :]
     each = [0 if scaling.flaw else count_tiles(predictor, shape) for scaling in left[1:]]
-    return sum(each, count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
+    return sum(each) + (count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
 
 
 def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
@@ -242,7 +242,9 @@ def how_made(predictor: Predictor, output: Output) -> list[str]:
 
 def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
     """Name of a prediction: a partial output of another one must not be continued."""
-    made_of = [predictor._replace(network=None, smoothing_px=None), output, scalings, image.pixels.shape]
+    left_out = ("network", "smoothing_px")
+    fed = [None if name in left_out else value for name, value in predictor._asdict().items()]
+    made_of: list[Any] = [fed, output, scalings, image.pixels.shape]
     made_of += [astuple(image.calibration), str(image.path.resolve()), *files.stamp(image.path)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
