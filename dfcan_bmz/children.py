@@ -89,7 +89,8 @@ def end(process: subprocess.Popen) -> None:
     """End a child that was started."""
     process.kill()
     process.wait()
-    process.stdin.close()
+    if process.stdin is not None:
+        process.stdin.close()
     _running.discard(process)
 
 

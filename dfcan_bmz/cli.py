@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
 from inspect import signature as inspect_signature
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,11 +62,15 @@ def command(
             function(**options)
 
         signature = inspect_signature(function)
+        own = [
+            parameter.replace(default=None) if output_last and parameter.name == "out" else parameter
+            for parameter in signature.parameters.values()
+        ]
         added = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind) for name, kind in LOUDNESS.items()
         ]
         first = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-        run.__signature__ = signature.replace(parameters=[first, *signature.parameters.values(), *added])
+        vars(run)["__signature__"] = signature.replace(parameters=[first, *own, *added])
         run.__annotations__ = function.__annotations__ | LOUDNESS | {"context": typer.Context}
         group.command(name, context_settings=HELP_OPTIONS | {"allow_extra_args": output_last})(run)
         return function  # as it was: Python code calls it, the notebook's
@@ -105,7 +110,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder or a 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Images, stacks, folders of them, or patterns.")]
 NewSet = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Folder to write, with lr/ and hr/ in it (required).")
+    Path, typer.Option("--out", metavar="DIR", help="Folder to write, with lr/ and hr/ in it (required).")
 ]
 Intensity = Annotated[
     Literal["unit", "keep"], typer.Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")
@@ -132,7 +137,7 @@ def demo(
 
 @command(output_last=True)
 def simulate(
-    out: NewSet = None,
+    out: NewSet,
     structure: Annotated[
         str | None, typer.Option(help="What is labelled: actin, bundles, microtubules, ccps or er (actin).")
     ] = None,
@@ -183,7 +188,7 @@ def simulate(
 @command(output_last=True)
 def degrade(
     hr_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of high-resolution images.")],
-    out: NewSet = None,
+    out: NewSet,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
     preset: Annotated[Literal["em", "fluorescence"], typer.Option(help="Where the settings below begin.")] = "em",
     blur: Annotated[float | None, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = None,
@@ -235,7 +240,7 @@ def degrade(
 @command("import-biosr", output_last=True)
 def import_biosr(
     root: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
-    out: NewSet = None,
+    out: NewSet,
     structures: Annotated[
         list[str] | None,
         typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear alone."),
@@ -266,7 +271,7 @@ def inspect(
 @command(output_last=True)
 def align(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
-    out: NewSet = None,
+    out: NewSet,
     affine: Annotated[bool, typer.Option("--affine", help="Correct rotation, scaling and shear too.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -481,9 +486,7 @@ def check(
 
 @command("new", recipe, output_last=True)
 def recipe_new(
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Recipe to write (.yaml; required).")
-    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Recipe to write (.yaml; required).")],
     run: Annotated[Path | None, typer.Option(help="Run folder to draft it from.")] = None,
     structure: Annotated[str | None, typer.Option(help="What is labelled or seen: actin, neurons, ...")] = None,
     modality: Annotated[str | None, typer.Option(help="'fluorescence microscopy', 'electron microscopy', ...")] = None,
@@ -620,7 +623,8 @@ def _told(error: OSError) -> str:
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with ended_by_signals():
         _run()
 
@@ -637,6 +641,6 @@ def _run() -> None:
         print(f"dfcan-bmz: {_told(error)}", file=sys.stderr)
         sys.exit(UnfinishedError.exit_code)
     except SystemExit as end:
-        if end.code in map(exit_code, SIGNALS):
+        if end.code in [exit_code(signal) for signal in SIGNALS]:
             print("dfcan-bmz: stopped; repeat the command, with --resume where it has that", file=sys.stderr)
         raise

@@ -222,8 +222,11 @@ def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:
     """All keys of a model of sections, with their sections: ``train.epochs``."""
     keys = []
     for name, field in kind.model_fields.items():
-        section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        keys += keys_of(field.annotation, f"{prefix}{name}.") if section else [f"{prefix}{name}"]
+        kind_of_field = field.annotation
+        if isinstance(kind_of_field, type) and issubclass(kind_of_field, BaseModel):
+            keys += keys_of(kind_of_field, f"{prefix}{name}.")
+        else:
+            keys.append(f"{prefix}{name}")
     return keys
 
 

@@ -87,7 +87,7 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
         or float64 where float32 would lose the detail of `hr`.
     """
     low, extent = _floor(hr), intensity_range(hr)
-    image = hr.astype(np.float64)
+    image: np.ndarray = hr.astype(np.float64)
     if settings.warp:
         image = shift(image, rng.uniform(-settings.warp, settings.warp, 2), order=3, mode="mirror")
     image = _blur(image, settings)

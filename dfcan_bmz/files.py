@@ -15,8 +15,8 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content; of a folder's, which an OME-Zarr image is, names and contents."""
     if path.is_dir():
         digest = hashlib.sha256()
-        for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
-            digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
+        for inside in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+            digest.update(f"{inside.relative_to(path).as_posix()}\0{sha256(inside)}\n".encode())
         return digest.hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,7 @@ def run(as_yaml: bool) -> None:
         return
     table = Table("key", "default", "range", "meaning", title="--set KEY=VALUE, or a YAML file with --config FILE")
     for key, field in fields():
-        table.add_row(key, escape(shown(default_of(key))), range_of(field), escape(field.description))
+        table.add_row(key, escape(shown(default_of(key))), range_of(field), escape(field.description or ""))
     Console().print(table)
 
 
@@ -33,17 +33,18 @@ def as_file() -> str:
             section = at
         extent = range_of(field)
         depends = "# " if at == "model" and field.default is None else ""
-        meaning = field.description + (f" ({extent})" if extent else "")
+        meaning = (field.description or "") + (f" ({extent})" if extent else "")
         lines.append(f"  {depends}{name}: {shown(default_of(key))}  # {meaning}")
     return "\n".join(lines) + "\n"
 
 
 def fields() -> list[tuple[str, FieldInfo]]:
     """All keys, with their sections, and what pydantic knows of them."""
+    default = Config()
     return [
         (f"{section}.{name}", field)
-        for section, part in Config.model_fields.items()
-        for name, field in part.annotation.model_fields.items()
+        for section in Config.model_fields
+        for name, field in type(getattr(default, section)).model_fields.items()
     ]
 
 

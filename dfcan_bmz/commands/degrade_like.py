@@ -46,7 +46,7 @@ def fit_degradation(
     light = float(np.median([one.photons for one in measured.lights])) * SCMOS.quantum_efficiency
     found = {"photons": light, "noise": float(measured.camera.read_noise.value) / light, "local_noise": 0.0}
     found = {name: value for name, value in found.items() if name not in given}
-    begin = start._replace(**found)
+    begin = _with(start, found)
     psf_px = scale * PSF_SIGMA / measured.cutoff_px.value
     knobs = [
         Knob("blur", 0.0, 2 * psf_px),  # HR images have a blur of their own
@@ -61,7 +61,7 @@ def fit_degradation(
     crops = [crop_to_multiple(_crop(plane, size, rng), scale) for plane in _few(hr)]
 
     def at(shares: np.ndarray) -> Degradation:
-        return begin._replace(**{knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
+        return _with(begin, {knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
 
     def apart(settings: Degradation, number: int) -> float:
         noise = np.random.default_rng([seed, number])
@@ -78,7 +78,11 @@ def fit_degradation(
     fitted = at(mean)
     origins = dict.fromkeys(found, "measured") | {knob.name: "fitted" for knob in knobs} | dict.fromkeys(given, "given")
     rounded = {name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))}
-    return FittedDegradation(fitted._replace(**rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
+    return FittedDegradation(_with(fitted, rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
+
+
+def _with(settings: Degradation, values: dict[str, Any]) -> Degradation:
+    return settings._replace(**values)
 
 
 def _lit(settings: Degradation, electrons: float) -> Degradation:

@@ -4,6 +4,7 @@ import tempfile
 from importlib.resources import as_file
 from importlib.resources import files as package_files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -17,8 +18,8 @@ from dfcan_bmz.export import last_words
 from dfcan_bmz.prediction.stream import Output
 
 # example_data/ holds exactly these two sets
-SETS = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
-COMMON = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
+SETS: dict[str, dict[str, Any]] = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
+COMMON: dict[str, Any] = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
 PUBLISHED = Path("rdf")
 EPOCHS = 6  # of a training from published weights, whose network is larger than the demo's own
 HELD_OUT = "fov000_level01"
@@ -78,6 +79,6 @@ def _run_elsewhere(bundle: Path, image: Path, out: Path) -> None:
 def _bioimageio(*arguments: object) -> None:
     # bioimageio.core unpacks weights into the working directory
     with tempfile.TemporaryDirectory() as folder:
-        answer = children.run("bioimageio.core", *arguments, cwd=folder)
+        answer = children.run("bioimageio.core", *arguments, cwd=Path(folder))
     if answer.returncode:
         raise UnfinishedError(f"`bioimageio {arguments[0]}` failed: {last_words(answer)}")

@@ -4,6 +4,7 @@ import csv
 import platform
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
         measured=measured,
         summary=summarise(measured.scores, fields, drawn),
         comparisons=comparisons,
-        predict={name: lambda unit, model=model: predict_unit(model, unit) for name, model in models.items()},
+        predict={name: partial(predict_unit, model) for name, model in models.items()},
         protocol=chief_protocol(target),
         rivals=told,
         fields=fields,

@@ -121,9 +121,10 @@ def _keep_freed_memory() -> None:
 
 
 def _network(model: keras.Model, sizes: Sizes, dtype: torch.dtype) -> Network:
-    first, *inner, up, last = [[np.asarray(w) for w in layer.get_weights()] for layer in _convolutions(model)]
-    first, up = _convolution(*first, torch.float32), _convolution(*up, dtype)
-    last = _convolution(*_before_shuffle(*last, sizes.scale), dtype)
+    weights = [layer.get_weights() for layer in _convolutions(model)]
+    of_first, *inner, of_up, of_last = [(np.asarray(kernel), np.asarray(bias)) for kernel, bias in weights]
+    first, up = _convolution(*of_first, torch.float32), _convolution(*of_up, dtype)
+    last = _convolution(*_before_shuffle(*of_last, sizes.scale), dtype)
     blocks = [_block(inner[start : start + 5], dtype) for start in range(0, len(inner), 5)]
 
     @torch.inference_mode()
@@ -143,8 +144,8 @@ def _network(model: keras.Model, sizes: Sizes, dtype: torch.dtype) -> Network:
 
 
 def _convolution(kernel: np.ndarray, bias: np.ndarray, dtype: torch.dtype) -> Convolution:
-    kernel = torch.tensor(kernel.transpose(3, 2, 0, 1)).to(dtype)
-    return Convolution(kernel.contiguous(memory_format=torch.channels_last), torch.tensor(bias).to(dtype))
+    turned = torch.tensor(kernel.transpose(3, 2, 0, 1)).to(dtype)
+    return Convolution(turned.contiguous(memory_format=torch.channels_last), torch.tensor(bias).to(dtype))
 
 
 def _before_shuffle(kernel: np.ndarray, bias: np.ndarray, s: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +160,7 @@ def _before_shuffle(kernel: np.ndarray, bias: np.ndarray, s: int) -> tuple[np.nd
     return before.reshape(3, 3, s * s * channels, s * s), np.repeat(bias, s * s)
 
 
-def _block(weights: list[list[np.ndarray]], dtype: torch.dtype) -> tuple:
+def _block(weights: list[tuple[np.ndarray, np.ndarray]], dtype: torch.dtype) -> tuple:
     squeeze, excite = ((torch.tensor(kernel[0, 0]), torch.tensor(bias)) for kernel, bias in weights[3:])
     return *(_convolution(*pair, dtype) for pair in weights[:3]), squeeze, excite
 

@@ -90,7 +90,7 @@ def read_facts(evaluation: Path) -> list[Facts]:
     """
     return read_table(
         evaluation / "images.csv",
-        lambda row: Facts(**row | {"signal_to_noise": float(row["signal_to_noise"])}),
+        lambda row: Facts(signal_to_noise=float(row.pop("signal_to_noise")), **row),
     )
 
 

@@ -50,7 +50,7 @@ def read_scores(evaluation: Path) -> list[Score]:
     """
     return read_table(
         evaluation / "metrics.csv",
-        lambda row: Score(*(row[key] for key in Score._fields[:-1]), float(row["value"])),
+        lambda row: Score._make((*(row[key] for key in Score._fields[:-1]), float(row["value"]))),
     )
 
 
@@ -74,7 +74,7 @@ def read_table(file: Path, parse: Callable[[dict[str, str]], T]) -> list[T]:
 
 def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:
     """Protocols that mean something for a model: "raw" only where input and target share their intensities."""
-    offered = {"min-max": metrics.min_max, "affine": metrics.affine}
+    offered: dict[str, metrics.Protocol] = {"min-max": metrics.min_max, "affine": metrics.affine}
     return offered | {"raw": metrics.raw(intensity_range(hr))} if target == "input" else offered
 
 

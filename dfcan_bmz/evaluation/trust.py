@@ -6,6 +6,7 @@ not determined by the image (invented fine detail shows, as long as the network 
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -101,8 +102,12 @@ def disagreement(predict: Callable[[np.ndarray], np.ndarray], lr: np.ndarray) ->
 def _orientations(plane: np.ndarray) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
     """Each orientation of a plane, and what turns an image of that orientation back."""
     for turns in range(4):
-        yield np.rot90(plane, turns), lambda image, turns=turns: np.rot90(image, -turns)
-        yield np.rot90(plane[:, ::-1], turns), lambda image, turns=turns: np.rot90(image, -turns)[:, ::-1]
+        yield np.rot90(plane, turns), partial(np.rot90, k=-turns)
+        yield np.rot90(plane[:, ::-1], turns), partial(_turned_and_mirrored, turns=-turns)
+
+
+def _turned_and_mirrored(image: np.ndarray, turns: int) -> np.ndarray:
+    return np.rot90(image, turns)[:, ::-1]
 
 
 def _local_correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:

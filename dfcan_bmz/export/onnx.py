@@ -62,7 +62,7 @@ class Onnx:
 
     def constant(self, value: Any, dtype: type = np.float32) -> str:
         """Name of a constant; equal constants are stored once."""
-        array = np.asarray(value, dtype)
+        array: np.ndarray = np.asarray(value, dtype)
         key = array.tobytes() + str((array.shape, array.dtype)).encode()
         if key not in self.constants:
             self.constants[key] = numpy_helper.from_array(array, f"constant_{len(self.constants)}")

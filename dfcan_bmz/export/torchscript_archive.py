@@ -34,19 +34,19 @@ def write_archive(path: Path, code: str, weights: dict[str, np.ndarray]) -> None
         Attributes, in the order in which `code` declares them.
     """
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in weights.items()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        _put(archive, "data.pkl", _module(arrays))
-        _put(archive, "code/__torch__.py", code.encode())
+    with path.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        _put(archive, file.tell(), "data.pkl", _module(arrays))
+        _put(archive, file.tell(), "code/__torch__.py", code.encode())
         for key, array in enumerate(arrays.values()):
-            _put(archive, f"data/{key}", array.tobytes())
-        _put(archive, "constants.pkl", b"\x80\x02).")
-        _put(archive, "version", b"3\n")
+            _put(archive, file.tell(), f"data/{key}", array.tobytes())
+        _put(archive, file.tell(), "constants.pkl", b"\x80\x02).")
+        _put(archive, file.tell(), "version", b"3\n")
 
 
-def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Store an entry so that its data begin at an aligned byte; the filling is an extra field, as torch writes it."""
+def _put(archive: zipfile.ZipFile, place: int, name: str, data: bytes) -> None:
+    """Store an entry at byte `place`, its data at an aligned one; the filling is an extra field, as torch writes it."""
     entry = zipfile.ZipInfo(f"network/{name}", EPOCH)
-    begin = archive.fp.tell() + HEADER + len(entry.filename)
+    begin = place + HEADER + len(entry.filename)
     filling = -(begin + 4) % ALIGNMENT
     entry.extra = b"FB" + struct.pack("<H", filling) + b"Z" * filling
     archive.writestr(entry, data)

@@ -6,6 +6,7 @@ spectrum, some forty operations in Keras, is one word.
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -105,16 +106,17 @@ def walk(model: keras.Model, words: Vocabulary, source: Any) -> Any:
 def _steps(model: keras.Model) -> tuple[list[_Step], Key, Key]:
     """Steps in an order in which each finds its arguments; the keys of input and output."""
     config = model.get_config()
-    waiting, known = [], set()
+    waiting: list[_Step] = []
+    inputs: list[Key] = []
     for layer in config["layers"]:
         if layer["class_name"] == "InputLayer":
-            known.add((layer["name"], 0, 0))
+            inputs.append((layer["name"], 0, 0))
         # the first node of a network within is that of its own input
         offset = 1 if layer["class_name"] == "Functional" else 0
         for use, node in enumerate(layer["inbound_nodes"]):
             arguments = [_argument(argument) for argument in node["args"]]
             waiting.append(_Step(layer["name"], use + offset, layer["class_name"], layer["config"], arguments))
-    (first,), steps = known, []
+    (first,), steps = inputs, []
     known = {first[:2]}
     while waiting:  # a shared layer may need for a later use what comes after it
         step = next(step for step in waiting if all(key[:2] in known for key in _keys(step.arguments)))
@@ -249,7 +251,7 @@ def _convolution(words: Vocabulary, config: dict, layer: keras.layers.Layer, x: 
         raise NotImplementedError(f"{layer.name}: only square kernels of odd size without stride or dilation")
     groups = kernel.shape[2] if depthwise else config["groups"]
     order = (2, 3, 0, 1) if depthwise else (3, 2, 0, 1)
-    y = words.convolution(x, kernel.transpose(order), *(bias or [None]), groups, size // 2 if same else 0)
+    y = words.convolution(x, kernel.transpose(order), bias[0] if bias else None, groups, size // 2 if same else 0)
     name = config["activation"]
     return y if name == "linear" else words.activation(name, y)
 
@@ -269,7 +271,7 @@ def _every(words: Vocabulary, config: dict, layer: None, x: Any, index: list[Any
 
 
 _WITH_WEIGHTS = ("Conv2D", "DepthwiseConv2D")
-_WORDS = {
+_WORDS: dict[str, Callable[..., Any]] = {
     "Add": lambda words, config, layer, x, y: words.arithmetic("add", x, y),
     "Concatenate": lambda words, config, layer, values: words.concatenate(values),
     "Conv2D": _convolution,

@@ -25,33 +25,39 @@ class Architecture(NamedTuple):
     build : callable
         Takes ``scale`` and the sizes of the config; returns a keras.Model.
     reach : callable
-        Takes the config; how many LR pixels away the convolutions carry a pixel's influence (attention, which is
+        Takes the same; how many LR pixels away the convolutions carry a pixel's influence (attention, which is
         global, aside).
     reference : str
         Publication, for people.
     """
 
     build: Callable[..., keras.Model]
-    reach: Callable[[ModelConfig], int]
+    reach: Callable[..., int]
     reference: str
 
 
 MODELS = {
     "dfcan": Architecture(
-        dfcan, lambda m: 2 * m.groups * m.blocks + 3, "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"
+        dfcan, lambda groups, blocks, **_: 2 * groups * blocks + 3, "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"
     ),
     "rcan": Architecture(
-        rcan, lambda m: m.groups * (2 * m.blocks + 1) + 4, "Zhang et al. 2018, doi 10.1007/978-3-030-01234-2_18"
+        rcan,
+        lambda groups, blocks, **_: groups * (2 * blocks + 1) + 4,
+        "Zhang et al. 2018, doi 10.1007/978-3-030-01234-2_18",
     ),
-    "edsr": Architecture(edsr, lambda m: 2 * m.blocks + 4, "Lim et al. 2017, doi 10.1109/CVPRW.2017.151"),
-    "wdsr": Architecture(wdsr, lambda m: 2 * m.blocks + 2, "Yu et al. 2018, arXiv 1808.08718"),
-    "srcnn": Architecture(srcnn, lambda m: 2 + -(-8 // m.scale), "Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281"),
-    "vdsr": Architecture(vdsr, lambda m: 2 + -(-m.blocks // m.scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.182"),
+    "edsr": Architecture(edsr, lambda blocks, **_: 2 * blocks + 4, "Lim et al. 2017, doi 10.1109/CVPRW.2017.151"),
+    "wdsr": Architecture(wdsr, lambda blocks, **_: 2 * blocks + 2, "Yu et al. 2018, arXiv 1808.08718"),
+    "srcnn": Architecture(
+        srcnn, lambda scale, **_: 2 + -(-8 // scale), "Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281"
+    ),
+    "vdsr": Architecture(
+        vdsr, lambda scale, blocks, **_: 2 + -(-blocks // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.182"
+    ),
     "drcn": Architecture(
-        drcn, lambda m: 2 + -(-(m.blocks + 4) // m.scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
+        drcn, lambda scale, blocks, **_: 2 + -(-(blocks + 4) // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
     ),
-    "bicubic": Architecture(bicubic, lambda m: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
-    "lanczos": Architecture(lanczos, lambda m: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
+    "bicubic": Architecture(bicubic, lambda **_: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
+    "lanczos": Architecture(lanczos, lambda **_: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
 }
 
 
@@ -87,7 +93,7 @@ def _initialize(layer: keras.layers.Conv2D, rng: np.random.Generator) -> None:
 
 def reach(config: ModelConfig) -> int:
     """How many LR pixels away the convolutions carry a pixel's influence."""
-    return MODELS[config.name].reach(config)
+    return MODELS[config.name].reach(scale=config.scale, **config.sizes())
 
 
 def describe_model(config: ModelConfig) -> str:

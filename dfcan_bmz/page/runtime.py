@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from dfcan_bmz.errors import DfcanError
 
@@ -52,10 +53,17 @@ def fetch(folder: Path) -> None:
         folder.mkdir(parents=True)
         with tarfile.open(archive) as package:
             for name in FILES:
-                with package.extractfile(f"package/dist/{name}") as source, (folder / name).open("wb") as copy:
+                with _member(package, f"dist/{name}") as source, (folder / name).open("wb") as copy:
                     shutil.copyfileobj(source, copy)
-            with package.extractfile("package/README.md") as source:  # names the licence, MIT
+            with _member(package, "README.md") as source:  # names the licence, MIT
                 (folder / "README.md").write_bytes(source.read())
+
+
+def _member(package: tarfile.TarFile, name: str) -> IO[bytes]:
+    found = package.extractfile(f"package/{name}")
+    if found is None:
+        raise DfcanError(f"onnxruntime-web {VERSION} has no file {name}: ask your administrator why")
+    return found
 
 
 def _integrity(path: Path) -> str:

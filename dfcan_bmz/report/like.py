@@ -27,7 +27,7 @@ def plot_like(
         By name: distance by kind.
     """
     figure = Figure(figsize=(13, 2.6 * len(crops) + 3.4), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(2.5 * len(crops), 3.4))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(2.5 * len(crops), 3.4)).flat
     grid = above.subplots(len(crops), CROPS, squeeze=False, subplot_kw=NO_TICKS)
     for row, (name, pictures) in zip(grid, crops.items(), strict=True):
         row[0].set_ylabel(name)

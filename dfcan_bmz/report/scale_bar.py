@@ -21,6 +21,5 @@ def draw_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_nm: float | No
         label = f"{length / 1e3:g} µm" if length >= 1e3 else f"{length:g} nm"
     pixels = length / (pixel_size_nm or 1.0)
     right, bottom = 0.95 * width, 0.95 * height
-    style = {"color": "white", "solid_capstyle": "butt"}
-    axes.plot([right - pixels, right], [bottom, bottom], linewidth=3, **style)
+    axes.plot([right - pixels, right], [bottom, bottom], linewidth=3, color="white", solid_capstyle="butt")
     axes.text(right - pixels / 2, bottom - 0.03 * height, label, color="white", ha="center", va="bottom", fontsize=8)

@@ -1,7 +1,7 @@
 """What can be read off images one by one: camera, cut-off, light and background."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -11,6 +11,7 @@ from dfcan_bmz.simulate.camera import SCMOS
 from dfcan_bmz.simulate.cutoff import measure_cutoff
 from dfcan_bmz.simulate.noise import CameraEstimate, Estimate, measure_camera
 
+Items = TypeVar("Items", np.ndarray, list[Any])
 PSF_SIGMA = 0.437  # standard deviation of the Gaussian that is as wide as a point spread function, times the cut-off
 LARGEST_PX = 512  # side of what is looked at of a plane for its noise and its spectrum
 MOST_PLANES = 8  # of all images: a spectrum each
@@ -116,5 +117,5 @@ def _middle(stack: np.ndarray) -> np.ndarray:
     return stack[..., y : y + LARGEST_PX, x : x + LARGEST_PX]
 
 
-def _few(items: Sequence, most: int) -> Sequence:
+def _few(items: Items, most: int) -> Items:
     return items[:: -(-len(items) // most)]

@@ -140,15 +140,15 @@ def label(
     extra = [*_spots(points, side_um, specimen, rng), *_vesicles(side_um, specimen, rng)]
     if not extra:
         return points, weights
-    extra = np.concatenate(extra)
+    added = np.concatenate(extra)
     if weights is not None:
-        weights = np.concatenate([weights, np.ones(len(extra))])
-    return np.concatenate([points, extra]), weights
+        weights = np.concatenate([weights, np.ones(len(added))])
+    return np.concatenate([points, added]), weights
 
 
 def _spots(points: np.ndarray, side_um: float, specimen: Specimen, rng: np.random.Generator) -> list[np.ndarray]:
     count = rng.poisson(specimen.spots_per_um2 * side_um**2) if specimen.spots_per_um2 and len(points) else 0
-    middles = points[rng.integers(0, len(points), count)] if count else []
+    middles = points[rng.integers(0, len(points), count)] if count else points[:0]
     # some are far brighter than the others
     return [
         middle + rng.normal(0, SPOT_RADIUS_UM, (rng.poisson(rng.exponential(specimen.spot_labels)), 2))

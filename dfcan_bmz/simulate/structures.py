@@ -133,7 +133,7 @@ def endoplasmic_reticulum(side_um: float, rng: np.random.Generator, specimen: Sp
         if start < 0:
             continue
         a, b = diagram.vertices[start], diagram.vertices[end]
-        points.append(_tubule(a, b, min(np.linalg.norm(b - a), edge), specimen, rng))
+        points.append(_tubule(a, b, min(float(np.linalg.norm(b - a)), edge), specimen, rng))
     for region in diagram.regions:
         if not region or -1 in region:
             continue

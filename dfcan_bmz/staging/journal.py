@@ -75,18 +75,18 @@ def settle(folder: Path) -> None:
         If something cannot be moved; all is as it was then.
     """
     marker, root = read(folder), folder.parent
-    state, away, moves = (marker.get(key) for key in ("state", "away", "moves"))
+    state = marker.get("state")
     if state == "placing":
         try:
-            _take_in(root, folder / OLD, away)
-            _bring_out(folder / NEW, root, moves)
+            _take_in(root, folder / OLD, marker["away"])
+            _bring_out(folder / NEW, root, marker["moves"])
         except OSError:
             mark(folder, marker, "returning")
             settle(folder)
             raise
     elif state == "returning":
-        _take_in(root, folder / NEW, moves[::-1])
-        _bring_out(folder / OLD, root, away[::-1])
+        _take_in(root, folder / NEW, marker["moves"][::-1])
+        _bring_out(folder / OLD, root, marker["away"][::-1])
         mark(folder, marker, "writing")
 
 

@@ -1,10 +1,11 @@
 """A lock that the system gives back when its process ends, however it ends."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
@@ -54,7 +55,7 @@ def leave(path: Path, descriptor: int, remove: bool) -> None:
     if remove and os.name != "nt":
         path.unlink(missing_ok=True)
     os.close(descriptor)
-    if remove and os.name == "nt":  # which does not remove what is open; another process may have it by now
+    if remove and sys.platform == "win32":  # which does not remove what is open; another process may have it by now
         try:
             path.unlink(missing_ok=True)
         except PermissionError:
@@ -63,7 +64,7 @@ def leave(path: Path, descriptor: int, remove: bool) -> None:
 
 def _locked(descriptor: int) -> bool:
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
