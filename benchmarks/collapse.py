@@ -22,7 +22,7 @@ import numpy as np
 
 from dfcan_bmz import losses
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.data.patches import batch, grid_patches, random_patches
+from dfcan_bmz.data.patches import Patch, batch, grid_patches, random_patches
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.parts import interpolate
@@ -93,7 +93,7 @@ def train(cure: str, setting: int, seed: int, training: list[Plane], held_out: t
     first = model.get_weights()
     start(model, rate, cure)
     started = time.perf_counter()
-    patches: Sequence[Plane] = []
+    patches: Sequence[Patch] = []
     step, begun_again = 0, False
     while step < STEPS:
         if len(patches) < size:
