@@ -224,7 +224,7 @@ def test_check_passes_every_format_and_says_so_as_json(verdicts):
 
 
 def test_the_tolerance_is_ten_times_what_engines_differ_by(verdicts, fresh):
-    figures = {verdict["figure"] for verdict in verdicts if verdict["test"] != "whole, against blocks"}
+    figures = {verdict["figure"] for verdict in verdicts if verdict["test"] not in ("whole, against blocks", "seconds")}
     with zipfile.ZipFile(fresh) as archive:
         content = yaml.safe_load(archive.read("rdf.yaml"))
     (tolerance,) = content["config"]["bioimageio"]["reproducibility_tolerance"]
@@ -275,23 +275,17 @@ def test_check_finds_weights_that_do_not_reproduce_the_test_tensor(tiny_bundle, 
 def test_a_bundle_that_would_not_run_is_not_written(tiny_run, tiny_recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(write, "check", lambda path: [Verdict("keras_v3", "e", "load", FAILED, None, "no")])
     with pytest.raises(UnfinishedError, match="would not run"):
-        write_bundle(tiny_run, read_recipe(tiny_recipe), tmp_path, tmp_path / "out.zip", print)
+        package.run(tiny_run, tiny_recipe, tmp_path / "out.zip", overwrite=False)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ProxyError, httpx.ReadTimeout])
-def test_a_maintainer_needs_no_network(tiny_bundle, description, tmp_path, monkeypatch, error):
+def test_a_maintainer_is_not_looked_up_when_a_bundle_is_opened(tiny_bundle, description, tmp_path, monkeypatch):
     asked = []
-
-    def unreachable(url, **_):
-        asked.append(url)
-        raise error("no network")
-
-    monkeypatch.setattr(httpx, "get", unreachable)
+    monkeypatch.setattr(httpx, "get", lambda url, **_: asked.append(url))
     people = {"maintainers": [{"name": "M", "github_user": "somebody-unknown"}]}
     bundle = rewrite(tiny_bundle, tmp_path / "b.zip", {"rdf.yaml": yaml.safe_dump(description | people).encode()})
     assert open_description(bundle).name == "Tiny test model"
-    assert asked, "the spec has tried to verify the user"
+    assert asked == []
 
 
 def test_maintainers_and_authors_enter_the_description_as_the_recipe_has_them(tiny_run, tiny_recipe, tmp_path):

@@ -196,12 +196,6 @@ def test_an_image_too_small_to_be_measured_is_named(tiny_run, pairs, tmp_path):
     expect_refusal(*arguments, match=NAME)
 
 
-def test_a_tile_larger_than_the_sample_is_refused(tiny_run, tiny_recipe, tmp_path):
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(tiny_recipe.read_text().replace("tile: 32", "tile: 128"))
-    expect_refusal("package", tiny_run, "--recipe", recipe, "--out", tmp_path / "out.zip", match="set tile to 40")
-
-
 def test_a_limit_under_which_tensorflow_would_abort_is_refused(monkeypatch):
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (2 * 10**9, resource.RLIM_INFINITY))

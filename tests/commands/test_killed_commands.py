@@ -18,7 +18,7 @@ from prediction.enlarging import load
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.check import PASSED, Verdict
-from dfcan_bmz.bundle.jdll import Choice
+from dfcan_bmz.bundle.jdll_engines import Choice
 from dfcan_bmz.commands import (
     align,
     check,
@@ -41,6 +41,7 @@ from dfcan_bmz.config import resolve
 from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
+from dfcan_bmz.fiji.weights import ForFiji
 
 RUN = REPOSITORY / "rdf/em-x2"
 VERDICT = Verdict("onnx", "an engine", "load", PASSED, None, "")
@@ -167,7 +168,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr(inspect, "plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr(predict, "load_of", lambda *_: None)
     monkeypatch.setattr(predict, "loaded", lambda _: load())
-    told = Settings("tiny-tester", "A model", 2, 32), Choice("onnx", "17")
+    told = Settings("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
     monkeypatch.setattr(install, "_settings", lambda _: told)
     monkeypatch.setattr(demo, "_run", lambda out, _: (out / "report.html").write_text("report"))
 
