@@ -143,7 +143,9 @@ def _quick(monkeypatch):
 
     monkeypatch.setattr(package, "write_bundle", bundle)
     monkeypatch.setattr(check, "check", lambda *_: [VERDICT])
-    nobody = SimpleNamespace(measured=SimpleNamespace(scores=()), summary=(), fields=1, predict={}, protocol="raw")
+    nobody = SimpleNamespace(
+        measured=SimpleNamespace(scores=()), summary=(), fields=1, predict={}, protocol="raw", verdicts=()
+    )
     for command in (evaluate, compare):
         monkeypatch.setattr(command, "judge", lambda *_: nobody)
         monkeypatch.setattr(command, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
