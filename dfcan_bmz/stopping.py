@@ -38,7 +38,8 @@ def ended_by_signals() -> Iterator[None]:
     heard, told = socket.socketpair()  # on Windows a pipe will not do
     told.setblocking(False)
     descriptor = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    listener = threading.Thread(target=_listen, args=(heard,), daemon=True)
+    screen = os.dup(2)  # where libraries are silenced, this is still seen
+    listener = threading.Thread(target=_listen, args=(heard, screen), daemon=True)
     listener.start()
     try:
         yield
@@ -59,11 +60,12 @@ def _terminate(number: int, _: object) -> None:
     raise SystemExit(exit_code(number))
 
 
-def _listen(heard: socket.socket) -> None:
+def _listen(heard: socket.socket, screen: int) -> None:
     while number := int.from_bytes(heard.recv(1)):
         if number in SIGNALS:
             children.end_all()
             time.sleep(GRACE_S)
-            os.write(2, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
+            os.write(screen, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
             os._exit(exit_code(number))
+    os.close(screen)
     heard.close()

@@ -20,7 +20,7 @@ os.rename(path + ".new", path)
 time.sleep(600)
 """
 PARENT = """
-import signal, sys, threading
+import os, signal, sys, threading
 from pathlib import Path
 from dfcan_bmz import children
 from dfcan_bmz.stopping import ended_by_signals
@@ -33,6 +33,7 @@ with ended_by_signals():
     if sys.argv[2] == "library":
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     print("ready", flush=True)
     while True:
         pass
