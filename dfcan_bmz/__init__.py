@@ -9,6 +9,9 @@ __version__ = "0.1.0"
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Threads of PyTorch that spin while they wait take the processor from each other wherever another program runs; read
+# when its library is loaded, here and in child processes.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def predict(
