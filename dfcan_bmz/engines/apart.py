@@ -60,6 +60,7 @@ def load(name: str, path: Path) -> Network:
             kind, data = _receive(inbox, time.monotonic() + LONGEST_S)
         except TimeoutError:
             process.kill()
+            outbox.close()  # an answer that came all the same is of this batch, not of the next one
             raise RuntimeError(f"no answer after {LONGEST_S} s") from None
         except EOFError:
             raise RuntimeError(f"its process ended ({_last_words(log, process.wait())})") from None
@@ -72,6 +73,8 @@ def load(name: str, path: Path) -> Network:
     def run(batch: np.ndarray) -> np.ndarray:
         with one_at_a_time:
             try:
+                if outbox.closed:
+                    raise BrokenPipeError
                 _send(outbox, ARRAY, _bytes(batch))
             except BrokenPipeError:
                 raise RuntimeError(f"its process ended ({_last_words(log, process.wait())})") from None
