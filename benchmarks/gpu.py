@@ -13,7 +13,6 @@ without changing the arithmetic.
 
 import argparse
 import csv
-import importlib.util
 import json
 import os
 import statistics
@@ -21,12 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import types
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from biapy_peer import biapy_dfcan
 
 SEED, PATCH, SCALE = 0, 128, 2
 TRAINING_BATCH = 16
@@ -83,16 +82,10 @@ def ours(precision: str) -> dict[str, float]:
 
 
 def biapy(precision: str, folder: Path) -> dict[str, float]:
-    """The same of BiaPy's module, loaded alone: of its package it needs one function, which names activations."""
+    """The same of BiaPy's module."""
     import torch
 
-    blocks = types.ModuleType("biapy.models.blocks")
-    blocks.get_activation = {"sigmoid": torch.nn.Sigmoid(), "linear": torch.nn.Identity()}.__getitem__
-    sys.modules["biapy.models.blocks"] = blocks
-    specification = importlib.util.spec_from_file_location("biapy_dfcan", folder / "biapy/models/dfcan.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    model = module.DFCAN(ndim=2, input_shape=(PATCH, PATCH, 1), scale=SCALE).cuda()
+    model = biapy_dfcan(folder, PATCH, SCALE).cuda()
     optimizer = torch.optim.Adam(model.parameters(), 5e-4)
     cast = torch.autocast("cuda", torch.bfloat16, enabled=precision == "bfloat16")
 

@@ -10,13 +10,11 @@ where the time goes under TensorFlow: a convolution of 64 channels and its two g
 """
 
 import argparse
-import importlib.util
 import os
 import resource
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +22,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from biapy_peer import biapy_dfcan
 
 SEED = 0
 REPEATS = 8
@@ -57,16 +56,10 @@ def keras_step(name: str, batch: int, patch: int) -> Callable[[], object]:
 
 
 def biapy_step(folder: Path, batch: int, patch: int) -> Callable[[], object]:
-    """A step of BiaPy's module, loaded alone: of its package it needs one function, which names activations."""
+    """A step of BiaPy's module."""
     import torch
 
-    blocks = types.ModuleType("biapy.models.blocks")
-    blocks.get_activation = {"sigmoid": torch.nn.Sigmoid(), "linear": torch.nn.Identity()}.__getitem__
-    sys.modules["biapy.models.blocks"] = blocks
-    specification = importlib.util.spec_from_file_location("biapy_dfcan", folder / "biapy/models/dfcan.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    model = module.DFCAN(ndim=2, input_shape=(patch, patch, 1), scale=2)
+    model = biapy_dfcan(folder, patch, 2)
     optimizer = torch.optim.Adam(model.parameters(), 5e-4)
     x, y = (torch.from_numpy(np.moveaxis(array, -1, 1).copy()) for array in pair(batch, patch))
 
