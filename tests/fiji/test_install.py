@@ -55,16 +55,21 @@ def test_a_bundle_is_installed_with_its_torchscript_weights_alone(tiny_bundle, f
     assert not list(fiji.folder.glob(".dfcan-*"))
 
 
-def without_torchscript(bundle, target):
+def redescribed(bundle, target, change, left_out=()):
+    """Copy a bundle without some of its files, its description changed in place."""
     with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
-        for name in set(old.namelist()) - {"weights.pt"}:
+        for name in set(old.namelist()) - set(left_out):
             content = old.read(name)
             if name == "rdf.yaml":
                 description = yaml.safe_load(content)
-                del description["weights"]["torchscript"]
+                change(description)
                 content = yaml.safe_dump(description).encode()
             new.writestr(name, content)
     return target
+
+
+def without_torchscript(bundle, target):
+    return redescribed(bundle, target, lambda described: described["weights"].pop("torchscript"), ["weights.pt"])
 
 
 def test_a_bundle_without_torchscript_is_refused_with_the_way_out(tiny_bundle, fiji, tmp_path):
@@ -189,16 +194,9 @@ def test_what_is_not_installed_cannot_be_removed(fiji, nickname):
 def test_a_companion_and_a_foreign_bundle_are_refused(tiny_bundle, companion_bundle, fiji, tmp_path):
     with pytest.raises(DfcanError, match="companion for ilastik"):
         install(companion_bundle, fiji, overwrite=False)
-    with zipfile.ZipFile(tiny_bundle) as old, zipfile.ZipFile(tmp_path / "foreign.zip", "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "rdf.yaml":
-                description = yaml.safe_load(content)
-                del description["config"]["dfcan_bmz"]
-                content = yaml.safe_dump(description).encode()
-            new.writestr(name, content)
+    foreign = redescribed(tiny_bundle, tmp_path / "foreign.zip", lambda described: described["config"].pop("dfcan_bmz"))
     with pytest.raises(DfcanError, match="not written by"):
-        install(tmp_path / "foreign.zip", fiji, overwrite=False)
+        install(foreign, fiji, overwrite=False)
     assert not (fiji.folder / "models").exists()
 
 
