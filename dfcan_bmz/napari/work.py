@@ -8,7 +8,7 @@ import numpy as np
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.flaws import refuse_flawed
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_bands
+from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
 
 ORIENTATIONS = 8
 
@@ -88,9 +88,9 @@ def predict_planes(predictor: Predictor, planes: np.ndarray, keep: bool, ensembl
         if not scaling.flaw:
             unit = scaling.apply(plane)
             if ensemble:
-                predicted = disagreement(lambda turned: _predict(predictor, turned, task), unit).mean
+                predicted = disagreement(lambda turned: predict_unit(predictor, turned, task.on_tile), unit).mean
             else:
-                predicted = _predict(predictor, unit, task)
+                predicted = predict_unit(predictor, unit, task.on_tile)
             result[index] = scaling.undo(predicted) if keep else predicted
     return result.reshape(*planes.shape[:-2], *result.shape[1:])
 
@@ -105,7 +105,7 @@ def map_planes(predictor: Predictor, planes: np.ndarray, task: Task) -> Maps:
     error = np.zeros(stack.shape, np.float32)
     for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
         if not scaling.flaw:
-            found = disagreement(lambda turned: _predict(predictor, turned, task), scaling.apply(plane))
+            found = disagreement(lambda turned: predict_unit(predictor, turned, task.on_tile), scaling.apply(plane))
             spread[index], error[index] = found.spread, reblur(found.mean, plane, scaling).error
     leading = planes.shape[:-2]
     return Maps(*(maps.reshape(*leading, *maps.shape[1:]) for maps in (spread, error)))
@@ -113,8 +113,3 @@ def map_planes(predictor: Predictor, planes: np.ndarray, task: Task) -> Maps:
 
 def _tiles(predictor: Predictor, stack: np.ndarray, scalings: list, times: int) -> int:
     return times * sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])
-
-
-def _predict(predictor: Predictor, unit: np.ndarray, task: Task) -> np.ndarray:
-    bands = predict_bands(predictor, lambda rows, columns: unit[rows, columns], unit.shape, on_tile=task.on_tile)
-    return np.concatenate([band for _, band in bands])

@@ -79,9 +79,12 @@ def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
     return predict_unit(predictor, scaling_of(plane).apply(plane))
 
 
-def predict_unit(predictor: Predictor, unit: np.ndarray) -> np.ndarray:
-    """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1]."""
-    return predict_region(predictor, lambda rows, columns: unit[rows, columns], unit.shape)
+def predict_unit(predictor: Predictor, unit: np.ndarray, on_tile: Callable[[], None] = lambda: None) -> np.ndarray:
+    """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1].
+
+    `on_tile` is called after each tile; what it raises ends the prediction.
+    """
+    return predict_region(predictor, lambda rows, columns: unit[rows, columns], unit.shape, on_tile=on_tile)
 
 
 def predict_region(
@@ -90,6 +93,7 @@ def predict_region(
     shape: tuple[int, int],
     rows: slice = slice(None),
     columns: slice = slice(None),
+    on_tile: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """Super-resolve a region as it is within the whole plane, whatever else is predicted with it.
 
@@ -103,13 +107,15 @@ def predict_region(
         (Y, X) of the whole plane.
     rows, columns : slice
         The region, in output pixels.
+    on_tile : callable
+        Called after each tile.
 
     Returns
     -------
     numpy.ndarray
         float32 in [0, 1].
     """
-    return np.concatenate([band for _, band in predict_bands(predictor, read, shape, rows, columns)])
+    return np.concatenate([band for _, band in predict_bands(predictor, read, shape, rows, columns, on_tile)])
 
 
 def predict_bands(
@@ -122,7 +128,7 @@ def predict_bands(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Super-resolve a region from top to bottom, holding no more of it than a row of tiles.
 
-    Parameters are those of `predict_region`; `on_tile` is called after each tile.
+    Parameters are those of `predict_region`.
 
     Yields
     ------
