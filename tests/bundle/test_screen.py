@@ -160,14 +160,14 @@ def test_a_file_beside_the_graph_is_named(tmp_path, name):
 
 # ── TorchScript ──
 
-BODIES = {
+BODIES = (
     "    x1 = torch.conv2d(x, self.weight, None, [1, 1], [1, 1], [1, 1], 1)\n    return torch.gelu(x1)\n",
     '    y = torch.abs(torch.fft_rfft2(x, None, [-2, -1], "ortho"))\n    return torch.mean(y, [2, 3], True)\n',
     "    h, w, = torch.slice(torch.size(x), -2)\n    if torch.gt(h, 1):\n      y = x\n    else:\n      y = w\n"
     "    return y\n",
     '    if self.training:\n      ops.prim.RaiseException("no", "builtins.ValueError")\n    else:\n      pass\n'
     "    return x\n",
-}
+)
 
 
 @pytest.mark.parametrize("body", BODIES)
