@@ -106,7 +106,9 @@ Trusted = Annotated[bool, typer.Option("--trust", help="Run a bundle whatever it
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 LrDir = Annotated[Path, typer.Option("--lr", metavar="DIR", help="Folder of low-resolution images.")]
 HrDir = Annotated[Path, typer.Option("--hr", metavar="DIR", help="Folder of high-resolution images of the same names.")]
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder or a bundle (.zip).")]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A run folder, a bundle (.zip), or a name (see `models`).")
+]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Images, stacks, folders of them, or patterns.")]
 NewSet = Annotated[
@@ -118,10 +120,20 @@ Intensity = Annotated[
 
 
 @command()
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print all that is known of them as JSON.")] = False,
+) -> None:
+    """List the published models, which every command takes by their names: what for, how large, how good, pictures."""
+    from dfcan_bmz.commands.models import run
+
+    run(as_json)
+
+
+@command()
 def demo(
     out: Out,
     model: Annotated[
-        str | None, typer.Option(help="Weights to start from: a run folder, or the name of a model in rdf/.")
+        str | None, typer.Option(help="Weights to start from: a run folder, or a name (see `models`).")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -411,7 +423,7 @@ def evaluate(
 @command()
 def compare(
     models: Annotated[
-        list[Path], typer.Argument(metavar="MODEL...", help="Run folders or bundles (.zip), at least two.")
+        list[Path], typer.Argument(metavar="MODEL...", help="Run folders, bundles (.zip) or names, at least two.")
     ],
     lr: LrDir,
     hr: HrDir,
@@ -467,7 +479,7 @@ def package(
 
 @command()
 def check(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), ours or anybody's.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), ours or anybody's, or a name.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
     zoo: Annotated[bool, typer.Option("--zoo", help="Also what the zoo will say; asks the network.")] = False,
@@ -527,9 +539,7 @@ def upload(
 
 @command("install-fiji")
 def install_fiji(
-    bundle: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip); with --remove also the name of the model.")
-    ],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), or a name (see `models`).")],
     fiji: Annotated[
         Path | None, typer.Option(help="Fiji's folder; left out, it is looked for where people put it.")
     ] = None,
@@ -537,6 +547,10 @@ def install_fiji(
     overwrite: Overwrite = False,
 ) -> None:
     """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
+    from dfcan_bmz.commands import early
+
+    if not remove:
+        early.refuse_no_bundle(bundle)
     with console.quiet_start():
         from dfcan_bmz.commands.install_fiji import run
 
@@ -577,7 +591,9 @@ def ilastik_restore(
 
 @command()
 def page(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip).")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip), or names.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the site.")],
     runtime: Annotated[
         Literal["cdn", "bundled"],
@@ -589,6 +605,10 @@ def page(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a site that runs bundles in the visitor's own browser; images never leave their computer."""
+    from dfcan_bmz.commands import early
+
+    for bundle in bundles:
+        early.refuse_no_bundle(bundle)
     with console.quiet_start():
         from dfcan_bmz.commands.page import run
 

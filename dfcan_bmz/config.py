@@ -139,7 +139,7 @@ class TrainConfig(_Section):
     devices: int = Field(1, ge=1, description="GPUs that share each batch (with KERAS_BACKEND=jax)")
     minutes: float = Field(0.0, ge=0, description="time after which the training ends; 0: no limit")
     tensorboard: bool = Field(False, description="also write a log for TensorBoard")
-    init: str = Field("none", description="first weights: a run folder, a .keras file or a bundle")
+    init: str = Field("none", description="first weights: a run folder, a .keras file, a bundle, or a model's name")
     seed: int = Field(0, ge=0, description="of weights, patches and split")
 
     @model_validator(mode="after")

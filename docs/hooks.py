@@ -12,9 +12,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
+
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"
 README = "reference/readme.md"
+MODELS = "models.md"
 LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(\))")
 
 # browsers draw MathML themselves: no script is fetched; what is code is not looked into
@@ -25,7 +28,11 @@ FORMULA = re.compile(
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the reference, and files outside ``docs/`` that pages link to; drop from the nav what is not there."""
+    """Add models, reference and files outside ``docs/`` that pages link to; drop from the nav what is not there."""
+    models = files.get_file_from_path(MODELS)
+    text = "\n\n".join([models.content_string, *map(_model, catalogue())])
+    files.remove(models)
+    files.append(File.generated(config, MODELS, content=text))
     reference = {f"reference/{name}.md": text for name, text in _reference().items()}
     for path, text in reference.items():
         files.append(File.generated(config, path, content=text))
@@ -62,6 +69,27 @@ def _mathml(match: re.Match) -> str:
     if match["code"]:
         return match["code"]
     return convert(match["block"] or match["inline"], display="block" if match["block"] else "inline")
+
+
+def _model(entry: Entry) -> str:
+    """A published model in Markdown: what for, figures, and the pictures of its evaluations."""
+    folder = f"../{entry.run.relative_to(REPOSITORY).as_posix()}"
+    size = f"x{entry.scale}, {entry.parameters:,} parameters, {entry.size / 1e6:.1f} MB"
+    known = f"version {entry.version}, nickname `{entry.nickname}`; [its card]({folder}/README.md)"
+    facts = f"{entry.description} {size}; {known}."
+    rows = ["| images | | PSNR (dB) | SSIM |", "|---|---|---|---|", *map(_rows, entry.figures)]
+    caption = "Low resolution, every method, and the target; of each set the image with the lowest PSNR"
+    pictures = [
+        f"![{entry.name}: {caption}]({folder}/{path.relative_to(entry.run).as_posix()})" for path in entry.pictures
+    ]
+    return "\n\n".join([f"## {entry.name}", facts, "\n".join(rows), *pictures[1:], f"*{caption}.*"])
+
+
+def _rows(figure: Figure) -> str:
+    """The model's row, and that of the best baseline, in a table of figures."""
+    count = f"n = {figure.images} of {figure.fields} field{'s' * (figure.fields != 1)} of view"
+    cells = [f"{row.method} | {row.psnr.mean:.2f} | {row.ssim.mean:.3f} |" for row in (figure.model, figure.baseline)]
+    return f"| {figure.title} ({count}) | {cells[0]}\n| *the best baseline there* | {cells[1]}"
 
 
 def _target(file: File, match: re.Match) -> PurePosixPath:

@@ -9,6 +9,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz import images, run_folder
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.config import validate
 from dfcan_bmz.models import MODELS, describe_model
@@ -73,6 +74,7 @@ def read_facts(run: Path | None) -> Facts:
     """
     facts = Facts()
     if run is not None:
+        run = find_model(run)
         run_folder.weights(run)
         config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
         facts = Facts(

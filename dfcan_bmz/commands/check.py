@@ -12,17 +12,15 @@ from rich.table import Column, Table
 
 from dfcan_bmz import files, staging
 from dfcan_bmz.bundle.check import FAILED, PASSED, Verdict, check
-from dfcan_bmz.bundle.unzipped import as_zip
+from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle.zoo import forecast
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.report.verdicts import write_verdicts
 
 
 def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bool, trusted: bool = False) -> None:
-    bundle = as_zip(bundle)
-    if not bundle.is_file():
-        raise DfcanError(f"{bundle} does not exist: check the path")
+    bundle = find_bundle(bundle, lambda line: print(line, file=sys.stderr))
     if html is not None:
         files.refuse_input_as_output([bundle], [html])
     with staging.writing(html, "check", overwrite) if html is not None else nullcontext() as page:

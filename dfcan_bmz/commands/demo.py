@@ -11,16 +11,16 @@ import tifffile
 from rich.console import Console
 
 from dfcan_bmz import children, run_folder, staging
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
 from dfcan_bmz.commands.early import check_demo
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.prediction.stream import Output
 
 # example_data/ holds exactly these two sets
 SETS: dict[str, dict[str, Any]] = {"train": {"pairs": 10, "seed": 0}, "test": {"pairs": 2, "seed": 1}}
 COMMON: dict[str, Any] = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
-PUBLISHED = Path("rdf")
 EPOCHS = 6  # of a training from published weights, whose network is larger than the demo's own
 HELD_OUT = "fov000_level01"
 
@@ -55,10 +55,7 @@ def _run(out: Path, model: str | None) -> None:
 
 def _starting_from(model: str) -> list[str]:
     """Settings of a training that begins with the weights, and therefore with the network, of a run folder."""
-    run = next((path for path in (Path(model), PUBLISHED / model) if path.is_dir()), None)
-    if run is None:
-        known = ", ".join(sorted(path.name for path in PUBLISHED.glob("*"))) or "none here: it is in the repository"
-        raise DfcanError(f"{model} is neither a run folder nor a model of {PUBLISHED} ({known}): give one of these")
+    run = find_model(Path(model))
     network = run_folder.read_config(run).model
     sizes = [f"model.{key}={value}" for key, value in {"name": network.name, **network.sizes()}.items()]
     return [f"train.init={run}", *sizes, "train.learning_rate=5e-4", f"train.epochs={EPOCHS}"]

@@ -6,6 +6,7 @@ The commands look again, and more closely; nothing here is written, printed or i
 from pathlib import Path
 
 from dfcan_bmz import images, run_folder, staging
+from dfcan_bmz.bundle import named
 from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.commands.resources import refuse_narrow_limit
@@ -17,17 +18,19 @@ from dfcan_bmz.errors import DfcanError
 
 
 def refuse_no_model(path: Path) -> None:
-    """Raise DfcanError if a path is neither a run folder with weights nor what may be a bundle."""
+    """Raise DfcanError if a path or name is neither a run folder with weights nor what may be a bundle."""
+    named.refuse_unknown(path)
+    path = named.local(path) or path
     if path.is_dir() and not _is_unzipped_bundle(path):
         run_folder.weights(path)
-    elif not path.exists():
-        raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
 
 
 def refuse_no_bundle(path: Path) -> None:
-    """Raise DfcanError if a path is neither a file nor an unzipped bundle."""
-    if not _is_unzipped_bundle(path):
-        refuse_no_file(path, "a bundle (.zip)")
+    """Raise DfcanError if a path or name is neither a file nor an unzipped bundle."""
+    named.refuse_unknown(path)
+    found = named.local(path)
+    if found is not None and not _is_unzipped_bundle(found):
+        refuse_no_file(found, "a bundle (.zip)")
 
 
 def _is_unzipped_bundle(path: Path) -> bool:
@@ -59,7 +62,7 @@ def check_demo(out: Path, overwrite: bool) -> None:
 
 def refuse_no_run(run: Path) -> None:
     """Raise DfcanError if no training began in a folder."""
-    run_folder.refuse_other_folders(run)
+    run_folder.refuse_other_folders(named.local(run) or run)
 
 
 def check_images(folder: Path, out: Path, overwrite: bool) -> None:
@@ -124,7 +127,7 @@ def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None
     """Raise DfcanError if run folder, recipe or output make a bundle impossible."""
     refuse_narrow_limit()
     staging.refuse_existing([out], overwrite)
-    run_folder.weights(run)
+    run_folder.weights(named.local(run) or run)
     read_recipe(recipe)
 
 
@@ -136,7 +139,8 @@ def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrit
     for model in models:
         refuse_no_model(model)
     pairs = find_pairs(lr, hr)
-    runs = [model for model in models if (model / "config.yaml").is_file()]
+    found = [named.local(model) for model in models]
+    runs = [model for model in found if model and (model / "config.yaml").is_file()]
     scales = {run_folder.read_config(run).model.scale for run in runs}
     if len(scales) == 1:  # models of several scales are refused for that
         open_pair(pairs[0], scales.pop())
@@ -146,6 +150,6 @@ def _check_start(config: Config, out: Path) -> None:
     if config.train.init == "none":
         return
     source = Path(config.train.init)
-    if source.exists() or out.absolute() in (source.absolute(), *source.absolute().parents):
+    if named.local(source) or out.absolute() in (source.absolute(), *source.absolute().parents):
         return  # what a kill left aside of an older run in `out` comes back later
-    raise DfcanError(f"train.init: {source} does not exist: give a run folder, a .keras file or a bundle")
+    named.refuse_unknown(source)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.errors import DfcanError
@@ -12,17 +13,16 @@ from dfcan_bmz.fiji.weights import expectation
 
 
 def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> None:
-    target, bundle = open_fiji(folder or find_fiji()), as_zip(bundle)
+    target = open_fiji(folder or find_fiji())
     if remove:
+        bundle = as_zip(bundle)
         nickname = _nickname(bundle) if bundle.is_file() else str(bundle)
         left = uninstall(nickname, target)
         print(f"{target.folder}: {nickname} and its macros are removed")
         if left:
             print(f"left where they are, others have made them: {', '.join(map(str, left))}")
         return
-    if not bundle.is_file():
-        raise DfcanError(f"{bundle} does not exist: give a bundle by `dfcan-bmz package`")
-    installed = install(bundle, target, overwrite)
+    installed = install(find_bundle(bundle, print), target, overwrite)
     print(f"{installed.model}: restart Fiji, open an image, then {' or '.join(installed.entries)}")
     print(f"{expectation(installed.engine, target)}; the first run downloads the engine")
     for line in mend(target):

@@ -14,7 +14,7 @@ from rich.table import Table
 
 import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
-from dfcan_bmz.bundle.unzipped import as_zip
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, read_manifest
@@ -43,7 +43,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     Parameters
     ----------
     paths : list of Path
-        Run folders or bundles.
+        Run folders or bundles, or their names.
     lr, hr : Path
         Folders of the test set.
     deconvolution : bool or None
@@ -54,7 +54,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     DfcanError
         If a pair or a model is unfit, or the models have different scale factors.
     """
-    paths = [as_zip(path) for path in paths]
+    paths = [find_model(path) for path in paths]
     pairs = find_pairs(lr, hr)
     tell_of_others(lr, hr)
     models = _opened(paths, trusted)

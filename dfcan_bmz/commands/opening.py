@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dfcan_bmz import files, run_folder
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.bundle.read import read_bundle
-from dfcan_bmz.bundle.unzipped import as_zip
 from dfcan_bmz.engines import fastest
 from dfcan_bmz.engines.devices import tiles_at_once
 from dfcan_bmz.errors import DfcanError
@@ -22,7 +22,7 @@ def open_model(
     Parameters
     ----------
     path : pathlib.Path
-        The run folder or the bundle, zipped or unzipped.
+        The run folder or the bundle, zipped or unzipped, or its name, as `find_model` has it.
     engine, precision : str
         As `dfcan_bmz.engines.fastest` has them.
     blend : int
@@ -35,13 +35,8 @@ def open_model(
     DfcanError
         If it is neither, or has no weights.
     """
-    path = as_zip(path)
-    if path.is_dir():
-        opened = _open_run(path, engine, precision)
-    elif path.is_file():
-        opened = read_bundle(path, engine, precision, trusted)
-    else:
-        raise DfcanError(f"{path} does not exist: give a run folder or a bundle (.zip)")
+    path = find_model(path)
+    opened = _open_run(path, engine, precision) if path.is_dir() else read_bundle(path, engine, precision, trusted)
     if blend > opened.halo:
         raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {opened.halo} px: choose at most that")
     return opened._replace(blend=blend, batch=tiles_at_once(opened.tile))
@@ -51,6 +46,7 @@ def load_of(
     path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0, trusted: bool = False
 ) -> Load:
     """How to `open_model`, for every process once for each version of its file."""
+    path = find_model(path)
     file = path / run_folder.WEIGHTS if path.is_dir() else path
     version = files.stamp(file) if file.is_file() else None
     return Load(open_model, (path.resolve(), engine, precision, blend, trusted), version)

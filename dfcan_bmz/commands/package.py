@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from dfcan_bmz import files, staging
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.bundle.publish import publish
 from dfcan_bmz.bundle.recipe import SizedRecipe, read_recipe, with_tile
 from dfcan_bmz.bundle.write import write_bundle
@@ -12,6 +13,7 @@ from dfcan_bmz.run_folder import read_config, weights
 
 
 def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None:
+    run_folder = find_model(run_folder)
     to_bundle = out.suffix.lower() == ".zip"
     if (to_bundle and out.is_dir()) or (not to_bundle and re.fullmatch(r"\.[a-z]+", out.suffix) and not out.is_dir()):
         raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import images, run_folder, staging
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.means import Means, read_means
 from dfcan_bmz.evaluation.score import RIVALS
@@ -12,6 +13,7 @@ from dfcan_bmz.report.record import write_record
 
 
 def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
+    run = find_model(run)
     with staging.writing(out, "record", overwrite) as path:
         means = _write(path, run, evaluation)
     print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")

@@ -5,6 +5,7 @@ from typing import Any
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder
+from dfcan_bmz.bundle import named
 from dfcan_bmz.config import Config
 
 
@@ -18,6 +19,7 @@ def resolve(layer: dict[str, Any], config: Path | None, overrides: list[str]) ->
 
 def _with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
     """Add to the lowest layer of a config the network of a run folder, or of the run folder that a file lies in."""
+    source = named.local(source) or source
     run = source if source.is_dir() else source.parent
     if not (run / "config.yaml").is_file():
         return layer

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from dfcan_bmz import run_folder
+from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import sha256
@@ -21,7 +22,8 @@ def initialise(model: keras.Model, source: Path) -> None:
     model : keras.Model
         To be trained.
     source : pathlib.Path
-        A run folder (its best weights), a ``.keras`` file (``RUN/last.keras``, say), or a bundle that has such a file.
+        A run folder (its best weights), a ``.keras`` file (``RUN/last.keras``, say), or a bundle that has such a file;
+        or the name of a model.
 
     Raises
     ------
@@ -54,11 +56,13 @@ def initialise_again(model: keras.Model, source: Path, checksum: str | None) -> 
 
 def origin(source: Path) -> dict[str, str]:
     """Name and checksum of the file that the first weights come from, for the provenance of the training."""
+    source = find_model(source)
     file = _file(source)
     return {"name": f"{source.name}/{file.name}" if source.is_dir() else file.name, "sha256": sha256(file)}
 
 
 def _read(source: Path) -> keras.Model:
+    source = find_model(source)
     if source.suffix == ".zip":
         from dfcan_bmz.bundle.read import open_description  # slow to import, and rarely needed
         from dfcan_bmz.bundle.weights import Weights, weights_file

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 from dfcan_bmz.bundle.check import FAILED, NOT_RUN, check
-from dfcan_bmz.bundle.unzipped import as_zip
+from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle.upload import refuse_unfit, refuse_without_token, upload
 from dfcan_bmz.bundle.zoo import SCORE, forecast
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import UnfinishedError
 
 
 def run(bundle: Path, yes: bool) -> None:
-    bundle = as_zip(bundle)
-    if not bundle.is_file():
-        raise DfcanError(f"{bundle} does not exist: check the path")
+    bundle = find_bundle(bundle, print)
     names = refuse_unfit(bundle)
     if yes:
         refuse_without_token()

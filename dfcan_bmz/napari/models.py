@@ -1,20 +1,14 @@
-"""The models that the chooser offers: those published beside the package, and what the user picks."""
+"""The models that the chooser offers: those published with the package, and what the user picks."""
 
 from pathlib import Path
 
+from dfcan_bmz import published
 from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.prediction.loading import loaded
 from dfcan_bmz.prediction.tiles import Predictor
-from dfcan_bmz.run_folder import WEIGHTS
 
-PUBLISHED = Path(__file__).parents[2] / "rdf"  # of a checkout
 OWN = "own model"
-
-
-def published() -> dict[str, Path]:
-    """Run folders by name; empty where the package was installed without its repository."""
-    return {folder.name: folder for folder in sorted(PUBLISHED.glob("*")) if (folder / WEIGHTS).is_file()}
 
 
 def open_chosen(choice: str, own: Path) -> Predictor:
@@ -26,7 +20,7 @@ def open_chosen(choice: str, own: Path) -> Predictor:
         If there is none, or it cannot be loaded.
     """
     if choice != OWN:
-        return loaded(load_of(published()[choice]))
+        return loaded(load_of(published.models()[choice]))
     if own in (Path(), Path(".")):
         raise DfcanError("choose a model: a bundle (.zip), or the folder of a training")
     return loaded(load_of(own))

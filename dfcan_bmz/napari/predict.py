@@ -10,9 +10,10 @@ from napari.qt.threading import thread_worker
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
 
+from dfcan_bmz import published
 from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.napari.layers import placed, planes_of
-from dfcan_bmz.napari.models import OWN, open_chosen, published
+from dfcan_bmz.napari.models import OWN, open_chosen
 from dfcan_bmz.napari.work import CancelledError, Task, map_planes, predict_planes
 from dfcan_bmz.prediction.arrays import predict_array
 from dfcan_bmz.prediction.tiles import Predictor
@@ -33,7 +34,7 @@ class ModelWidget(Container):
         self._viewer, self.task = viewer, Task()
         self.worker: Any = None
         self.layer = create_widget(annotation="napari.layers.Image", label="image")
-        self.model = ComboBox(choices=[*published(), OWN], label="model")
+        self.model = ComboBox(choices=[*published.models(), OWN], label="model")
         self.own = FileEdit(mode="r", label="bundle or folder", filter="*.zip *.keras")
         self.run, self.cancel = PushButton(text=self.action), PushButton(text="Cancel", enabled=False)
         self.progress, self.status = ProgressBar(min=0, max=1, value=0, visible=False), Label(value="")
@@ -110,7 +111,7 @@ class PredictWidget(ModelWidget):
     def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
         """Prediction, or a lazy one of a lazy array."""
         if type(planes).__module__.startswith("dask"):
-            own = self.own.value if self.model.value == OWN else published()[self.model.value]
+            own = self.own.value if self.model.value == OWN else published.models()[self.model.value]
             return predict_array(load_of(own), planes, "keep" if self.keep.value else "unit")
         return predict_planes(predictor, np.asarray(planes), self.keep.value, self.ensemble.value, task)
 

@@ -169,7 +169,7 @@ def test_an_output_that_exists_is_refused_without_overwrite(pairs_folder, tiny_r
 
 
 def test_a_demo_from_weights_that_are_not_there_names_those_that_are(tmp_path):
-    expect_refusal("demo", "--model", "no-such-model", "--out", tmp_path / "out", match="neither a run folder nor")
+    expect_refusal("demo", "--model", "no_such_model", "--out", tmp_path / "out", match="no_such_model does not exist")
     assert not (tmp_path / "out").exists()
 
 

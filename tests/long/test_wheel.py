@@ -1,8 +1,10 @@
+import json
 import os
 import subprocess
 import sys
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
@@ -15,6 +17,11 @@ def wheel(tmp_path_factory):
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
     (path,) = out.glob("*.whl")
     return path
+
+
+def test_the_wheel_is_of_a_size_that_people_download(wheel):
+    """The published models are in it: where they outgrow this, those that most people do not need move to the zoo."""
+    assert wheel.stat().st_size < 60e6
 
 
 def test_the_wheel_holds_the_package_alone(wheel):
@@ -45,4 +52,12 @@ def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
     (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     run(tmp_path / "env/bin/dfcan-bmz", "simulate", "out", "--pairs", "1", "--size", "32")
     assert (tmp_path / "out/lr/fov000_level03.tif").is_file()
+    (model,) = [
+        entry
+        for entry in json.loads(run(tmp_path / "env/bin/dfcan-bmz", "models", "--json"))
+        if entry["name"] == "actin-x2"
+    ]
+    assert all(Path(picture).is_file() and picture.startswith(str(site)) for picture in model["pictures"])
+    run(tmp_path / "env/bin/dfcan-bmz", "predict", "amber-otter", "out/lr", "--out", "predicted")
+    assert (tmp_path / "predicted/fov000_level03.tif").is_file()
     assert run(python, "-P", "-c", "import dfcan_bmz; print(dfcan_bmz.__file__)").startswith(str(tmp_path))
