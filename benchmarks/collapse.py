@@ -27,8 +27,8 @@ from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.parts import interpolate
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.simulate.fields import simulate_field
-from dfcan_bmz.simulate.structures import ACTIN
+from dfcan_bmz.simulation.fields import simulate_field
+from dfcan_bmz.simulation.structures import ACTIN
 from dfcan_bmz.training.safeguards import FLAT, PATIENCE, SLOWER
 
 # learning rate and batch size of Table 5.1's rows; rows 3 and 4 differ in their epochs alone

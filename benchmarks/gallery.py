@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dfcan_bmz import images
-from dfcan_bmz.simulate.fields import level_photons, simulate_field
-from dfcan_bmz.simulate.structures import STRUCTURES
+from dfcan_bmz.simulation.fields import level_photons, simulate_field
+from dfcan_bmz.simulation.structures import STRUCTURES
 
 SIZE_PX, LEVELS, HAZE = 96, 3, 1.0
 

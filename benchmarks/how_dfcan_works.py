@@ -20,7 +20,7 @@ from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.models import reach
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.simulate.fields import BIOSR
+from dfcan_bmz.simulation.fields import BIOSR
 
 GRAY = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
 TEST = Path("example_data/test")

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from dfcan_bmz.commands.like import fit_like
-from dfcan_bmz.simulate.settings import Simulation, default_simulation, write_simulation
+from dfcan_bmz.simulation.settings import Simulation, default_simulation, write_simulation
 
 CAMERA = ("gain_counts", "offset_counts", "read_noise_e", "step_counts", "dimmest", "brightest")
 OPTICS = ("pixel_nm", "na", "emission_nm")

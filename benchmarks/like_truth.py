@@ -11,11 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from dfcan_bmz.simulate.camera import Camera
-from dfcan_bmz.simulate.fields import BIOSR, simulate_field
-from dfcan_bmz.simulate.fit import fit, knobs_of
-from dfcan_bmz.simulate.measure import measure
-from dfcan_bmz.simulate.settings import Simulation, default_simulation
+from dfcan_bmz.simulation.camera import Camera
+from dfcan_bmz.simulation.fields import BIOSR, simulate_field
+from dfcan_bmz.simulation.fit import fit, knobs_of
+from dfcan_bmz.simulation.measure import measure
+from dfcan_bmz.simulation.settings import Simulation, default_simulation
 
 SIZE_PX, REPEATS, SEARCHES, MANY = 124, 12, 5, 4
 CAMERA = Camera(gain_counts=2.2, offset_counts=100.0, read_noise_e=1.6)

@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dfcan_bmz import metrics
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.interpolation import SIGMAS_PX, bicubic, smoothed_bicubic
+from dfcan_bmz.model import Model, open_model
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
-from dfcan_bmz.simulate import camera, optics
-from dfcan_bmz.simulate.fields import BIOSR, OVERSAMPLING, simulate_field
+from dfcan_bmz.prediction.tiles import predict_plane
+from dfcan_bmz.simulation import camera, optics
+from dfcan_bmz.simulation.fields import BIOSR, OVERSAMPLING, simulate_field
 
 SCALE, SIZE_PX = 2, 96
 FINE_UM = BIOSR.pixel_nm / 1e3 / (SCALE * OVERSAMPLING)
@@ -35,7 +35,7 @@ def main(run: Path, out: Path) -> None:
     _save(plot_light(predictor), out / "limits-light.png")
 
 
-def plot_two_lines(predictor: Predictor) -> Figure:
+def plot_two_lines(predictor: Model) -> Figure:
     """Two filaments at falling distance: profiles, and the depth of the dip between them."""
     shown = (280, 200, 160, 120)
     figure = Figure(figsize=(13, 6.6), layout="constrained")
@@ -80,7 +80,7 @@ def two_lines(distance_nm: float, photons: float, rng: np.random.Generator) -> t
     return camera.expose((signal / np.percentile(signal, 99.9) + BIOSR.background) * photons, rng), hr
 
 
-def plot_never_seen(predictor: Predictor) -> Figure:
+def plot_never_seen(predictor: Model) -> Figure:
     """What a model of actin makes of actin, of pits, of the reticulum, and of a camera without light."""
     figure = Figure(figsize=(11, 14), layout="constrained")
     axes = figure.subplots(4, 3)
@@ -104,7 +104,7 @@ def plot_never_seen(predictor: Predictor) -> Figure:
     return figure
 
 
-def plot_light(predictor: Predictor) -> Figure:
+def plot_light(predictor: Model) -> Figure:
     """PSNR against light on fields that the model has not seen."""
     curves = {"best smoothed bicubic": [], "DFCAN": []}
     for photons in LIGHT_PHOTONS:

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import run_folder
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.evaluation.means import read_means
 from dfcan_bmz.evaluation.score import RIVALS
+from dfcan_bmz.model import open_model
 from dfcan_bmz.prediction.tiles import predict_unit
 
 SIDE = 512

@@ -18,17 +18,18 @@ from bioimageio.core import create_prediction_pipeline, predict
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.jdll_engines import choose_engine
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description, predictor
-from dfcan_bmz.bundle.weights import Weights
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.weights import Weights
 from dfcan_bmz.export import FILE_NAMES, missing_extra
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.model import Model, of_weights
+from dfcan_bmz.prediction.tiles import predict_plane
 from dfcan_bmz.tiling import spans
 
 BORDER_PX = 4
 
 
-def borders(ours: Predictor, shape: tuple[int, int]) -> np.ndarray:
+def borders(ours: Model, shape: tuple[int, int]) -> np.ndarray:
     """Mask of the output pixels near a border between tiles."""
     mask = np.zeros([ours.scale * length for length in shape], bool)
     for axis, length in enumerate(shape):
@@ -45,7 +46,7 @@ def main(bundle: Path, image: Path) -> None:
     description, (content, _) = open_description(bundle), raw_description(bundle)
     plane = images.read(image).pixels
     formats = [name for name in FILE_NAMES if getattr(description.weights, name) and not missing_extra(name)]
-    ours = {name: predictor(Weights(bundle, description), name) for name in formats}
+    ours = {name: of_weights(Weights(bundle, description), name) for name in formats}
     reference = predict_plane(ours["keras_v3"], plane)
     near = borders(ours["keras_v3"], plane.shape)
     choice = choose_engine(content["weights"])

@@ -17,9 +17,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # of a worker; one worker would take both c
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.model import Load, loaded, open_model
 from dfcan_bmz.prediction.cluster import connect, predict_to_zarr, scalings_of
-from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import Output, predict_to_file
 from dfcan_bmz.prediction.tiles import count_tiles
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.model import open_model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_unit
 from dfcan_bmz.tiling import spans

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import images, metrics
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.model import open_model
 from dfcan_bmz.prediction.tiles import predict_plane
 from dfcan_bmz.tiling import spans
 

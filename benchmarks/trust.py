@@ -17,12 +17,12 @@ from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.metrics import affine
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
-from dfcan_bmz.simulate.fields import BIOSR, level_photons, simulate_field
+from dfcan_bmz.model import Model, open_model
+from dfcan_bmz.prediction.tiles import predict_plane
+from dfcan_bmz.simulation.fields import BIOSR, level_photons, simulate_field
 
 SEED, SIZE_PX, SCALE, LEVELS, FIELDS, MANY_FIELDS = 100, 128, 2, 3, 6, 20
 REGION_PX = 8  # errors are also judged by squares of so many HR pixels
@@ -61,7 +61,7 @@ class Study(NamedTuple):
     maps: dict[str, np.ndarray]
 
 
-def study(predictor: Predictor, structure: str, haze: float) -> Iterator[Study]:
+def study(predictor: Model, structure: str, haze: float) -> Iterator[Study]:
     """Predict every light level of fresh fields, and judge the predictions with and without their truth."""
     for field in range(FIELDS):
         rng = np.random.default_rng([SEED, field])
@@ -110,7 +110,7 @@ def agreement(found: list[Study], kind: str) -> str:
     return f"{told} / {np.mean([at_equal_brightness(*three) for three in squares]):.2f}"
 
 
-def flagged(predictor: Predictor, name: str, structure: str, haze: float, change: str) -> str:
+def flagged(predictor: Model, name: str, structure: str, haze: float, change: str) -> str:
     """Table row: how many planes of many fresh fields are said to lie outside of what the model has seen, and why."""
     reasons = []
     for field in range(MANY_FIELDS):

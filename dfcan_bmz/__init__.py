@@ -49,7 +49,7 @@ def predict(
     >>> sharp = dfcan_bmz.predict("runs/actin", tifffile.imread("cell.tif"))
     """
     # imported here, so that importing the package is instant
-    from dfcan_bmz.commands.opening import load_of
+    from dfcan_bmz.model import load_of
     from dfcan_bmz.prediction.arrays import predict_array
 
     return predict_array(load_of(Path(model), engine, precision, trusted=trusted), array, intensity)

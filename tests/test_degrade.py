@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from dfcan_bmz import images
 from dfcan_bmz.commands import degrade as degrading
 from dfcan_bmz.data.pairs import read_manifest
-from dfcan_bmz.degrade import Degradation, crop_to_multiple, degrade
+from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
 
 
 def test_an_lr_pixel_is_the_mean_of_the_blurred_hr_pixels_that_it_covers():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import resolution
-from dfcan_bmz.simulate import camera, optics, structures
+from dfcan_bmz.simulation import camera, optics, structures
 
 PIXEL_UM, PIXELS = 0.0313, 256
 

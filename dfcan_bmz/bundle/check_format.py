@@ -19,11 +19,12 @@ from bioimageio.spec.model import v0_5
 from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import Processing, open_description, predictor, processing, recorded_processing
-from dfcan_bmz.bundle.weights import ModelDescription, Weights
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import Processing, open_description, processing, recorded_processing
+from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
-from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+from dfcan_bmz.model import Model, of_weights
+from dfcan_bmz.prediction.tiles import predict_unit
 
 CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
 WHOLE, SECONDS = "whole, against blocks", "seconds"
@@ -53,7 +54,7 @@ def _short(test: str) -> str:
     )
 
 
-def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Predictor, name: str) -> list[tuple]:
+def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Model, name: str) -> list[tuple]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
     unit = np.stack([known.unit(image[:, :, 0]) for image in test_input])[..., None]
@@ -62,7 +63,7 @@ def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: P
 
 
 def blockwise_verdicts(
-    description: v0_5.ModelDescr, known: Processing, ours: Predictor, name: str, image: np.ndarray
+    description: v0_5.ModelDescr, known: Processing, ours: Model, name: str, image: np.ndarray
 ) -> list[tuple]:
     """bioimageio.core in blocks against our tiles, and, as a figure, whole against blocks."""
     outputs = []
@@ -80,7 +81,7 @@ def blockwise_verdicts(
     ]
 
 
-def fiji_verdict(known: Processing, content: dict, ours: Predictor, name: str, image: np.ndarray) -> list:
+def fiji_verdict(known: Processing, content: dict, ours: Model, name: str, image: np.ndarray) -> list:
     """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
     step = known.step
     expected = predict_unit(ours, jdll.preprocess(content, image)[::step, ::step])
@@ -89,7 +90,7 @@ def fiji_verdict(known: Processing, content: dict, ours: Predictor, name: str, i
     return [_compared(name, FIJI, "tiles, against ours", difference, known.tolerance)]
 
 
-def seconds_verdict(ours: Predictor, name: str) -> list[tuple]:
+def seconds_verdict(ours: Model, name: str) -> list[tuple]:
     """How long deepImageJ takes for an image, from what one tile takes here."""
     side = ours.tile
     tiles = len(jdll.windows(SIDE_PX, side, ours.halo)) ** 2
@@ -135,7 +136,7 @@ def _compared(name: str, engine: str, test: str, difference: float, limit: float
 def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
     """Tests of a bundle by `dfcan-bmz package`, whose processing is known; writes the outputs to be compared."""
     description, known = weights.description, recorded_processing(weights.bundle, weights.description)
-    ours, image = predictor(weights, name), large_image(description, known.step)
+    ours, image = of_weights(weights, name), large_image(description, known.step)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, known, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, known, ours, name, image))
     choice = choose_engine(content["weights"])

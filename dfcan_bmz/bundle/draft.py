@@ -9,8 +9,8 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz import images, run_folder
-from dfcan_bmz.bundle.named import find_model
 from dfcan_bmz.bundle.recipe import Recipe
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.config import validate
 from dfcan_bmz.models import MODELS, describe_model
 

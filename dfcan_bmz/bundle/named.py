@@ -1,78 +1,14 @@
-"""A MODEL by its name: this is where every name becomes a path, before a model is opened.
+"""A BUNDLE by its name: that of a published model is packaged when it is first asked for."""
 
-What exists is a path. Other names are those of the published models, their nicknames, and the ids and nicknames of the
-BioImage Model Zoo, whose bundles are downloaded once and kept.
-"""
-
-import difflib
 import hashlib
-import os
-import re
 from collections.abc import Callable
 from pathlib import Path
-
-import platformdirs
 
 import dfcan_bmz
 from dfcan_bmz import files, published, staging
 from dfcan_bmz.bundle.recipe import read_recipe
-from dfcan_bmz.bundle.unzipped import as_zip
+from dfcan_bmz.bundle_file.named import cache, find_model
 from dfcan_bmz.errors import DfcanError
-
-# adjective-animal, with or without its owner and version, or the DOI of an older one
-ZOO_ID = re.compile(r"([a-z0-9-]+/)?[a-z]+(-[a-z]+){1,3}(/[\w.]+)?|10\.\d{4,}/zenodo\.\d+(/\d+)?")
-
-
-def cache() -> Path:
-    """Folder of what was downloaded or packaged for its name: ``DFCAN_CACHE``, or the system's place for such files."""
-    return Path(os.environ.get("DFCAN_CACHE") or platformdirs.user_cache_dir("dfcan_bmz", appauthor=False))
-
-
-def local(given: Path) -> Path | None:
-    """Run folder or bundle on this computer, by its path or its name; None where there is none."""
-    if given.exists():
-        return given
-    name = given.as_posix()
-    return published.find(name) or next((kept for kept in [_kept(name)] if kept.is_file()), None)
-
-
-def refuse_unknown(given: Path) -> None:
-    """Raise DfcanError if no model is here under this path or name, and the zoo cannot have one either."""
-    if local(given) is None and not ZOO_ID.fullmatch(given.as_posix()):
-        near = difflib.get_close_matches(given.as_posix(), published.models(), 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise DfcanError(
-            f"{given} does not exist: give a run folder, a bundle (.zip) or a name of `dfcan-bmz models`{meant}"
-        )
-
-
-def find_model(given: Path, say: Callable[[str], None] = print) -> Path:
-    """Path of a run folder or a bundle; one of the zoo is downloaded where it is not kept yet.
-
-    Parameters
-    ----------
-    given : pathlib.Path
-        A path, or a name.
-    say : callable
-        Told what happens, a line at a time.
-
-    Raises
-    ------
-    DfcanError
-        If there is no such model, or the zoo cannot be asked for it.
-    """
-    refuse_unknown(given)
-    found = local(given)
-    if found is not None:
-        return as_zip(found)
-    from dfcan_bmz.bundle.download import download  # slow to import, and rarely needed
-
-    kept = _kept(given.as_posix())
-    say(f"downloading {given} from the BioImage Model Zoo; kept as {kept}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with staging.writing(kept, "download", overwrite=True) as path:
-        download(given.as_posix(), path)
-    return kept
 
 
 def find_bundle(given: Path, say: Callable[[str], None]) -> Path:
@@ -106,7 +42,3 @@ def find_bundle(given: Path, say: Callable[[str], None]) -> Path:
         with staging.writing(kept, "package", overwrite=True) as path:
             write_bundle(found, read_recipe(recipe), recipe.parent, path, say)
     return kept
-
-
-def _kept(name: str) -> Path:
-    return cache() / "zoo" / f"{name.replace('/', '_')}.zip"

@@ -13,8 +13,8 @@ from pathlib import Path
 import bioimageio.spec
 import httpx
 
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 
 TOKEN = "BIOIMAGEIO_HYPHA_UPLOAD_TOKEN"  # the spec's name for it

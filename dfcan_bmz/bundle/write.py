@@ -26,8 +26,8 @@ from dfcan_bmz.bundle.describe import (
 )
 from dfcan_bmz.bundle.evaluations import Evaluation, read_evaluations
 from dfcan_bmz.bundle.formats import plan_formats
-from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.recipe import Recipe, with_tile
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.engines import keras_v3

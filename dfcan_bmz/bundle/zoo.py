@@ -17,9 +17,9 @@ from dfcan_bmz.bundle.check import Verdict
 from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.formats import fiji_complaint
 from dfcan_bmz.bundle.jdll_engines import choose_engine
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description
-from dfcan_bmz.bundle.weights import ModelDescription, Weights, load_network
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.weights import ModelDescription, Weights, load_network
 from dfcan_bmz.errors import DfcanError
 
 ZOO, SPEC = "zoo", "bioimageio.spec"

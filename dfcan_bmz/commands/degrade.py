@@ -14,10 +14,10 @@ from dfcan_bmz.commands.like_images import read_like
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
 from dfcan_bmz.data.sampling import block_means
-from dfcan_bmz.degrade import PRESETS, Degradation, crop_to_multiple, degrade
+from dfcan_bmz.degradation import PRESETS, Degradation, crop_to_multiple, degrade
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import refuse_input_as_output
-from dfcan_bmz.simulate.measure import measure
+from dfcan_bmz.simulation.measure import measure
 
 
 def run(

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dfcan_bmz.commands.progress import counted
-from dfcan_bmz.degrade import Degradation, crop_to_multiple, degrade
-from dfcan_bmz.simulate.camera import SCMOS
-from dfcan_bmz.simulate.fit import CANDIDATES, ROUNDS, Knob, differences, groups_of, search, total
-from dfcan_bmz.simulate.measure import PSF_SIGMA, Measured
+from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
+from dfcan_bmz.simulation.camera import SCMOS
+from dfcan_bmz.simulation.fit import CANDIDATES, ROUNDS, Knob, differences, groups_of, search, total
+from dfcan_bmz.simulation.measure import PSF_SIGMA, Measured
 
 CROPS = 4  # of the HR images, for each candidate
 

@@ -11,7 +11,7 @@ import tifffile
 from rich.console import Console
 
 from dfcan_bmz import children, run_folder, staging
-from dfcan_bmz.bundle.named import find_model
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
 from dfcan_bmz.commands.early import check_demo
 from dfcan_bmz.errors import UnfinishedError

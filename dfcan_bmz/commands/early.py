@@ -6,9 +6,9 @@ The commands look again, and more closely; nothing here is written, printed or i
 from pathlib import Path
 
 from dfcan_bmz import images, run_folder, staging
-from dfcan_bmz.bundle import named
-from dfcan_bmz.bundle.raw import description_name
 from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.bundle_file import named
+from dfcan_bmz.bundle_file.raw import description_name
 from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.sources import find_sources, outputs_of, refuse_existing_outputs

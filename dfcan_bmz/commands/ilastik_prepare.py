@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from dfcan_bmz import files, flaws, images, staging
-from dfcan_bmz.bundle.read import read_companion
 from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
+from dfcan_bmz.model import of_companion
 
 
 def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite: bool) -> None:
-    companion = read_companion(bundle)
+    companion = of_companion(bundle)
     sources = find_sources(inputs)
     targets = {path: out / f"{images.stem_of(path)}.{file_format}" for path in sources}
     if len(set(targets.values())) < len(targets):

@@ -14,8 +14,7 @@ from rich.table import Table
 
 import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
-from dfcan_bmz.bundle.named import find_model
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, read_manifest
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -28,7 +27,8 @@ from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summ
 from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Image
-from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+from dfcan_bmz.model import Model, open_model
+from dfcan_bmz.prediction.tiles import predict_unit
 from dfcan_bmz.report.html import METRICS, Report
 from dfcan_bmz.report.warnings import remarks_warnings, seen_warning, some
 
@@ -178,7 +178,7 @@ def _sentence(row: Comparison) -> str:
     )
 
 
-def _opened(paths: list[Path], trusted: bool) -> dict[str, Predictor]:
+def _opened(paths: list[Path], trusted: bool) -> dict[str, Model]:
     """Models by the name that tables have for them: that of the network where there is one, else those of the files."""
     names = _names(paths) if len(paths) > 1 else []
     models = [open_model(path, trusted=trusted) for path in paths]
@@ -197,7 +197,7 @@ def _names(paths: list[Path]) -> list[str]:
     return chosen
 
 
-def _common_scale(models: dict[str, Predictor]) -> int:
+def _common_scale(models: dict[str, Model]) -> int:
     scales = {name: model.scale for name, model in models.items()}
     if len(set(scales.values())) > 1:
         told = ", ".join(f"{name} {scale}" for name, scale in scales.items())
@@ -235,7 +235,7 @@ def _history(path: Path) -> list[run_folder.Row]:
     return run_folder.read_history(path) if path.is_dir() else []
 
 
-def _how(paths: dict[str, Path], models: dict[str, Predictor], pairs: list[Pair]) -> list[str]:
+def _how(paths: dict[str, Path], models: dict[str, Model], pairs: list[Pair]) -> list[str]:
     lines = []
     for name, path in paths.items():
         weights = run_folder.weights(path) if path.is_dir() else path

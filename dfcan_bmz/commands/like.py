@@ -12,11 +12,11 @@ from dfcan_bmz.commands.progress import counted
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.domain import WORDS, as_text, describe_domain, distances
 from dfcan_bmz.fingerprint import fingerprint
-from dfcan_bmz.simulate.camera import expose
-from dfcan_bmz.simulate.fields import draw_scene, level_photons, widefield
-from dfcan_bmz.simulate.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
-from dfcan_bmz.simulate.measure import Measured, measure
-from dfcan_bmz.simulate.settings import Simulation, default_simulation, write_simulation
+from dfcan_bmz.simulation.camera import expose
+from dfcan_bmz.simulation.fields import draw_scene, level_photons, widefield
+from dfcan_bmz.simulation.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
+from dfcan_bmz.simulation.measure import Measured, measure
+from dfcan_bmz.simulation.settings import Simulation, default_simulation, write_simulation
 
 LIKE_BANDWIDTH = 1.8
 WIDER = 2.0  # the simulated light begins as many times below the dimmest tile, and ends as much above the brightest

@@ -4,9 +4,9 @@ import json
 import textwrap
 from typing import Any
 
-from dfcan_bmz.bundle import named
 from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
 from dfcan_bmz.bundle.evaluations import Row
+from dfcan_bmz.bundle_file import named
 
 WIDTH = 80
 

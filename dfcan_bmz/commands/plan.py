@@ -10,10 +10,11 @@ import numpy as np
 from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.resources import SOFTWARE_BYTES
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import Scaling
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.stream import Output
-from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
+from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 
 
 class Job(NamedTuple):
@@ -29,14 +30,14 @@ def sound(job: Job) -> list[int]:
     return [index for index, scaling in enumerate(job.scalings) if not scaling.flaw]
 
 
-def held_in_memory(predictor: Predictor, image: Image) -> int:
+def held_in_memory(predictor: Model, image: Image) -> int:
     """Bytes that predicting an image takes beside the software."""
     width = stream.output_shape(predictor, image)[-1]
     band = 4 * 4 * predictor.scale * predictor.tile * width  # sums, a copy, what is written
     return band + (image.pixels.nbytes if image.path.suffix.lower() == ".png" else 0)
 
 
-def tell_plan(predictor: Predictor, jobs: list[Job], output: Output) -> None:
+def tell_plan(predictor: Model, jobs: list[Job], output: Output) -> None:
     """Print what each image and all of them take; the time is that of a tile of the first image, measured."""
     tiles, written = 0, 0
     for job in jobs:
@@ -57,7 +58,7 @@ def tell_plan(predictor: Predictor, jobs: list[Job], output: Output) -> None:
     )
 
 
-def seconds_of_tile(predictor: Predictor, job: Job) -> float:
+def seconds_of_tile(predictor: Model, job: Job) -> float:
     """Time that this machine takes for a tile, the network being ready: it is run twice."""
     plane = sound(job)[0]
     rows, columns = (slice(0, min(predictor.tile, side)) for side in job.image.pixels.shape[-2:])

@@ -13,7 +13,6 @@ import numpy as np
 
 from dfcan_bmz import files, flaws, images, staging
 from dfcan_bmz.commands.log_lines import duration
-from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
 from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
@@ -24,11 +23,11 @@ from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.formats.ome_zarr_output import zarr_strangers
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Load, Model, load_of, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
-from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import PREDICTED, Output
-from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
+from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
@@ -142,7 +141,7 @@ def _refuse_others(target: Path) -> None:
         raise DfcanError(f"{target} holds {strangers[0]}, which dfcan-bmz did not put there: move it away")
 
 
-def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output) -> None:
+def _refuse_other_prediction(target: Path, predictor: Model, output: Output) -> None:
     notes = images.notes_of(target)
     if predictor.sha256 not in notes:
         raise DfcanError(f"{target} is no output of this model: choose another --out or pass --overwrite")
@@ -153,7 +152,7 @@ def _refuse_other_prediction(target: Path, predictor: Predictor, output: Output)
         )
 
 
-def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: Output) -> None:
+def _refuse_scarcity(predictor: Model, jobs: list[Job], out: Path, output: Output) -> None:
     shapes = [stream.output_shape(predictor, job.image) for job in jobs]
     needed = sum(map(math.prod, shapes)) * np.dtype(output.dtype).itemsize
     refuse_full_disk(out, needed - sum(stream.held_bytes(predictor, *job, output) for job in jobs))
@@ -161,7 +160,7 @@ def _refuse_scarcity(predictor: Predictor, jobs: list[Job], out: Path, output: O
         refuse_little_memory(job.image.path, held_in_memory(predictor, job.image))
 
 
-def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
+def _tell_outside(predictor: Model, jobs: list[Job]) -> None:
     """Warn of images unlike those that the model was trained on, judged by the middle of their middle planes."""
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
@@ -175,7 +174,7 @@ def _tell_outside(predictor: Predictor, jobs: list[Job]) -> None:
                 print(f"{told}; see `dfcan-bmz trust`", file=sys.stderr)
 
 
-def _tell_precision(predictor: Predictor, model: Path, job: Job, trusted: bool) -> None:
+def _tell_precision(predictor: Model, model: Path, job: Job, trusted: bool) -> None:
     """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
     exact = loaded(load_of(model, "torch", trusted=trusted))
     height, width = job.image.size
@@ -190,7 +189,7 @@ def _tell_precision(predictor: Predictor, model: Path, job: Job, trusted: bool) 
 
 
 def _predict_all(
-    predictor: Predictor, load: Load, client, jobs: list[Job], output: Output, problems: dict[Path, str]
+    predictor: Model, load: Load, client, jobs: list[Job], output: Output, problems: dict[Path, str]
 ) -> int:
     """Predict image by image; the pixels that were clipped, of all."""
     clipped, begin, unit = 0, time.monotonic(), "tiles" if client is None else "blocks"
@@ -212,7 +211,7 @@ def _predict_all(
     return clipped
 
 
-def _whole(predictor: Predictor, jobs: list[Job], client) -> int:
+def _whole(predictor: Model, jobs: list[Job], client) -> int:
     """Tiles, or blocks of a cluster, of all images, were none of them done."""
     if client is None:
         return sum(len(sound(job)) * count_tiles(predictor, job.image.size) for job in jobs)
@@ -223,7 +222,7 @@ def _whole(predictor: Predictor, jobs: list[Job], client) -> int:
     return sum(len(sound(job)) * sum(1 for _ in places(shape, side)) for job, shape in planes)
 
 
-def _predict(predictor: Predictor, load: Load, client, job: Job, output: Output, step: Callable[[], None]) -> int:
+def _predict(predictor: Model, load: Load, client, job: Job, output: Output, step: Callable[[], None]) -> int:
     if client is None:
         return stream.predict_to_file(predictor, *job, output, step)
     from dfcan_bmz.prediction.cluster import predict_to_zarr
@@ -231,7 +230,7 @@ def _predict(predictor: Predictor, load: Load, client, job: Job, output: Output,
     return predict_to_zarr(client, load, *job, output, step)
 
 
-def _steps(predictor: Predictor, jobs: list[Job], output: Output, client) -> int:
+def _steps(predictor: Model, jobs: list[Job], output: Output, client) -> int:
     """Tiles, or blocks of a cluster, that are to be predicted."""
     if client is None:
         return sum(stream.tiles_to_do(predictor, *job, output) for job in jobs)
@@ -240,7 +239,7 @@ def _steps(predictor: Predictor, jobs: list[Job], output: Output, client) -> int
     return sum(blocks_to_do(predictor, *job, output) for job in jobs)
 
 
-def _tell(out: Path, done: int, kept: int, predictor: Predictor, output: Output, clipped: int) -> None:
+def _tell(out: Path, done: int, kept: int, predictor: Model, output: Output, clipped: int) -> None:
     note = ", approximate: the targets of the training had units of their own" if predictor.target == "own" else ""
     top = "1" if output.dtype == "float32" else "65535"
     meaning = f"0..{top}" if output.intensity == "unit" else f"the input's{note}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import images, run_folder, staging
-from dfcan_bmz.bundle.named import find_model
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.means import Means, read_means
 from dfcan_bmz.evaluation.score import RIVALS

@@ -5,7 +5,7 @@ from typing import Any
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder
-from dfcan_bmz.bundle import named
+from dfcan_bmz.bundle_file import named
 from dfcan_bmz.config import Config
 
 

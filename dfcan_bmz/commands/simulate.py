@@ -11,8 +11,8 @@ from dfcan_bmz.commands.progress import watched
 from dfcan_bmz.data.pairs import MANIFEST_COLUMNS, new_set, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import refuse_input_as_output, sha256
-from dfcan_bmz.simulate.fields import simulate_field
-from dfcan_bmz.simulate.settings import Simulation, default_simulation, read_simulation, write_simulation
+from dfcan_bmz.simulation.fields import simulate_field
+from dfcan_bmz.simulation.settings import Simulation, default_simulation, read_simulation, write_simulation
 
 
 def run(

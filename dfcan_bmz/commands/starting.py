@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from dfcan_bmz import run_folder
-from dfcan_bmz.bundle.named import find_model
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import sha256
@@ -64,8 +64,8 @@ def origin(source: Path) -> dict[str, str]:
 def _read(source: Path) -> keras.Model:
     source = find_model(source)
     if source.suffix == ".zip":
-        from dfcan_bmz.bundle.read import open_description  # slow to import, and rarely needed
-        from dfcan_bmz.bundle.weights import Weights, weights_file
+        from dfcan_bmz.bundle_file.read import open_description  # slow to import, and rarely needed
+        from dfcan_bmz.bundle_file.weights import Weights, weights_file
 
         description = open_description(source)
         if description.weights.keras_v3 is None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from dfcan_bmz import flaws, images
 from dfcan_bmz.commands.judging import refuse_tiny
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -17,9 +16,10 @@ from dfcan_bmz.evaluation.domain import distances, outside_domain, verdict
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.fingerprint import fingerprint, signal_to_noise
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Model, open_model
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling, within_float32
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.prediction.tiles import predict_plane
 from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.resolution import HALF_IMAGES, crossing, decorrelation, period, split_correlation
 from dfcan_bmz.staging import filling
@@ -86,7 +86,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
 
 
-def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Predictor) -> list[Row]:
+def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Model) -> list[Row]:
     rows: list[Row] = []
     height, width = image.size
     s = predictor.scale

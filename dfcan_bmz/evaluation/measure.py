@@ -12,7 +12,7 @@ from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.model import Model
 
 WORST = 6  # cases that are kept with their images
 
@@ -122,13 +122,13 @@ def planes_of(pairs: dict[Pair, list[int]], scale: int, target: str, levels: dic
 
 
 def measure(
-    models: dict[str, Predictor], planes: Iterable[Plane], rivals: Rivals, target: str, seen: dict[str, str]
+    models: dict[str, Model], planes: Iterable[Plane], rivals: Rivals, target: str, seen: dict[str, str]
 ) -> Measured:
     """Score models and rivals on every plane.
 
     Parameters
     ----------
-    models : dict of str to Predictor
+    models : dict of str to Model
         By the name that tables and figures have; all of one scale factor.
     planes : iterable of Plane
         The test set.
@@ -165,7 +165,7 @@ def _continues(series: list[Case], plane: Plane) -> bool:
     return all(case.plane.field == plane.field and case.plane.level != plane.level for case in series)
 
 
-def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Predictor]) -> Iterator[str]:
+def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Model]) -> Iterator[str]:
     for role, image in (("LR", plane.lr), ("HR", plane.hr)):
         if image.min() < 0:
             yield f"{role} image has negative pixels, down to {image.min():.4g}"

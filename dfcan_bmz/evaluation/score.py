@@ -11,8 +11,9 @@ from dfcan_bmz import interpolation, metrics, resolution
 from dfcan_bmz.deconvolution import CANDIDATES, Deconvolution, deconvolve
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import intensity_range
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, predict_plane
+from dfcan_bmz.prediction.tiles import predict_plane
 
 T = TypeVar("T")
 BICUBIC = "bicubic"
@@ -121,7 +122,7 @@ def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:
     return -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
 
 
-def predictions(models: dict[str, Predictor], lr: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
+def predictions(models: dict[str, Model], lr: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
     """Enlarge one LR plane by each method.
 
     Returns

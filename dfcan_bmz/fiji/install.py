@@ -19,8 +19,8 @@ import yaml
 from dfcan_bmz import staging
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.jdll_engines import Choice
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import open_description, processing
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import Fiji

@@ -13,15 +13,15 @@ from dfcan_bmz.formats.tiff_output import WriteRows
 from dfcan_bmz.ilastik import hdf5
 from dfcan_bmz.ilastik.record import ENDING, Prepared, write_record
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Model
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling
 from dfcan_bmz.prediction.stream import unit_reader
-from dfcan_bmz.prediction.tiles import Predictor
 
 BAND_PX = 64  # LR rows that are in memory at a time
 
 
-def prepared_as(predictor: Predictor, image: Image, scalings: list[Scaling], path: Path) -> Prepared:
+def prepared_as(predictor: Model, image: Image, scalings: list[Scaling], path: Path) -> Prepared:
     """What is known of an image that is to be prepared as `path`.
 
     Raises

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.ilastik.layout import Layout, layout
 from dfcan_bmz.images import Calibration
+from dfcan_bmz.model import Model, unread
 from dfcan_bmz.normalize import Scaling
-from dfcan_bmz.prediction.tiles import Predictor, unread
 
 ENDING = ".prepared.json"
 
@@ -71,9 +71,9 @@ class Prepared(BaseModel):
         return *self.shape[:-2], *(self.scale * len(axis.source) for axis in self.layouts)
 
     @property
-    def predictor(self) -> Predictor:
+    def predictor(self) -> Model:
         """The model without its network, for what an output says of itself."""
-        return Predictor(
+        return Model(
             self.model, unread, self.scale, self.tile, self.halo, self.target, smoothing_px=None, sha256=self.sha256
         )
 

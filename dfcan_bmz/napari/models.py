@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from dfcan_bmz import published
-from dfcan_bmz.commands.opening import load_of
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.prediction.loading import loaded
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.model import Model, open_model
 
 OWN = "own model"
 
 
-def open_chosen(choice: str, own: Path) -> Predictor:
+def open_chosen(choice: str, own: Path) -> Model:
     """Load what was chosen: a published model by its name, or the run folder or bundle of the user.
 
     Raises
@@ -20,7 +18,7 @@ def open_chosen(choice: str, own: Path) -> Predictor:
         If there is none, or it cannot be loaded.
     """
     if choice != OWN:
-        return loaded(load_of(published.models()[choice]))
+        return open_model(published.models()[choice])
     if own in (Path(), Path(".")):
         raise DfcanError("choose a model: a bundle (.zip), or the folder of a training")
-    return loaded(load_of(own))
+    return open_model(own)

@@ -11,12 +11,11 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
 
 from dfcan_bmz import published
-from dfcan_bmz.commands.opening import load_of
+from dfcan_bmz.model import Model, load_of
 from dfcan_bmz.napari.layers import placed, planes_of
 from dfcan_bmz.napari.models import OWN, open_chosen
 from dfcan_bmz.napari.work import CancelledError, Task, map_planes, predict_planes
 from dfcan_bmz.prediction.arrays import predict_array
-from dfcan_bmz.prediction.tiles import Predictor
 
 REFRESH_MS = 100
 WARNING = "Predicted, not measured: do not count or measure what the image itself does not resolve."
@@ -47,11 +46,11 @@ class ModelWidget(Container):
         self._timer.timeout.connect(self._show_progress)
         self.native.destroyed.connect(self._timer.stop)
 
-    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+    def work(self, predictor: Model, planes: Any, task: Task) -> Any:
         """What runs in the thread; its result goes to `add_layers`."""
         raise NotImplementedError
 
-    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add the layers of a result."""
         raise NotImplementedError
 
@@ -65,7 +64,7 @@ class ModelWidget(Container):
         choice, own = self.model.value, self.own.value
 
         @thread_worker
-        def run() -> tuple[Predictor, Any] | None:
+        def run() -> tuple[Model, Any] | None:
             predictor = open_chosen(choice, own)
             try:
                 return predictor, self.work(predictor, planes_of(layer), task)
@@ -108,14 +107,14 @@ class PredictWidget(ModelWidget):
         self.ensemble = CheckBox(value=False, text="mean of eight orientations (8 times as long)")
         super().__init__(viewer, [self.keep, self.ensemble])
 
-    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+    def work(self, predictor: Model, planes: Any, task: Task) -> Any:
         """Prediction, or a lazy one of a lazy array."""
         if type(planes).__module__.startswith("dask"):
             own = self.own.value if self.model.value == OWN else published.models()[self.model.value]
             return predict_array(load_of(own), planes, "keep" if self.keep.value else "unit")
         return predict_planes(predictor, np.asarray(planes), self.keep.value, self.ensemble.value, task)
 
-    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add the prediction where the image is."""
         contrast = {} if self.keep.value else {"contrast_limits": (0, 1)}
         self._viewer.add_image(
@@ -136,11 +135,11 @@ class UncertaintyWidget(ModelWidget):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer, [])
 
-    def work(self, predictor: Predictor, planes: Any, task: Task) -> Any:
+    def work(self, predictor: Model, planes: Any, task: Task) -> Any:
         """Maps of all planes, in memory."""
         return map_planes(predictor, np.asarray(planes), task)
 
-    def add_layers(self, layer: Any, predictor: Predictor, result: Any) -> None:
+    def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add both maps where the image is."""
         maps: list[tuple[str, np.ndarray, int, Callable[[np.ndarray], float]]] = [
             ("orientations disagree", result.spread, predictor.scale, np.max),

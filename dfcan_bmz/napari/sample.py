@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from dfcan_bmz.simulate.fields import BIOSR, simulate_field
+from dfcan_bmz.simulation.fields import BIOSR, simulate_field
 
 SIZE, SCALE, LEVEL = 128, 2, 1
 

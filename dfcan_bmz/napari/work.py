@@ -7,8 +7,9 @@ import numpy as np
 
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.flaws import refuse_flawed
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import Predictor, count_tiles, predict_unit
+from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 
 ORIENTATIONS = 8
 
@@ -51,12 +52,12 @@ class Maps(NamedTuple):
     error: np.ndarray
 
 
-def predict_planes(predictor: Predictor, planes: np.ndarray, keep: bool, ensemble: bool, task: Task) -> np.ndarray:
+def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: bool, task: Task) -> np.ndarray:
     """Super-resolve planes.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Model
         The model.
     planes : numpy.ndarray
         (..., Y, X), any units. Planes that cannot be normalised become 0.
@@ -95,7 +96,7 @@ def predict_planes(predictor: Predictor, planes: np.ndarray, keep: bool, ensembl
     return result.reshape(*planes.shape[:-2], *result.shape[1:])
 
 
-def map_planes(predictor: Predictor, planes: np.ndarray, task: Task) -> Maps:
+def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
     """Map where to doubt the prediction of planes; parameters and errors are those of `predict_planes`."""
     stack = planes.reshape(-1, *planes.shape[-2:])
     scalings = [scaling_of(plane) for plane in stack]
@@ -111,5 +112,5 @@ def map_planes(predictor: Predictor, planes: np.ndarray, task: Task) -> Maps:
     return Maps(*(maps.reshape(*leading, *maps.shape[1:]) for maps in (spread, error)))
 
 
-def _tiles(predictor: Predictor, stack: np.ndarray, scalings: list, times: int) -> int:
+def _tiles(predictor: Model, stack: np.ndarray, scalings: list, times: int) -> int:
     return times * sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])

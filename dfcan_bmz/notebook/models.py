@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.model import open_model
 from dfcan_bmz.run_folder import EVALUATION
 
 

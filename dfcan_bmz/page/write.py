@@ -20,8 +20,8 @@ from typing import Any, Literal
 from jinja2 import Template
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle.raw import raw_description
-from dfcan_bmz.bundle.read import open_description, processing
+from dfcan_bmz.bundle_file.raw import raw_description
+from dfcan_bmz.bundle_file.read import open_description, processing
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page import runtime
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from dfcan_bmz import flaws
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.model import Load, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
-from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import Output, chunk_side, encode
 from dfcan_bmz.prediction.tiles import predict_region, predict_unit
 

@@ -27,8 +27,8 @@ from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Load, Model, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
-from dfcan_bmz.prediction.loading import Load, loaded
 from dfcan_bmz.prediction.stream import (
     Output,
     chunk_side,
@@ -39,7 +39,7 @@ from dfcan_bmz.prediction.stream import (
     resumed,
     unit_reader,
 )
-from dfcan_bmz.prediction.tiles import Predictor, predict_region
+from dfcan_bmz.prediction.tiles import predict_region
 
 RETRIES = 3
 PATIENCE = "20s"  # for a scheduler to answer
@@ -204,7 +204,7 @@ def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
                 yield Place(plane, row, column, side)
 
 
-def blocks_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+def blocks_to_do(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """How many blocks are left to predict for this output."""
     folder = staging.beside(target)
     known = read_progress(folder, fingerprint(predictor, image, scalings, output)) is not None

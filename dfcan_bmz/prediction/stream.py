@@ -22,9 +22,10 @@ from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import remove_unfinished_chunks
 from dfcan_bmz.images import Image
+from dfcan_bmz.model import Model
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
-from dfcan_bmz.prediction.tiles import Predictor, ReadUnit, count_tiles, predict_bands
+from dfcan_bmz.prediction.tiles import ReadUnit, count_tiles, predict_bands
 
 LARGEST_CHUNK_PX = 1024
 PREDICTED = "Predicted, not measured: super-resolved"  # what an output is known by
@@ -56,7 +57,7 @@ class Progress(NamedTuple):
     clipped: int = 0
 
 
-def output_shape(predictor: Predictor, image: Image) -> tuple[int, ...]:
+def output_shape(predictor: Model, image: Image) -> tuple[int, ...]:
     """Shape of the output of an image: its axes before Y and X, and (sY, sX)."""
     height, width = image.size
     leading = image.leading or image.pixels.shape[:-2]
@@ -64,7 +65,7 @@ def output_shape(predictor: Predictor, image: Image) -> tuple[int, ...]:
 
 
 def predict_to_file(
-    predictor: Predictor,
+    predictor: Model,
     image: Image,
     scalings: list[Scaling],
     target: Path,
@@ -75,7 +76,7 @@ def predict_to_file(
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Model
         The model.
     image : Image
         Read or opened lazily.
@@ -115,7 +116,7 @@ def predict_to_file(
     return done.clipped
 
 
-def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+def tiles_to_do(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """How many tiles are left to predict for this output."""
     known = fingerprint(predictor, image, scalings, output)
     done = read_progress(staging.beside(target), known) or Progress()
@@ -124,7 +125,7 @@ def tiles_to_do(predictor: Predictor, image: Image, scalings: list[Scaling], tar
     return sum(each) + (count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
 
 
-def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+def held_bytes(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
     """Bytes on the disk that the partial output of this prediction has taken already."""
     folder = staging.beside(target)
     if read_progress(folder, fingerprint(predictor, image, scalings, output)) is None:
@@ -135,7 +136,7 @@ def held_bytes(predictor: Predictor, image: Image, scalings: list[Scaling], targ
 
 @contextmanager
 def resumed(
-    predictor: Predictor, image: Image, scalings: list[Scaling], target: Path, output: Output
+    predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output
 ) -> Iterator[tuple[staging.Work, Progress]]:
     """Yield the partial output of this very prediction, and how far it is; it is complete when the block ends.
 
@@ -165,7 +166,7 @@ def resumed(
     staging.end(work)
 
 
-def _create(path: Path, predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> None:
+def _create(path: Path, predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> None:
     """Make an output without pixels."""
     images.create(
         path,
@@ -178,7 +179,7 @@ def _create(path: Path, predictor: Predictor, image: Image, scalings: list[Scali
     )
 
 
-def chunk_side(predictor: Predictor) -> int:
+def chunk_side(predictor: Model) -> int:
     """Side of the chunks of an OME-Zarr output: as many whole tiles as fit, so that a chunk needs no other's tiles."""
     kept = predictor.scale * (predictor.tile - 2 * predictor.halo)
     return kept * max(1, LARGEST_CHUNK_PX // kept)
@@ -209,7 +210,7 @@ def encode(unit: np.ndarray, scaling: Scaling, output: Output, plane: str) -> tu
     return np.clip(rounded, 0, top).astype(np.uint16), clipped
 
 
-def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
+def notes(predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> str:
     """What an output says of itself."""
     ranges = "; ".join("blank" if one.flaw else f"{one.low:.6g} to {one.high:.6g}" for one in scalings)
     return "\n".join(
@@ -221,7 +222,7 @@ def notes(predictor: Predictor, image: Image, scalings: list[Scaling], output: O
     )
 
 
-def how_made(predictor: Predictor, output: Output) -> list[str]:
+def how_made(predictor: Model, output: Output) -> list[str]:
     """Those lines of an output's notes that all outputs of one prediction share."""
     between = f"between the percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of a plane"
     meaning = {
@@ -240,7 +241,7 @@ def how_made(predictor: Predictor, output: Output) -> list[str]:
     ]
 
 
-def fingerprint(predictor: Predictor, image: Image, scalings: list[Scaling], output: Output) -> str:
+def fingerprint(predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> str:
     """Name of a prediction: a partial output of another one must not be continued."""
     left_out = ("network", "smoothing_px")
     fed = [None if name in left_out else value for name, value in predictor._asdict().items()]

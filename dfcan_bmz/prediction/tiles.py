@@ -1,11 +1,10 @@
 """Prediction of a plane of any size, tile by tile: the network always sees the tile it was made for."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.engines import Network
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.tiling import Part, parts, reflected
 
@@ -13,60 +12,12 @@ from dfcan_bmz.tiling import Part, parts, reflected
 ReadUnit = Callable[[slice, slice], np.ndarray]
 
 
-class Predictor(NamedTuple):
-    """A network and how to feed it.
-
-    Attributes
-    ----------
-    name : str
-        What tables and figures call it, e.g. ``DFCAN``.
-    network : callable
-        (N, H, W, 1) to (N, sH, sW, 1) float32, intensities of about 0..1.
-    scale : int
-        Scale factor s.
-    tile : int
-        Side of the tiles in LR pixels.
-    halo : int
-        Outer pixels of a tile whose prediction is thrown away, in LR pixels.
-    target : {"own", "input"}
-        What the output's 0..1 means: the target's own percentiles, or those of the input.
-    smoothing_px : float or None
-        The rival's best sigma on the validation images, in LR pixels; None where it is not known.
-    domain : dict or None
-        What the training saw, as `dfcan_bmz.evaluation.domain` describes it; None where it is not known.
-    blend : int
-        LR pixels of the halo, to each side of a border between tiles, on which both tiles count; 0: each pixel comes
-        from one tile, as bioimageio.core has it.
-    sha256 : str
-        Of the file that the weights came in; empty where there is none.
-    batch : int
-        Tiles that the network is given at once: a graphics card is slow with one.
-    """
-
-    name: str
-    network: Network
-    scale: int
-    tile: int
-    halo: int
-    target: str
-    smoothing_px: float | None
-    domain: dict[str, Any] | None = None
-    blend: int = 0
-    sha256: str = ""
-    batch: int = 1
-
-
-def unread(batch: np.ndarray) -> np.ndarray:
-    """Network of a predictor whose weights are not read: what matters of it is how it is fed."""
-    raise TypeError("the weights of this model were not read")
-
-
-def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
+def predict_plane(predictor: Model, plane: np.ndarray) -> np.ndarray:
     """Super-resolve one plane.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Model
         The model.
     plane : numpy.ndarray
         (Y, X), any size, in any units.
@@ -79,7 +30,7 @@ def predict_plane(predictor: Predictor, plane: np.ndarray) -> np.ndarray:
     return predict_unit(predictor, scaling_of(plane).apply(plane))
 
 
-def predict_unit(predictor: Predictor, unit: np.ndarray, on_tile: Callable[[], None] = lambda: None) -> np.ndarray:
+def predict_unit(predictor: Model, unit: np.ndarray, on_tile: Callable[[], None] = lambda: None) -> np.ndarray:
     """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1].
 
     `on_tile` is called after each tile; what it raises ends the prediction.
@@ -88,7 +39,7 @@ def predict_unit(predictor: Predictor, unit: np.ndarray, on_tile: Callable[[], N
 
 
 def predict_region(
-    predictor: Predictor,
+    predictor: Model,
     read: ReadUnit,
     shape: tuple[int, int],
     rows: slice = slice(None),
@@ -99,7 +50,7 @@ def predict_region(
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Model
         The model.
     read : callable
         Gives a region of the normalised plane.
@@ -119,7 +70,7 @@ def predict_region(
 
 
 def predict_bands(
-    predictor: Predictor,
+    predictor: Model,
     read: ReadUnit,
     shape: tuple[int, int],
     rows: slice = slice(None),
@@ -162,18 +113,18 @@ def predict_bands(
             sums, top = sums[done - top :], done
 
 
-def count_tiles(predictor: Predictor, shape: tuple[int, int], from_row: int = 0) -> int:
+def count_tiles(predictor: Model, shape: tuple[int, int], from_row: int = 0) -> int:
     """How many tiles the output rows from `from_row` on of a plane of this (Y, X) take."""
     down, across = (_parts(predictor, length) for length in shape)
     return sum(part.stop > from_row for part in down) * len(across)
 
 
-def _parts(predictor: Predictor, length: int) -> list[Part]:
+def _parts(predictor: Model, length: int) -> list[Part]:
     return parts(length, predictor.tile, predictor.halo, predictor.blend, predictor.scale)
 
 
 def _predicted_row(
-    predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, across: list[Part]
+    predictor: Model, read: ReadUnit, shape: tuple[int, int], y: Part, across: list[Part]
 ) -> Iterator[tuple[Part, np.ndarray]]:
     """What the network makes of each tile of a row, (s tile, s tile) float32, `predictor.batch` tiles at once."""
     for start in range(0, len(across), predictor.batch):
@@ -182,7 +133,7 @@ def _predicted_row(
         yield from zip(together, predictor.network(tiles[..., None])[..., 0], strict=True)
 
 
-def _read_tile(predictor: Predictor, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
+def _read_tile(predictor: Model, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
     """(tile, tile) of the plane, mirrored where the tile extends beyond it."""
     inside = [reflected(part.reads_from, predictor.tile, length) for part, length in zip((y, x), shape, strict=True)]
     block = read(*(slice(indices.min(), indices.max() + 1) for indices in inside))

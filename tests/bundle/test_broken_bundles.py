@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.check import FAILED, NOT_RUN, agreement, check
-from dfcan_bmz.bundle.read import open_description, read_bundle
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.engines import apart
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.model import of_bundle
 from dfcan_bmz.models import build_model
 
 
@@ -194,7 +195,7 @@ def test_weights_with_what_is_not_listed_are_named_and_not_run(tiny_bundle, tmp_
     assert (verdict.test, verdict.verdict) == ("load", NOT_RUN)
     assert word in verdict.message
     with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights are not run, .*{word}.*--trust"):
-        read_bundle(bundle)
+        of_bundle(bundle)
 
 
 @pytest.mark.parametrize("weight_format", ["onnx", "torchscript"])
@@ -206,7 +207,7 @@ def test_weights_of_a_stranger_have_a_process_with_a_bound_on_its_time(
     bundle = write(tmp_path / "b.zip", keep(whole(tiny_bundle), weight_format))
     monkeypatch.setattr(apart, "LONGEST_S", 0)
     with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights .*no answer after 0 s"):
-        read_bundle(bundle)
+        of_bundle(bundle)
 
 
 def test_who_trusts_the_author_runs_whatever_there_is(tiny_bundle, tmp_path):
@@ -219,8 +220,8 @@ def test_who_trusts_the_author_runs_whatever_there_is(tiny_bundle, tmp_path):
         archive.writestr("archive/extra/notes", "of the author")
     bundle = write(tmp_path / "b.zip", swap_weights(files, "torchscript", (tmp_path / "w.pt").read_bytes()))
     with pytest.raises(DfcanError, match="--trust"):
-        read_bundle(bundle)
-    assert read_bundle(bundle, trusted=True).network(np.ones((1, 32, 32, 1), "float32")).shape == (1, 64, 64, 1)
+        of_bundle(bundle)
+    assert of_bundle(bundle, trusted=True).network(np.ones((1, 32, 32, 1), "float32")).shape == (1, 64, 64, 1)
 
 
 def test_a_bundle_of_which_nothing_can_be_run_is_no_success(keras_only, tmp_path):
@@ -301,20 +302,20 @@ def test_what_the_network_contradicts_is_named_with_the_bundle(keras_only, tmp_p
 
     bundle = write(tmp_path / "b.zip", change(keras_only, contradict))
     with pytest.raises(DfcanError, match=word) as refusal:
-        read_bundle(bundle).network(np.ones((1, 32, 32, 1), "float32"))
+        of_bundle(bundle).network(np.ones((1, 32, 32, 1), "float32"))
     assert str(bundle) in str(refusal.value)
 
 
 def test_an_error_within_an_engine_names_the_bundle(keras_only, tmp_path):
     bundle = write(tmp_path / "b.zip", keras_only)
     with pytest.raises(DfcanError, match=r"b\.zip: its keras_v3 weights fail on a tile of 32 x 32 px"):
-        read_bundle(bundle).network(np.ones((1, 32, 32, 7), "float32"))
+        of_bundle(bundle).network(np.ones((1, 32, 32, 7), "float32"))
 
 
 def test_a_refusal_names_the_bundle_and_no_temporary_path(keras_only, tmp_path):
     broken = hostile.keras_file(tmp_path / "w.keras", hostile.keras_class("Conv2D", filters=-1)).read_bytes()
     with pytest.raises(DfcanError) as refusal:
-        read_bundle(write(tmp_path / "b.zip", swap_weights(keras_only, "keras_v3", broken)))
+        of_bundle(write(tmp_path / "b.zip", swap_weights(keras_only, "keras_v3", broken)))
     assert str(tmp_path / "b.zip") in str(refusal.value)
     assert "weights.keras" not in str(refusal.value)
 
@@ -390,7 +391,7 @@ def test_predict_names_weights_that_no_engine_loads(tiny_bundle, tmp_path, weigh
         files = {name: archive.read(name) for name in archive.namelist()}
     bundle = write(tmp_path / "b.zip", swap_weights(keep(files, weight_format), weight_format, b"nothing"))
     with pytest.raises(DfcanError):
-        read_bundle(bundle)
+        of_bundle(bundle)
 
 
 def test_a_wrong_hash_is_named(keras_only, tmp_path):

@@ -18,12 +18,12 @@ from dfcan_bmz import images
 from dfcan_bmz.bundle import write
 from dfcan_bmz.bundle.card import card
 from dfcan_bmz.bundle.check import FAILED, Verdict, check
-from dfcan_bmz.bundle.read import open_description, read_bundle
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle.write import write_bundle
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands import package, simulate, train
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.model import of_bundle, open_model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
 from dfcan_bmz.run_folder import read_config, read_history, read_provenance
@@ -123,7 +123,7 @@ def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, fresh, tmp_pat
 
 
 def test_a_bundle_predicts_what_its_run_folder_predicts(tiny_run, tiny_bundle, pairs_folder):
-    bundle, run = read_bundle(tiny_bundle), open_model(tiny_run)
+    bundle, run = of_bundle(tiny_bundle), open_model(tiny_run)
     plane = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
     whole = run._replace(tile=bundle.tile, halo=bundle.halo)
     np.testing.assert_allclose(predict_plane(bundle, plane), predict_plane(whole, plane), atol=1e-5)
@@ -141,7 +141,7 @@ def test_bioimageio_predicts_an_unseen_image_as_we_do(tiny_bundle, tiny_run, pai
     assert answer.returncode == 0, answer.stderr
     theirs = np.squeeze(tifffile.imread(tmp_path / "out.tif"))
     plane = images.read(image).pixels
-    ours = read_bundle(tiny_bundle)
+    ours = of_bundle(tiny_bundle)
     if blockwise:
         expected = predict_plane(ours, plane)
     else:
@@ -167,13 +167,13 @@ def test_the_companion_takes_the_normalised_enlarged_image_and_keeps_its_size(
     assert answer.returncode == 0, answer.stderr
     theirs = np.squeeze(tifffile.imread(tmp_path / "out.tif"))
     assert theirs.shape == enlarged.shape
-    np.testing.assert_allclose(theirs, predict_unit(read_bundle(tiny_bundle), unit), atol=1e-5)
+    np.testing.assert_allclose(theirs, predict_unit(of_bundle(tiny_bundle), unit), atol=1e-5)
 
 
 def test_we_predict_low_resolution_images_by_a_companion_too(tiny_bundle, companion_bundle, pairs_folder):
     plane = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
-    expected = predict_plane(read_bundle(tiny_bundle), plane)
-    np.testing.assert_allclose(predict_plane(read_bundle(companion_bundle), plane), expected, atol=1e-5)
+    expected = predict_plane(of_bundle(tiny_bundle), plane)
+    np.testing.assert_allclose(predict_plane(of_bundle(companion_bundle), plane), expected, atol=1e-5)
 
 
 def test_the_companion_tells_the_user_of_ilastik_what_to_do(companion_bundle):
@@ -196,10 +196,10 @@ def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path
     package.run(tmp_path / "run", tmp_path / "recipe.yaml", tmp_path / "b.zip", overwrite=False)
     assert {verdict.verdict for verdict in check(tmp_path / "b.zip")} == {"passed"}
     plane = images.read(next(lr.glob("*.tif"))).pixels
-    fastest = predict_plane(read_bundle(tmp_path / "b.zip"), plane)
+    fastest = predict_plane(of_bundle(tmp_path / "b.zip"), plane)
     assert fastest.shape == (40 * scale, 40 * scale)
     for engine in ("keras", "onnx"):
-        np.testing.assert_allclose(predict_plane(read_bundle(tmp_path / "b.zip", engine), plane), fastest, atol=1e-5)
+        np.testing.assert_allclose(predict_plane(of_bundle(tmp_path / "b.zip", engine), plane), fastest, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

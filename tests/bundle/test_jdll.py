@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.jdll import predict, scale_range, shift, tile_side, windows
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+from dfcan_bmz.model import Model
+from dfcan_bmz.prediction.tiles import predict_unit
 
 SCALES = st.sampled_from([2, 3, 4])
 
@@ -80,7 +81,7 @@ def test_images_of_a_tile_and_more_come_out_as_our_own_prediction(scale, tile, h
     sizes = st.integers(tile - 2 * halo, 4 * tile)
     image = np.random.default_rng(0).uniform(size=data.draw(st.tuples(sizes, sizes))).astype("float32")
     network = position_dependent(scale)
-    ours = Predictor("n", network, scale, tile, halo, "own", None)
+    ours = Model("n", network, scale, tile, halo, "own", None)
     theirs = predict(description(scale, tile, halo * scale), network, image)
     np.testing.assert_array_equal(theirs, predict_unit(ours, image))
 

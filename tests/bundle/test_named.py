@@ -15,8 +15,9 @@ from invoking import expect_refusal
 import dfcan_bmz
 from dfcan_bmz import published, run_folder
 from dfcan_bmz.bundle import write
-from dfcan_bmz.bundle.named import find_bundle, find_model
-from dfcan_bmz.bundle.read import open_description
+from dfcan_bmz.bundle.named import find_bundle
+from dfcan_bmz.bundle_file.named import find_model
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.starting import origin
 from dfcan_bmz.errors import DfcanError

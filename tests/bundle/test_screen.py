@@ -11,10 +11,10 @@ from hostile_weights import field, keras_class, onnx_node, pair, tf_call, tf_fun
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle.screen import FORMATS, unlisted
-from dfcan_bmz.bundle.screen.keras_classes import CLASSES
-from dfcan_bmz.bundle.screen.tensorflow_operations import OPERATIONS as OF_TENSORFLOW
-from dfcan_bmz.bundle.screen.torchscript_operations import OPERATIONS as OF_PYTORCH
+from dfcan_bmz.bundle_file.screen import FORMATS, unlisted
+from dfcan_bmz.bundle_file.screen.keras_classes import CLASSES
+from dfcan_bmz.bundle_file.screen.tensorflow_operations import OPERATIONS as OF_TENSORFLOW
+from dfcan_bmz.bundle_file.screen.torchscript_operations import OPERATIONS as OF_PYTORCH
 
 NODES = [tf_node("Placeholder", "input"), tf_node("Conv2D", "c", ["input"]), tf_node("Identity", "output", ["c"])]
 RELU = [onnx_node("Relu")]
@@ -616,7 +616,7 @@ def test_no_framework_is_imported_to_screen(tmp_path):
     for weight_format, build in WHOLE.items():
         build(tmp_path / weight_format)
     program = (
-        "import sys; from pathlib import Path; from dfcan_bmz.bundle.screen import FORMATS, unlisted\n"
+        "import sys; from pathlib import Path; from dfcan_bmz.bundle_file.screen import FORMATS, unlisted\n"
         "assert all(unlisted(name, Path(sys.argv[1]) / name) is None for name in FORMATS)\n"
         "print(*{'torch', 'tensorflow', 'keras', 'onnx', 'onnxruntime'} & set(sys.modules))"
     )

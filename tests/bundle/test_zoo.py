@@ -14,9 +14,9 @@ from bundle_files import rewrite
 from conftest import REPOSITORY
 
 from dfcan_bmz.bundle.check import Verdict
-from dfcan_bmz.bundle.read import open_description
 from dfcan_bmz.bundle.write import levelled
 from dfcan_bmz.bundle.zoo import forecast
+from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.cli import app
 from dfcan_bmz.commands import check as command
 from dfcan_bmz.errors import UnfinishedError

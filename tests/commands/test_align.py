@@ -11,7 +11,7 @@ from dfcan_bmz.data.pairs import find_pairs, open_pair, read_manifest
 from dfcan_bmz.data.registration import find_shift
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import sha256
-from dfcan_bmz.simulate.fields import simulate_field
+from dfcan_bmz.simulation.fields import simulate_field
 
 CALIBRATION = images.Calibration(60, 90, origin_x_nm=600, origin_y_nm=0)
 MOVED = {"a": (3.4, -1.7), "b": (0.0, 0.0), "c": (-2.2, 5.0)}

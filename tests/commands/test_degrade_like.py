@@ -6,10 +6,10 @@ import yaml
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import degrade, degrade_like
-from dfcan_bmz.degrade import PRESETS, Degradation
-from dfcan_bmz.degrade import degrade as degraded
-from dfcan_bmz.simulate import fit as fitting
-from dfcan_bmz.simulate.fields import simulate_field
+from dfcan_bmz.degradation import PRESETS, Degradation
+from dfcan_bmz.degradation import degrade as degraded
+from dfcan_bmz.simulation import fit as fitting
+from dfcan_bmz.simulation.fields import simulate_field
 
 
 @pytest.fixture

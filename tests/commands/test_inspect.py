@@ -14,7 +14,7 @@ from dfcan_bmz.data.pair_checks import PairCheck, check_pair, fingerprint, same_
 from dfcan_bmz.data.pairs import Pair, find_pairs
 from dfcan_bmz.data.survey import survey
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.simulate.fields import simulate_field
+from dfcan_bmz.simulation.fields import simulate_field
 
 
 @pytest.fixture

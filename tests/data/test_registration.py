@@ -4,7 +4,7 @@ from scipy.ndimage import affine_transform
 from scipy.ndimage import shift as move
 
 from dfcan_bmz.data.registration import agreement, find_affine, find_shift
-from dfcan_bmz.simulate.fields import simulate_field
+from dfcan_bmz.simulation.fields import simulate_field
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.evaluation.domain import describe_domain, outside_domain
 from dfcan_bmz.fingerprint import middle, signal_to_noise
-from dfcan_bmz.simulate import camera
-from dfcan_bmz.simulate.fields import BIOSR, simulate_field
+from dfcan_bmz.model import open_model
+from dfcan_bmz.simulation import camera
+from dfcan_bmz.simulation.fields import BIOSR, simulate_field
 
 LR_PIXEL_NM = BIOSR.pixel_nm
 

@@ -10,11 +10,11 @@ from dfcan_bmz.evaluation import rivals as tuning
 from dfcan_bmz.evaluation.measure import Plane, measure
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import Rivals
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.model import Model
 
 
 def enlarging(name, spoil=lambda output: output):
-    return Predictor(name, lambda batch: spoil(batch.repeat(2, 1).repeat(2, 2)), 2, 48, 4, "own", 0.5)
+    return Model(name, lambda batch: spoil(batch.repeat(2, 1).repeat(2, 2)), 2, 48, 4, "own", 0.5)
 
 
 @pytest.fixture

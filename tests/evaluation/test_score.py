@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.deconvolution import CANDIDATES, deconvolve
 from dfcan_bmz.evaluation import score
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.model import Model
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_model_is_scored_beside_both_rivals_in_the_units_of_the_input(pair):
     def network(batch):
         return batch.repeat(2, 1).repeat(2, 2)
 
-    predictor = Predictor("copycat", network, 2, 48, 4, "input", 0.5)
+    predictor = Model("copycat", network, 2, 48, 4, "input", 0.5)
     predicted = score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, CANDIDATES[0]))
     assert list(predicted) == ["bicubic", "smoothed bicubic", "deconvolution", "copycat"]
     assert list(score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, None))) == [

@@ -13,10 +13,10 @@ from fiji.test_install import make_fiji
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
-from dfcan_bmz.bundle.read import read_bundle
 from dfcan_bmz.fiji.install import install
 from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import open_fiji
+from dfcan_bmz.model import of_bundle
 
 SETTINGS = Settings("tiny-tester", "Tiny", 2, 11)
 
@@ -34,7 +34,7 @@ def expected(tiny_bundle):
     """What deepImageJ makes of a plane, as far as our emulation goes."""
     with zipfile.ZipFile(tiny_bundle) as archive:
         content = yaml.safe_load(archive.read("rdf.yaml"))
-    network = read_bundle(tiny_bundle).network
+    network = of_bundle(tiny_bundle).network
     return lambda plane: jdll.predict(content, network, plane)
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from ilastik import program
 
 from dfcan_bmz.ilastik.layout import layout
-from dfcan_bmz.prediction.tiles import Predictor, predict_unit
+from dfcan_bmz.model import Model
+from dfcan_bmz.prediction.tiles import predict_unit
 
 SCALES = st.sampled_from([2, 3, 4])
 LENGTHS = st.integers(1, 60)
@@ -39,7 +40,7 @@ def companion(network, scale):
 def test_a_prepared_image_comes_back_as_predicted(scale, tiling, height, width, seed):
     tile, halo = tiling
     unit = np.random.default_rng(seed).uniform(size=(height, width)).astype(np.float32)
-    expected = predict_unit(Predictor("TEST", enlarging(scale), scale, tile, halo, "input", None), unit)
+    expected = predict_unit(Model("TEST", enlarging(scale), scale, tile, halo, "input", None), unit)
     rows, columns = layout(height, tile, halo), layout(width, tile, halo)
     prepared = unit[np.ix_(rows.source, columns.source)].repeat(scale, 0).repeat(scale, 1)
     exported = program.predict(companion(enlarging(scale), scale), prepared, scale * tile, scale * halo)

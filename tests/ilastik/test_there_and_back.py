@@ -13,9 +13,10 @@ from bundle_files import rewrite
 from ilastik import program
 
 from dfcan_bmz import cli, images
-from dfcan_bmz.bundle.read import open_description, read_bundle
-from dfcan_bmz.bundle.weights import Weights, load_network
+from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.weights import Weights, load_network
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.model import of_bundle
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane
 
@@ -29,7 +30,7 @@ def invoke(*arguments):
 @pytest.fixture(scope="module")
 def predictor(companion_bundle):
     """The same network as `predict` runs it: on LR images."""
-    return read_bundle(companion_bundle)
+    return of_bundle(companion_bundle)
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +265,7 @@ def test_of_several_the_good_ones_are_done(companion_bundle, companion, tmp_path
 def test_a_companion_that_normalises_by_itself_is_read_but_not_prepared_for(companion_bundle, predictor, tmp_path):
     enlarged = normalising(companion_bundle, tmp_path / "enlarged.zip")
     expected = predict_plane(predictor, field((40, 40)))
-    np.testing.assert_allclose(predict_plane(read_bundle(enlarged), field((40, 40))), expected, atol=1e-6)
+    np.testing.assert_allclose(predict_plane(of_bundle(enlarged), field((40, 40))), expected, atol=1e-6)
     tifffile.imwrite(tmp_path / "cell.tif", field((20, 24)))
     with pytest.raises(DfcanError, match=r"block by block.*input: prepared"):
         invoke("ilastik", "prepare", enlarged, tmp_path / "cell.tif", "--out", tmp_path / "prepared")

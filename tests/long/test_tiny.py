@@ -14,7 +14,7 @@ from simulated import assert_simulated_alike, relative_files
 from tiny.build import build, unpack
 
 from dfcan_bmz import images, run_folder
-from dfcan_bmz.commands.opening import open_model
+from dfcan_bmz.model import open_model
 from dfcan_bmz.prediction.tiles import predict_plane
 
 

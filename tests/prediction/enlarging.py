@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.prediction.tiles import Predictor
+from dfcan_bmz.model import Model
 
 
 def position_dependent(batch):
@@ -15,11 +15,11 @@ def position_dependent(batch):
     return (batch.repeat(2, 1).repeat(2, 2) * gain[None, :, :, None]).astype(np.float32)
 
 
-def load(blend: int = 2) -> Predictor:
-    return Predictor("TEST", position_dependent, 2, 16, 4, "input", None, blend=blend, sha256="0123abcd")
+def load(blend: int = 2) -> Model:
+    return Model("TEST", position_dependent, 2, 16, 4, "input", None, blend=blend, sha256="0123abcd")
 
 
-def load_and_note(folder: str, immortal: int, killed_after: int) -> Predictor:
+def load_and_note(folder: str, immortal: int, killed_after: int) -> Model:
     """Like `load`, but each process notes its load, and the first to have done some tiles is killed.
 
     The process `immortal`, that of the test, never is.

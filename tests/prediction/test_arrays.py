@@ -8,10 +8,9 @@ import xarray
 from prediction.enlarging import load
 
 import dfcan_bmz
-from dfcan_bmz.commands.opening import open_model
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.model import Load, open_model
 from dfcan_bmz.prediction.arrays import predict_array
-from dfcan_bmz.prediction.loading import Load
 from dfcan_bmz.prediction.tiles import predict_plane
 
 LOAD = Load(load, ())

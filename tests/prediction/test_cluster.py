@@ -8,8 +8,8 @@ from prediction.enlarging import load, load_and_note
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.model import Load
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.loading import Load
 from dfcan_bmz.prediction.stream import Output, predict_to_file
 
 try:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import convolve
 
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import (
-    Predictor,
     count_tiles,
     predict_bands,
     predict_plane,
@@ -26,7 +26,7 @@ def enlarging(tile, halo, scale=2, network=None):
         assert batch.dtype == np.float32
         return batch.repeat(scale, 1).repeat(scale, 2)
 
-    return Predictor("test", network or repeat, scale, tile, halo, "own", None)
+    return Model("test", network or repeat, scale, tile, halo, "own", None)
 
 
 @settings(max_examples=50, deadline=None)

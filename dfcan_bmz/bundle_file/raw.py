@@ -1,0 +1,130 @@
+"""``rdf.yaml`` as it is written, before the spec reads it: what would mislead the spec, hang it or reach outside."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dfcan_bmz.bundle_file.zip_safety import DAMAGE
+from dfcan_bmz.errors import DfcanError
+
+MOST_BYTES = 2**20
+LONGEST_PATH = 4096  # that a system opens
+LONGEST_EMOJI = 2  # characters of an icon that is no file
+# one word that begins like a path outside of any folder, or climbs out of one, also behind a colon
+ELSEWHERE = re.compile(r"(\S*:)?(/(?!/)|~|\\)\S*|file:\S*|[A-Za-z]:[/\\]\S*|(\S*[/\\:])?\.\.([/\\]\S*)?", re.IGNORECASE)
+FILE_KEYS = (
+    "source",
+    "documentation",
+    "covers",
+    "cover",
+    "icon",
+    "attachments",
+    "rdf_source",
+    "test_inputs",
+    "test_outputs",
+    "sample_inputs",
+    "sample_outputs",
+    "files",
+)
+
+ADVICE = "give a .zip written by `dfcan-bmz package`"
+
+
+class _NoAliases(yaml.SafeLoader):
+    """A few nested aliases stand for more values than any memory holds."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it uses YAML aliases, write the values out")
+        return super().compose_node(parent, index)
+
+
+def description_name(names: list[str]) -> str | None:
+    """Name of the one description among the files of a zip; None where there is none, or more than one."""
+    plain = {"rdf.yaml", "bioimageio.yaml", "model.yaml"}
+    found = [name for name in names if name in plain or name.endswith((".rdf.yaml", ".bioimageio.yaml"))]
+    return found[0] if len(found) == 1 else None
+
+
+def refuse_other_files(bundle: Path) -> None:
+    """Raise DfcanError if a file is no zip or does not hold exactly one description."""
+    if not zipfile.is_zipfile(bundle):
+        raise DfcanError(f"{bundle} is no bundle (no zip file): {ADVICE}")
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            names = archive.namelist()
+    except DAMAGE as error:
+        raise DfcanError(f"{bundle} is no bundle (a damaged zip, {error}): {ADVICE}") from error
+    _description_in(bundle, names)
+
+
+def _description_in(bundle: Path, names: list[str]) -> str:
+    name = description_name(names)
+    if name is None:
+        raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it, or several descriptions): {ADVICE}")
+    return name
+
+
+def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
+    """Content of ``rdf.yaml`` as it is written, and the names in the zip.
+
+    Raises
+    ------
+    DfcanError
+        If it is no YAML mapping, too large, or full of aliases.
+    """
+    with zipfile.ZipFile(bundle) as archive:
+        names = archive.namelist()
+        name = _description_in(bundle, names)
+        if archive.getinfo(name).file_size > MOST_BYTES:
+            raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust where it came from")
+        text = archive.read(name)
+    try:
+        content = yaml.load(text, _NoAliases)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
+    if not isinstance(content, dict) or not isinstance(content.get("format_version"), str):
+        raise DfcanError(f"{bundle} has an rdf.yaml without a format_version: package it again")
+    return content, names
+
+
+def refuse_files_elsewhere(bundle: Path) -> None:
+    """Raise DfcanError if a description names files that the zip lacks, or that lie on the network."""
+    content, names = raw_description(bundle)
+    # what a user keeps under config is no file
+    described = {key: value for key, value in content.items() if key != "config"}
+    named = set(_file_names(described))
+    elsewhere = {name for name in named if "://" in name} | set(filter(ELSEWHERE.fullmatch, _texts(described)))
+    if elsewhere:
+        raise DfcanError(
+            f"{bundle} names files outside of itself ({', '.join(sorted(elsewhere))}): put them into the zip"
+        )
+    missing = sorted(name for name in named if name.removeprefix("./") not in names)
+    if missing:
+        raise DfcanError(f"{bundle} lacks {', '.join(missing)}, which its rdf.yaml names: package it again")
+
+
+def _file_names(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            named = value if isinstance(value, list) else [value]
+            if key in FILE_KEYS and not (key == "icon" and len(str(value)) <= LONGEST_EMOJI):
+                yield from (name for name in named if isinstance(name, str) and "\n" not in name)
+            yield from _file_names(value)
+    elif isinstance(content, list):
+        for part in content:
+            yield from _file_names(part)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        if len(content) <= LONGEST_PATH:
+            yield content
+    elif isinstance(content, dict | list):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _texts(part)

@@ -1,0 +1,231 @@
+"""Fields of view: one specimen, its widefield images at several light levels, and its target of larger bandwidth."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.simulation import optics
+from dfcan_bmz.simulation.camera import SCMOS, Camera, expose
+from dfcan_bmz.simulation.specimen import Specimen, about_one, label, random_field
+from dfcan_bmz.simulation.structures import SPECIMENS, STRUCTURES
+
+DEEPER = 4.0
+OVERSAMPLING = 2  # fine pixels an HR pixel
+MARGIN_PX = 16  # LR pixels simulated and cut away, so that nothing wraps around
+HR_COUNTS = 40000.0  # the target's 99.9th percentile: it is given in units of its own
+
+
+class Microscope(NamedTuple):
+    """Optics, light and labelling; the defaults are those of BioSR's F-actin set.
+
+    Attributes
+    ----------
+    pixel_nm : float
+        Side of an LR pixel in the specimen, in nanometres.
+    na : float
+        Numerical aperture.
+    emission_nm : float
+        Wavelength of the emission in nanometres.
+    bandwidth : float or None
+        Cut-off of the target as a multiple of the widefield cut-off; None for the scale factor (2 for linear, 3 for
+        nonlinear structured illumination).
+    target : {"otf", "wiener", "sim"}
+        The target: an OTF of the larger cut-off, the flat one of a reconstruction, or that with all that is negative
+        clipped and `artefacts`, as a microscope delivers it.
+    artefacts : float
+        Stripes and honeycomb noise of the target "sim", as a share of its 99.9th percentile.
+    dimmest, brightest : float
+        Photons at the 99.9th percentile at the first and the last light level; BioSR has 15 to 600.
+    labelling : float
+        Share of the binding sites that carry a fluorophore, 0 to 1: sparse labels break filaments into dots.
+    haze_um : float
+        Standard deviation of the Gaussian that blurs out-of-focus light; 0.6 for what lies about a micrometre away.
+    haze_deep : float
+        Share of the out-of-focus light from farther away, which a Gaussian of `DEEPER` times `haze_um` blurs.
+    haze_spread : float
+        Standard deviation of the haze between fields, as a share of its mean, as cells differ in thickness.
+    background : float
+        Light that is everywhere, as a share of the signal's 99.9th percentile.
+    pattern, pattern_um : float
+        Standard deviation of the logarithm of the background, and how far it stays alike.
+    """
+
+    pixel_nm: float = 62.6
+    na: float = 1.41
+    emission_nm: float = 525.0
+    bandwidth: float | None = None
+    target: Literal["otf", "wiener", "sim"] = "otf"
+    artefacts: float = 0.0
+    dimmest: float = 15.0
+    brightest: float = 600.0
+    labelling: float = 1.0
+    haze_um: float = 0.6
+    haze_deep: float = 0.0
+    haze_spread: float = 3**-0.5
+    background: float = 0.05
+    pattern: float = 0.0
+    pattern_um: float = 2.0
+
+    @property
+    def cutoff_per_um(self) -> float:
+        """Widefield cut-off 2 NA / wavelength, in 1 / micrometre."""
+        return 2 * self.na / self.emission_nm * 1e3
+
+
+BIOSR = Microscope()
+
+
+def level_photons(levels: int, microscope: Microscope = BIOSR) -> list[float]:
+    """Photons at the 99.9th percentile by level, dimmest first; a single level is the brightest."""
+    return np.geomspace(microscope.brightest, microscope.dimmest, levels)[::-1].tolist()
+
+
+class Scene(NamedTuple):
+    """What a microscope looks at, on a fine grid.
+
+    Attributes
+    ----------
+    focus, layer : numpy.ndarray
+        (fine, fine): fluorophores a pixel; the layer out of focus is None where there is no haze.
+    share : float
+        Light out of focus over light in focus.
+    chance : numpy.random.Generator
+        For what is not in the grid: patterns and artefacts.
+    """
+
+    focus: np.ndarray
+    layer: np.ndarray | None
+    share: float
+    chance: np.random.Generator
+
+
+def draw_scene(
+    structure: str,
+    size: int,
+    fine: int,
+    haze: float,
+    rng: np.random.Generator,
+    microscope: Microscope,
+    specimen: Specimen | None = None,
+) -> Scene:
+    """Draw a specimen for LR images of `size` pixels a side, and a margin, on a grid of `fine` pixels an LR pixel."""
+    chance = rng.spawn(1)[0]  # so that what is off leaves everything else as it is
+    specimen = specimen or SPECIMENS[structure]
+    if specimen.towards is None:
+        specimen = specimen._replace(towards=chance.uniform(0, 2 * np.pi))
+    fine_pixels, fine_um = (size + 2 * MARGIN_PX) * fine, microscope.pixel_nm / 1e3 / fine
+    side_um = fine_pixels * fine_um
+    points = STRUCTURES[structure](side_um, rng, specimen)
+    if microscope.labelling < 1:
+        points = points[rng.random(len(points)) < microscope.labelling]
+    points, weights = label(points, side_um, specimen, chance)
+    focus = optics.render(points, fine_pixels, fine_um, weights)
+    if not focus.any():
+        raise DfcanError(f"no fluorophore is left in a field of {size} px: raise --labelling or --size")
+    if not haze:
+        return Scene(focus, None, 0.0, chance)
+    layer = optics.render(STRUCTURES[structure](side_um, rng, specimen), fine_pixels, fine_um)
+    return Scene(focus, layer, haze * about_one(microscope.haze_spread, rng), chance)
+
+
+def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
+    """What reaches the pixels of the camera, (size, size); 1 is the 99.9th percentile of all but the background."""
+    fine_um = microscope.pixel_nm / 1e3 / fine
+    image = np.maximum(optics.image(scene.focus, fine_um, microscope.cutoff_per_um), 0)
+    if scene.layer is not None and scene.layer.any():
+        sigma = microscope.haze_um / fine_um
+        blurred = gaussian_filter(scene.layer, sigma, mode="wrap")
+        if microscope.haze_deep:
+            deep = gaussian_filter(blurred, sigma * np.sqrt(DEEPER**2 - 1), mode="wrap")
+            blurred = (1 - microscope.haze_deep) * blurred + microscope.haze_deep * deep
+        image += blurred * (scene.share * image.sum() / blurred.sum())
+    signal = _crop(optics.bin_sum(image, fine), MARGIN_PX)
+    return signal / np.percentile(signal, 99.9) + _background(signal.shape[0], microscope, scene.chance)
+
+
+def _background(size: int, microscope: Microscope, chance: np.random.Generator) -> np.ndarray | float:
+    if not microscope.pattern:
+        return microscope.background
+    pixel_um = microscope.pixel_nm / 1e3
+    places = (np.indices((size, size)).reshape(2, -1).T + 0.5) * pixel_um
+    field = random_field(places, size * pixel_um, microscope.pattern_um, chance).reshape(size, size)
+    return microscope.background * np.exp(microscope.pattern * field - microscope.pattern**2 / 2)
+
+
+def simulate_field(
+    structure: str,
+    size: int,
+    scale: int,
+    levels: int,
+    haze: float,
+    rng: np.random.Generator,
+    microscope: Microscope = BIOSR,
+    specimen: Specimen | None = None,
+    camera: Camera = SCMOS,
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Simulate one field of view.
+
+    Parameters
+    ----------
+    structure : str
+        What is labelled: a key of `STRUCTURES`.
+    size : int
+        Side of the LR images in pixels.
+    scale : int
+        Scale factor s: the target has s times the pixels a side.
+    levels : int
+        Number of light levels.
+    haze : float
+        Out-of-focus light on average, as a multiple of the light in focus: another layer of the specimen, seen through
+        a Gaussian of `haze_um` in the widefield images, and not at all in the target, as structured illumination
+        rejects it.
+    rng : numpy.random.Generator
+        Source of specimen and noise.
+    microscope : Microscope
+        Pixels, optics and light.
+    specimen : Specimen, optional
+        How the structure fills the field; its own of `SPECIMENS` if not given.
+    camera : Camera
+        What turns light into counts.
+
+    Returns
+    -------
+    hr : numpy.ndarray
+        (s size, s size) uint16 target, without noise but for `artefacts`.
+    lr : list of numpy.ndarray
+        (size, size) camera counts by level, dimmest first; registered with `hr` by construction.
+
+    Raises
+    ------
+    DfcanError
+        If the field is so small, or so sparsely labelled, that nothing shines in it.
+    """
+    fine = scale * OVERSAMPLING
+    scene = draw_scene(structure, size, fine, haze, rng, microscope, specimen)
+    hr = _counts(_target(scene, fine, scale, microscope))
+    signal = widefield(scene, fine, microscope)
+    return hr, [expose(signal * photons, rng, camera) for photons in level_photons(levels, microscope)]
+
+
+def _target(scene: Scene, fine: int, scale: int, microscope: Microscope) -> np.ndarray:
+    """The optical image of larger bandwidth, (s size, s size)."""
+    cutoff = microscope.cutoff_per_um * (microscope.bandwidth or scale)
+    fine_um = microscope.pixel_nm / 1e3 / fine
+    target = optics.image(scene.focus, fine_um, cutoff, optics.TRANSFERS[microscope.target])
+    target = _crop(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
+    if microscope.target != "sim":
+        return target - min(0, np.percentile(target, 0.1))  # counts have no sign: dark rims become the darkest grey
+    if microscope.artefacts:
+        pixel_um = microscope.pixel_nm / 1e3 / scale
+        target = optics.artefacts(target, pixel_um, cutoff, microscope.artefacts, scene.chance)
+    return np.maximum(target, 0)
+
+
+def _counts(target: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(target / np.percentile(target, 99.9) * HR_COUNTS), 0, 65535).astype(np.uint16)
+
+
+def _crop(image: np.ndarray, margin: int) -> np.ndarray:
+    return image[margin:-margin, margin:-margin]

@@ -1,0 +1,121 @@
+"""What can be read off images one by one: camera, cut-off, light and background."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from dfcan_bmz.fingerprint import signal_to_noise
+from dfcan_bmz.simulation.camera import SCMOS
+from dfcan_bmz.simulation.cutoff import measure_cutoff
+from dfcan_bmz.simulation.noise import CameraEstimate, Estimate, measure_camera
+
+Items = TypeVar("Items", np.ndarray, list[Any])
+PSF_SIGMA = 0.437  # standard deviation of the Gaussian that is as wide as a point spread function, times the cut-off
+LARGEST_PX = 512  # side of what is looked at of a plane for its noise and its spectrum
+MOST_PLANES = 8  # of all images: a spectrum each
+TILE_PX = 128
+MOST_TILES = 24
+FAINT = 0.3  # of the best signal-to-noise ratio: tiles below it show too little to be matched
+
+
+class Light(NamedTuple):
+    """Light of one tile.
+
+    Attributes
+    ----------
+    photons : float
+        At the 99.9th percentile, above the background.
+    background : float
+        Light of the darkest percent, as a share of `photons`; of a uniform background and of haze.
+    """
+
+    photons: float
+    background: float
+
+
+class Measured(NamedTuple):
+    """What was read off the images.
+
+    Attributes
+    ----------
+    camera : CameraEstimate
+        Gain, offset and read noise.
+    cutoff_px : Estimate
+        Cycles a pixel.
+    tiles : list of numpy.ndarray
+        (Y, X) each, all of one size.
+    lights : list of Light
+        Of each tile.
+    whole : bool
+        Whether the images hold whole numbers alone.
+    """
+
+    camera: CameraEstimate
+    cutoff_px: Estimate
+    tiles: list[np.ndarray]
+    lights: list[Light]
+    whole: bool
+
+
+def measure(stacks: Sequence[np.ndarray]) -> Measured:
+    """Measure images of one microscope and setting.
+
+    Parameters
+    ----------
+    stacks : sequence of numpy.ndarray
+        (N, Y, X) each: images, stacks or movies; at least 32 px a side.
+    """
+    middles = [_middle(np.asarray(stack, np.float64)) for stack in stacks]
+    camera = measure_camera([_few(middle, MOST_PLANES) for middle in middles])
+    planes = [plane for middle in middles for plane in middle]
+    cutoff = measure_cutoff(_few(planes, MOST_PLANES))
+    tiles = _tiles(stacks)
+    return Measured(
+        camera,
+        cutoff,
+        tiles,
+        [measure_light(tile, camera, cutoff.value) for tile in tiles],
+        all(np.array_equal(stack, np.round(stack)) for stack in stacks),
+    )
+
+
+def measure_light(tile: np.ndarray, camera: CameraEstimate, cutoff_px: float) -> Light:
+    """Measure the light of a tile, once camera and cut-off are known."""
+    psf = PSF_SIGMA / cutoff_px
+    electrons = (np.asarray(tile, np.float64) - camera.offset.value) / camera.gain.value
+    # noise would raise the highest percentile: half a point spread function takes little of the light but most of it
+    calm = gaussian_filter(electrons, psf / 2)
+    low, high = np.percentile(calm, (1, 99.9))
+    low = max(low, 0.0)
+    span = max(high - low, 1e-3)
+    return Light(span / SCMOS.quantum_efficiency, low / span)
+
+
+def _tiles(stacks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Tiles of one size from all images, without those that show next to nothing."""
+    side = min(TILE_PX, *(min(stack.shape[-2:]) for stack in stacks)) // 2 * 2
+    every = []
+    for stack in stacks:
+        height, width = stack.shape[-2:]
+        corners = [(y, x) for y in _starts(height, side) for x in _starts(width, side)]
+        every += [(plane, y, x) for plane in stack for y, x in corners]
+    tiles = [np.asarray(plane[y : y + side, x : x + side], np.float64) for plane, y, x in _few(every, MOST_TILES)]
+    ratios = [signal_to_noise(tile) if np.ptp(tile) else 0.0 for tile in tiles]
+    # images of several light levels differ, tiles of one image should not
+    return [tile for tile, ratio in zip(tiles, ratios, strict=True) if ratio >= FAINT * min(max(ratios), 3.0)]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    return list(range((length % side) // 2, length - side + 1, side))
+
+
+def _middle(stack: np.ndarray) -> np.ndarray:
+    height, width = stack.shape[-2:]
+    y, x = max(0, height - LARGEST_PX) // 2, max(0, width - LARGEST_PX) // 2
+    return stack[..., y : y + LARGEST_PX, x : x + LARGEST_PX]
+
+
+def _few(items: Items, most: int) -> Items:
+    return items[:: -(-len(items) // most)]

@@ -1,0 +1,152 @@
+"""All that a simulation can be told, in one record, and as a file that people read and change."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dfcan_bmz.config import read_yaml, write_yaml
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.simulation.camera import SCMOS, Camera
+from dfcan_bmz.simulation.fields import BIOSR, Microscope
+from dfcan_bmz.simulation.specimen import Specimen
+from dfcan_bmz.simulation.structures import SPECIMENS
+
+PARTS = ("specimen", "microscope", "camera")
+DIFFERENT = ("towards",)  # drawn for each field of view
+POSITIVE = ("pixel_nm", "na", "emission_nm", "dimmest", "brightest", "gain_counts", "per_um2", "persistence_um")
+UNITS = {
+    "pixel_nm": "nm",
+    "emission_nm": "nm",
+    "bandwidth": "x the widefield cut-off",
+    "target": "otf, wiener or sim",
+    "artefacts": "share of the target's 99.9th percentile",
+    "dimmest": "photons at the 99.9th percentile",
+    "brightest": "photons at the 99.9th percentile",
+    "labelling": "share of the binding sites",
+    "haze": "light out of focus over light in focus",
+    "haze_spread": "standard deviation between fields, share of haze",
+    "haze_um": "micrometres (sigma)",
+    "haze_deep": "share of the haze from four times as far",
+    "background": "share of the signal's 99.9th percentile",
+    "pattern": "standard deviation of the logarithm of the background",
+    "pattern_um": "micrometres",
+    "quantum_efficiency": "electrons a photon",
+    "read_noise_e": "electrons (sigma)",
+    "gain_counts": "counts an electron",
+    "offset_counts": "counts",
+    "step_counts": "counts, 0 for fractions",
+    "per_um2": "filaments, pits or meshes a square micrometre",
+    "density_spread": "standard deviation between fields, share of per_um2",
+    "persistence_um": "micrometres",
+    "alignment": "0 anywhere, 1 one direction",
+    "thickness_um": "micrometres (sigma)",
+    "variety": "standard deviation of the labelling between objects, share of its mean",
+    "unevenness": "standard deviation of the logarithm of the labelling along a structure",
+    "unevenness_um": "micrometres",
+    "spots_per_um2": "a square micrometre",
+    "spot_labels": "fluorophores",
+    "vesicles_per_um2": "a square micrometre",
+    "vesicle_um": "micrometres (radius)",
+    "gradient": "factors of e across the field",
+    "sheets": "share of the meshes",
+    "tube_um": "micrometres (radius)",
+    "tube_spread": "standard deviation of the logarithm",
+    "tube_bend": "share of a tubule's length",
+}
+
+
+class Simulation(NamedTuple):
+    """A structure, how it lies, what looks at it, and how hazy it is."""
+
+    structure: str
+    specimen: Specimen
+    microscope: Microscope = BIOSR
+    camera: Camera = SCMOS
+    haze: float = 0.0
+
+    def with_values(self, **values: Any) -> "Simulation":
+        """The same with other values, by the names of `UNITS`; names that are not known are refused."""
+        simulation = self
+        for name, value in values.items():
+            if name == "haze":
+                simulation = simulation._replace(haze=value)
+                continue
+            part = next((part for part in PARTS if name in getattr(self, part)._fields), None)
+            if part is None or name in DIFFERENT:
+                raise DfcanError(f"a simulation has no {name}: it has {', '.join(self.values())}")
+            simulation = simulation._replace(**{part: getattr(simulation, part)._replace(**{name: value})})
+        return simulation
+
+    def values(self) -> dict[str, Any]:
+        """All values by name."""
+        every = {**self.microscope._asdict(), "haze": self.haze, **self.camera._asdict(), **self.specimen._asdict()}
+        return {name: value for name, value in every.items() if name not in DIFFERENT}
+
+    def rounded(self) -> "Simulation":
+        """The same to four digits, as a file has it, so that the file makes the very same images."""
+        return self.with_values(**{name: _readable(value) for name, value in self.values().items()})
+
+    def plain(self) -> "Simulation":
+        """The structure's defaults."""
+        return default_simulation(self.structure)
+
+
+def default_simulation(structure: str) -> Simulation:
+    """BioSR's microscope looking at a structure.
+
+    Raises
+    ------
+    DfcanError
+        If there is no such structure.
+    """
+    if structure not in SPECIMENS:
+        raise DfcanError(f"--structure {structure} is not known: choose from {', '.join(SPECIMENS)}")
+    return Simulation(structure, SPECIMENS[structure])
+
+
+def write_simulation(
+    path: Path, simulation: Simulation, origins: dict[str, str], uncertainty: dict[str, float], notes: dict[str, Any]
+) -> None:
+    """Write ``simulation.yaml``: each value with its unit, where it comes from, and its standard error where known."""
+    parameters = {}
+    for name, value in simulation.values().items():
+        entry: dict[str, Any] = {"value": _readable(value)}
+        if name in uncertainty:
+            entry["sd"] = _readable(uncertainty[name])
+        if name in UNITS:
+            entry["unit"] = UNITS[name]
+        parameters[name] = entry | {"from": origins.get(name, "default")}
+    write_yaml(path, {"structure": simulation.structure, "parameters": parameters} | notes)
+
+
+def read_simulation(path: Path) -> Simulation:
+    """Read what `write_simulation` wrote; what a person left out is the structure's default.
+
+    Raises
+    ------
+    DfcanError
+        If the file cannot be read, a name is unknown or a value is no number.
+    """
+    content = read_yaml(path)
+    parameters = content.get("parameters")
+    if not isinstance(content.get("structure"), str) or not isinstance(parameters, dict):
+        raise DfcanError(f"{path} is no simulation: it needs `structure: NAME` and `parameters: {{NAME: VALUE}}`")
+    values = {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in parameters.items()}
+    simulation = default_simulation(content["structure"])
+    defaults = simulation.values()
+    for name, value in values.items():
+        if name in defaults and not _is_allowed(name, value) and not (value is None and defaults[name] is None):
+            raise DfcanError(f"{path} has {name} {value}: give {UNITS.get(name, 'a number')}")
+    return simulation.with_values(**values)
+
+
+def _is_allowed(name: str, value: Any) -> bool:
+    if name == "target":
+        return value in ("otf", "wiener", "sim")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < float("inf"):
+        return False
+    # what an uncertain line of noise has for an offset may be below 0
+    return value > 0 if name in POSITIVE else value >= 0 or name == "offset_counts"
+
+
+def _readable(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
