@@ -33,7 +33,7 @@ def predict(
     intensity : {"unit", "keep"}
         0..1, or that mapped to the percentiles of each plane.
     engine : {"auto", "keras", "torch", "onnx"}
-        What runs the network; "onnx" for bundles alone.
+        What runs the network; "auto" is onnxruntime, as a rule.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions.
     trusted : bool

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # slow to import, and of no use to a run folder
     from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
 
 KEPT = 2  # models in memory
+# onnxruntime is always there; the others take seconds to import
+PREFERRED = ("keras_v3", "onnx", "torchscript", "tensorflow_saved_model_bundle")
 SMALLEST_INNER = 8  # of a tile at least an eighth of its side is to be kept
 
 
@@ -85,7 +87,7 @@ def open_model(
     path : str or pathlib.Path
         The run folder, or the bundle, zipped or unzipped, or its name, as `dfcan-bmz models` lists it.
     engine : {"auto", "keras", "torch", "onnx"}
-        What runs the network; "auto" is the fastest, and "onnx" needs a bundle.
+        What runs the network; "auto" is onnxruntime, as a rule (docs/prediction.md).
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions.
     blend : int
@@ -157,7 +159,7 @@ def _open(path: Path, engine: str, precision: str, blend: int, trusted: bool) ->
     model = of_run(path, engine, precision) if path.is_dir() else of_bundle(path, engine, precision, trusted)
     if blend > model.halo:
         raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {model.halo} px: choose at most that")
-    return model._replace(blend=blend, batch=tiles_at_once(model.tile))
+    return model._replace(blend=blend, batch=tiles_at_once(model.network, model.tile))
 
 
 def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model:
@@ -186,37 +188,29 @@ def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model
 
 
 def of_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", trusted: bool = False) -> Model:
-    """Load a zipped bundle, by the first of its formats that this version runs.
+    """Load a zipped bundle: its Keras weights in an engine that `dfcan_bmz.engines.fastest` chooses.
+
+    Where it has none, the first of its formats runs whose engine is installed.
 
     Parameters and errors are those of `open_model`.
     """
     from dfcan_bmz.bundle_file.read import open_description, recorded_processing
-    from dfcan_bmz.bundle_file.weights import Weights, load_network
-    from dfcan_bmz.export import FILE_NAMES, missing_extra
+    from dfcan_bmz.bundle_file.weights import Weights
+    from dfcan_bmz.engines import fastest
+    from dfcan_bmz.export import missing_extra
 
     description = open_description(bundle)
     recorded_processing(bundle, description)
-    formats = [
-        name for name in FILE_NAMES if getattr(description.weights, name) is not None and not missing_extra(name)
-    ]
-    if not formats:
-        raise DfcanError(
-            f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[onnx,torch]'"
-        )
+    formats = [name for name in PREFERRED if getattr(description.weights, name) is not None]
     weights = Weights(bundle, description, trusted)
-    if formats[0] == "keras_v3":
-        # Keras takes seconds to import, and a check of other formats runs without it
-        from dfcan_bmz.engines import fastest
-
-        def load(path: Path) -> Network:
-            onnx = partial(load_network, weights, "onnx", path.parent) if "onnx" in formats else None
-            return fastest.load(path, engine, precision, onnx)
-
-        model = of_weights(weights, formats[0], load)
-    elif (engine, precision) == ("auto", "float32"):
-        model = of_weights(weights, formats[0])
-    else:
+    if "keras_v3" in formats:
+        model = of_weights(weights, "keras_v3", partial(fastest.load, engine=engine, precision=precision))
+    elif (engine, precision) != ("auto", "float32"):
         raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
+    elif installed := [name for name in formats if not missing_extra(name)]:
+        model = of_weights(weights, installed[0])
+    else:
+        raise DfcanError(f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[torch]'")
     return model._replace(sha256=files.sha256(bundle))
 
 

@@ -176,7 +176,7 @@ def _tell_outside(predictor: Model, jobs: list[Job]) -> None:
 
 def _tell_precision(predictor: Model, model: Path, job: Job, trusted: bool) -> None:
     """Say how far bfloat16 is from float32, on the brightest of the corners and the middle of the first image."""
-    exact = loaded(load_of(model, "torch", trusted=trusted))
+    exact = loaded(load_of(model, trusted=trusted))
     height, width = job.image.size
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+
+from dfcan_bmz.errors import DfcanError
 
 Network = Callable[[np.ndarray], np.ndarray]
 
@@ -23,3 +26,9 @@ def reason_of(error: Exception | str) -> str:
 def engine_of(network: Network) -> str:
     """Which engine runs a network: the file here that it comes from."""
     return network.__module__.rpartition(".")[2]
+
+
+def damaged(path: Path, error: Exception) -> DfcanError:
+    """The error of a ``.keras`` file that cannot be loaded."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return DfcanError(f"{path} cannot be loaded ({reason}): is it complete? Train or download it again")

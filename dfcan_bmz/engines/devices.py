@@ -1,12 +1,26 @@
-"""The processors and accelerators of this machine that Keras runs on."""
+"""The processors and accelerators of this machine."""
 
-import keras
+import importlib.util
+import os
+from pathlib import Path
+
+from dfcan_bmz.engines import Network, engine_of
 
 PIXELS_AT_ONCE = 2**18  # whose 256 channels, the widest layer of DFCAN, take 268 MB
+# what the drivers of NVIDIA's cards make on Linux, and within Windows' subsystem for it
+DRIVERS = ("/dev/nvidiactl", "/dev/dxg")
+
+
+def nvidia_is_here() -> bool:
+    """Whether there is a driver of NVIDIA's, and no setting that hides its cards; nothing is imported to tell."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and any(Path(driver).exists() for driver in DRIVERS)
 
 
 def devices() -> list[str]:
     """Names of what Keras would run on, as ``gpu:0`` or ``cpu:0``."""
+    import keras
+
     if keras.backend.backend() == "torch":  # for which Keras has no list
         import torch
 
@@ -21,6 +35,17 @@ def accelerators() -> list[str]:
     return [device for device in devices() if not device.startswith("cpu")]
 
 
-def tiles_at_once(tile: int) -> int:
-    """How many tiles of this side the network is given at once: one on a processor, many on an accelerator."""
-    return max(1, PIXELS_AT_ONCE // tile**2) if accelerators() else 1
+def keras_has_gpu() -> bool:
+    """Whether Keras is installed and runs on a card of NVIDIA's; without such a card Keras is not imported."""
+    return nvidia_is_here() and importlib.util.find_spec("keras") is not None and bool(accelerators())
+
+
+def tiles_at_once(network: Network, tile: int) -> int:
+    """How many tiles of this side a network is given at once: one on a processor, many on an accelerator."""
+    if engine_of(network) == "onnx":
+        from dfcan_bmz.engines import onnx
+
+        accelerated = onnx.on_gpu()
+    else:
+        accelerated = engine_of(network) == "keras_v3" and bool(accelerators())
+    return max(1, PIXELS_AT_ONCE // tile**2) if accelerated else 1

@@ -5,8 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dfcan_bmz.engines import Network
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.engines import Network, damaged
 
 TOLERANCE = 1e-4  # between Keras and another engine, on the tile that is compared when a network is loaded
 
@@ -22,8 +21,7 @@ def load_model(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DfcanError(f"{path} cannot be loaded ({reason}): is it complete? Train or download it again") from error
+        raise damaged(path, error) from error
 
 
 def load(path: Path) -> Network:

@@ -20,7 +20,11 @@ FILE_NAMES = {
 # the opsets that are written, and that onnxruntime 1.13, the newest one in Fiji, reads
 OPSETS = (14, 15, 16, 17)
 # what it needs to run a format beyond the package's own dependencies, and the extra that brings it
-EXTRAS = {"torchscript": ("torch", "torch"), "onnx": ("onnx onnxruntime", "onnx")}
+EXTRAS = {
+    "keras_v3": ("keras", "train"),
+    "tensorflow_saved_model_bundle": ("tensorflow", "train"),
+    "torchscript": ("torch", "torch"),
+}
 
 # processes that write or check a format beside each other: the imports of each keep one processor core busy, and a
 # full-size network takes a few GB
@@ -32,8 +36,8 @@ ON_PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_TORCH_DEVICE": "cpu", "JAX_
 
 def missing_extra(weight_format: str) -> str | None:
     """Name of the extra to install before a format can be run; None where nothing is missing."""
-    modules, extra = EXTRAS.get(weight_format, ("", None))
-    return None if all(importlib.util.find_spec(module) for module in modules.split()) else extra
+    module, extra = EXTRAS.get(weight_format, ("onnxruntime", None))
+    return None if importlib.util.find_spec(module) else extra
 
 
 def export(weight_format: str, model_file: Path, folder: Path, **settings: int) -> Path:

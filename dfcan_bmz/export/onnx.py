@@ -7,16 +7,17 @@ import math
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from dfcan_bmz.export import OPSETS
+from dfcan_bmz.export.graph import Graph, read_graph
 from dfcan_bmz.export.onnx_spectrum import spectrum
 from dfcan_bmz.export.walk import walk
 
 IR_VERSION = 7
+OUTPUTS = 1  # channels, of every network here
 END = 2**63 - 1
 
 
@@ -28,23 +29,27 @@ def write(model_file: Path, path: Path, opset: int = OPSETS[0]) -> None:
     NotImplementedError
         If the network has a layer without a translation.
     """
-    model = keras.saving.load_model(model_file, compile=False)
+    proto = translated(read_graph(model_file), opset)
+    onnx.checker.check_model(proto, full_check=True)
+    path.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def translated(graph: Graph, opset: int = OPSETS[0]) -> onnx.ModelProto:
+    """Translate a network; NotImplementedError if it has a layer without a translation."""
     words = Onnx()
     source = words.add("Transpose", "input", perm=[0, 3, 1, 2])
-    output = walk(model, words, source)
+    output = walk(graph, words, source)
     words.nodes.append(helper.make_node("Transpose", [output], ["output"], name="output", perm=[0, 2, 3, 1]))
     sides = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", f"{name}_y", f"{name}_x", shape[-1]])
-        for name, shape in (("input", model.input_shape), ("output", model.output_shape))
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", f"{name}_y", f"{name}_x", channels])
+        for name, channels in (("input", graph.channels), ("output", OUTPUTS))
     ]
-    proto = helper.make_model(
-        helper.make_graph(words.nodes, model.name, sides[:1], sides[1:], list(words.constants.values())),
+    return helper.make_model(
+        helper.make_graph(words.nodes, graph.name, sides[:1], sides[1:], list(words.constants.values())),
         opset_imports=[helper.make_opsetid("", opset)],
         ir_version=IR_VERSION,
         producer_name="dfcan_bmz",
     )
-    onnx.checker.check_model(proto, full_check=True)
-    path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
 class Onnx:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import TensorProto
 
-from dfcan_bmz.models.dfcan import EPS, EXPONENT
+from dfcan_bmz.models.constants import EPS, EXPONENT
 
 if TYPE_CHECKING:
     from dfcan_bmz.export.onnx import Onnx

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
+from dfcan_bmz.export.graph import read_graph
 from dfcan_bmz.export.torchscript_archive import write_archive
 from dfcan_bmz.export.walk import walk
-from dfcan_bmz.models.dfcan import EPS, EXPONENT
+from dfcan_bmz.models.constants import EPS, EXPONENT
 
 CODE = """\
 class Network(Module):
@@ -40,10 +40,9 @@ def write(model_file: Path, path: Path) -> None:
     NotImplementedError
         If the network has a layer without a translation.
     """
-    model = keras.saving.load_model(model_file, compile=False)
     words = TorchScript()
     source = words.line("torch.permute(image, [0, 3, 1, 2])")
-    output = words.line(f"torch.permute({walk(model, words, source)}, [0, 2, 3, 1])")
+    output = words.line(f"torch.permute({walk(read_graph(model_file), words, source)}, [0, 2, 3, 1])")
     code = CODE.format(
         attributes="\n".join(f"  {name} : Tensor" for name in words.weights),
         lines="\n".join(f"    {line}" for line in words.lines),

@@ -1,67 +1,58 @@
-"""The networks: one architecture = one file = one function."""
+"""The networks: one architecture = one file = one function, which is imported, with Keras, when one is built."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-import keras
 import numpy as np
 
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.models.dfcan import dfcan
-from dfcan_bmz.models.drcn import drcn
-from dfcan_bmz.models.edsr import edsr
-from dfcan_bmz.models.rcan import rcan
-from dfcan_bmz.models.rivals import bicubic, lanczos
-from dfcan_bmz.models.srcnn import srcnn
-from dfcan_bmz.models.vdsr import vdsr
-from dfcan_bmz.models.wdsr import wdsr
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Architecture(NamedTuple):
-    """A network: how to build it, how far it looks, and where it was published.
+    """A network: how far it looks, and where it was published.
 
     Attributes
     ----------
-    build : callable
-        Takes ``scale`` and the sizes of the config; returns a keras.Model.
     reach : callable
-        Takes the same; how many LR pixels away the convolutions carry a pixel's influence (attention, which is
-        global, aside).
+        Takes ``scale`` and the sizes of the config; how many LR pixels away the convolutions carry a pixel's influence
+        (attention, which is global, aside).
     reference : str
         Publication, for people.
     """
 
-    build: Callable[..., keras.Model]
     reach: Callable[..., int]
     reference: str
 
 
 MODELS = {
     "dfcan": Architecture(
-        dfcan, lambda groups, blocks, **_: 2 * groups * blocks + 3, "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"
+        lambda groups, blocks, **_: 2 * groups * blocks + 3, "Qiao et al. 2021, doi 10.1038/s41592-020-01048-5"
     ),
     "rcan": Architecture(
-        rcan,
         lambda groups, blocks, **_: groups * (2 * blocks + 1) + 4,
         "Zhang et al. 2018, doi 10.1007/978-3-030-01234-2_18",
     ),
-    "edsr": Architecture(edsr, lambda blocks, **_: 2 * blocks + 4, "Lim et al. 2017, doi 10.1109/CVPRW.2017.151"),
-    "wdsr": Architecture(wdsr, lambda blocks, **_: 2 * blocks + 2, "Yu et al. 2018, arXiv 1808.08718"),
-    "srcnn": Architecture(
-        srcnn, lambda scale, **_: 2 + -(-8 // scale), "Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281"
-    ),
+    "edsr": Architecture(lambda blocks, **_: 2 * blocks + 4, "Lim et al. 2017, doi 10.1109/CVPRW.2017.151"),
+    "wdsr": Architecture(lambda blocks, **_: 2 * blocks + 2, "Yu et al. 2018, arXiv 1808.08718"),
+    "srcnn": Architecture(lambda scale, **_: 2 + -(-8 // scale), "Dong et al. 2016, doi 10.1109/TPAMI.2015.2439281"),
     "vdsr": Architecture(
-        vdsr, lambda scale, blocks, **_: 2 + -(-blocks // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.182"
+        lambda scale, blocks, **_: 2 + -(-blocks // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.182"
     ),
     "drcn": Architecture(
-        drcn, lambda scale, blocks, **_: 2 + -(-(blocks + 4) // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
+        lambda scale, blocks, **_: 2 + -(-(blocks + 4) // scale), "Kim et al. 2016, doi 10.1109/CVPR.2016.181"
     ),
-    "bicubic": Architecture(bicubic, lambda **_: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
-    "lanczos": Architecture(lanczos, lambda **_: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
+    "bicubic": Architecture(lambda **_: 2, "Keys 1981, doi 10.1109/TASSP.1981.1163711"),
+    "lanczos": Architecture(lambda **_: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
 }
 
+RIVALS = ("bicubic", "lanczos")  # which learn nothing
 
-def build_model(config: ModelConfig, rng: np.random.Generator) -> keras.Model:
+
+def build_model(config: ModelConfig, rng: np.random.Generator) -> "keras.Model":
     """Build a network with fresh weights.
 
     Parameters
@@ -76,14 +67,17 @@ def build_model(config: ModelConfig, rng: np.random.Generator) -> keras.Model:
     keras.Model
         (N, H, W, 1) to (N, sH, sW, 1), float32.
     """
-    model = MODELS[config.name].build(scale=config.scale, **config.sizes())
+    import keras
+
+    module = import_module(f"{__name__}.{'rivals' if config.name in RIVALS else config.name}")
+    model = getattr(module, config.name)(scale=config.scale, **config.sizes())
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
             _initialize(layer, rng)
     return model
 
 
-def _initialize(layer: keras.layers.Conv2D, rng: np.random.Generator) -> None:
+def _initialize(layer: "keras.layers.Conv2D", rng: np.random.Generator) -> None:
     settings = layer.kernel_initializer.get_config()
     if "seed" in settings:
         settings["seed"] = int(rng.integers(2**31))

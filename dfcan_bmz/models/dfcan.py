@@ -6,14 +6,14 @@ Stock layers and ``keras.ops`` alone, so that a saved model loads without this p
 import keras
 from keras import layers, ops
 
+from dfcan_bmz.models.constants import EPS, EXPONENT
+
 REDUCTION = 16
-EXPONENT = 0.8
 # Variances of the initial weights. GELU is a straight line near 0, and with Keras' default the first layer leaves so
 # little of the image that the network begins, and long stays, as a linear filter. Here features begin at about the size
 # of the image (He et al. 2015, doi 10.1109/ICCV.2015.123), each block adds a part of theirs, each group doubles them,
 # and the output begins near 0: docs/training.md has what that is worth.
 HE, ADDED, LAST = 2.0, 0.5, 0.32
-EPS = 1e-16  # inside the root: outside it, a black patch has NaN gradients on torch and XLA
 
 
 def dfcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:

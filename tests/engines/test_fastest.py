@@ -1,78 +1,116 @@
-from functools import partial
+"""A ``.keras`` file runs in onnxruntime, without Keras; where it cannot, in Keras."""
 
+import subprocess
+import sys
+
+import keras
 import numpy as np
 import pytest
-from conftest import skip_engine
+from models.attention import strengthen
 
+from dfcan_bmz import extras
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.engines import fastest, keras_v3, onnx
+from dfcan_bmz.engines import devices, engine_of, fastest, keras_v3, onnx
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import export, missing_extra
 from dfcan_bmz.models import build_model
+from dfcan_bmz.models.companion import companion
 
-BATCH = np.random.default_rng(1).uniform(size=(1, 24, 20, 1)).astype(np.float32)
+BATCH = np.random.default_rng(1).uniform(size=(2, 24, 20, 1)).astype(np.float32)
+
+
+def saved(model, path):
+    model.save(path)
+    return path
 
 
 @pytest.fixture(scope="module")
 def edsr(tmp_path_factory):
-    """An EDSR as ``.keras`` and as ONNX."""
-    if extra := missing_extra("onnx"):
-        skip_engine(f"onnx needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
-    folder = tmp_path_factory.mktemp("edsr")
-    keras_file = saved("edsr", folder)
-    return keras_file, export("onnx", keras_file, folder)
+    model = build_model(ModelConfig(name="edsr", filters=4, blocks=1), np.random.default_rng(0))
+    return saved(model, tmp_path_factory.mktemp("edsr") / "model.keras")
 
 
-def saved(network, folder):
-    build_model(ModelConfig(name=network, filters=4, blocks=1), np.random.default_rng(0)).save(folder / "model.keras")
-    return folder / "model.keras"
+@pytest.fixture(scope="module")
+def pooling(tmp_path_factory):
+    """A network with a layer for which there is no word."""
+    image = keras.Input((None, None, 1))
+    model = keras.Model(image, keras.layers.UpSampling2D(4)(keras.layers.MaxPooling2D(2)(image)))
+    return saved(model, tmp_path_factory.mktemp("pooling") / "model.keras")
 
 
-@pytest.fixture
-def ran(monkeypatch):
-    """Names of the engines in the order in which they were run."""
-    names = []
-
-    def noting(name, load):
-        def noted(*arguments):
-            network = load(*arguments)
-            return lambda batch: names.append(name) or network(batch)
-
-        return noted
-
-    monkeypatch.setattr(onnx, "load", noting("onnx", onnx.load))
-    monkeypatch.setattr(keras_v3, "callable_of", noting("keras", keras_v3.callable_of))
-    return names
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("name", ["dfcan", "drcn"])
+def test_onnxruntime_computes_what_keras_does(name, wrapped, tmp_path):
+    rng = np.random.default_rng(3)
+    model = build_model(ModelConfig(name=name, filters=16, blocks=2, **({"groups": 2} if name == "dfcan" else {})), rng)
+    if name == "dfcan":
+        strengthen(model, rng)
+    model = companion(model, 2) if wrapped else model
+    network = fastest.load(saved(model, tmp_path / "model.keras"))
+    assert engine_of(network) == "onnx"
+    np.testing.assert_allclose(network(BATCH), model.predict_on_batch(BATCH), atol=1e-5)
 
 
-@pytest.mark.parametrize("engine", ["auto", "onnx"])
-def test_what_is_no_dfcan_runs_in_onnxruntime_where_there_is_a_file_for_it(edsr, ran, engine):
-    keras_file, onnx_file = edsr
-    output = fastest.load(keras_file, engine, onnx=partial(onnx.load, onnx_file))(BATCH)
-    assert ran[-1] == "onnx"
-    np.testing.assert_allclose(output, keras_v3.load(keras_file)(BATCH), atol=1e-5)
+def test_no_framework_is_imported(edsr):
+    program = (
+        "import sys; [sys.modules.update({name: None}) for name in ('keras', 'tensorflow', 'torch', 'jax')]\n"
+        "from pathlib import Path; import numpy; from dfcan_bmz.engines import fastest\n"
+        "print(fastest.load(Path(sys.argv[1]))(numpy.zeros((1, 8, 10, 1), 'float32')).shape)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, edsr], capture_output=True, text=True)
+    assert answer.stdout == "(1, 16, 20, 1)\n", answer.stderr
 
 
-def test_keras_runs_it_on_request(edsr, ran):
-    keras_file, onnx_file = edsr
-    output = fastest.load(keras_file, "keras", onnx=partial(onnx.load, onnx_file))(BATCH)
-    assert ran == ["keras"]
-    np.testing.assert_allclose(output, keras_v3.load(keras_file)(BATCH), atol=1e-5)
+def test_keras_runs_it_on_request(edsr):
+    network = fastest.load(edsr, "keras")
+    assert engine_of(network) == "keras_v3"
+    np.testing.assert_allclose(network(BATCH), fastest.load(edsr)(BATCH), atol=1e-5)
 
 
-def test_a_file_that_computes_something_else_is_not_used(edsr, ran, tmp_path):
-    _, onnx_file = edsr
-    other = saved("wdsr", tmp_path)
-    output = fastest.load(other, onnx=partial(onnx.load, onnx_file))(BATCH)
-    assert ran[-1] == "keras"
-    np.testing.assert_allclose(output, keras_v3.load(other)(BATCH), atol=1e-5)
-    with pytest.raises(DfcanError, match="needs a bundle with ONNX weights"):
-        fastest.load(other, "onnx", onnx=partial(onnx.load, onnx_file))
+def test_keras_runs_it_where_it_alone_has_a_gpu(edsr, monkeypatch):
+    monkeypatch.setattr(onnx, "nvidia_is_here", lambda: True)
+    monkeypatch.setattr(devices, "nvidia_is_here", lambda: True)
+    monkeypatch.setattr(devices, "devices", lambda: ["gpu:0"])
+    assert engine_of(fastest.load(edsr)) == "keras_v3"
+    assert devices.tiles_at_once(fastest.load(edsr), 128) > 1
+    monkeypatch.setattr(devices, "devices", lambda: ["cpu:0"])
+    assert engine_of(fastest.load(edsr)) == "onnx"
 
 
-def test_onnxruntime_needs_its_file_and_float32(edsr):
-    keras_file, onnx_file = edsr
-    with pytest.raises(DfcanError, match="needs a bundle with ONNX weights"):
-        fastest.load(keras_file, "onnx")
-    with pytest.raises(DfcanError, match="--precision bfloat16 needs a DFCAN and torch"):
-        fastest.load(keras_file, "onnx", "bfloat16", partial(onnx.load, onnx_file))
+@pytest.mark.parametrize(("setting", "hidden"), [("", True), ("-1", True), ("0", False), (None, False)])
+def test_a_card_is_hidden_by_the_variable_that_hides_it_from_every_program(monkeypatch, setting, hidden, tmp_path):
+    monkeypatch.setattr(devices, "DRIVERS", [tmp_path])
+    if setting is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    assert devices.nvidia_is_here() is not hidden
+
+
+def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_missing(pooling, monkeypatch):
+    network = fastest.load(pooling)
+    assert engine_of(network) == "keras_v3"
+    np.testing.assert_allclose(network(BATCH), keras_v3.load(pooling)(BATCH), atol=1e-6)
+    with pytest.raises(DfcanError, match=r"MaxPooling2D .*: leave --engine at auto"):
+        fastest.load(pooling, "onnx")
+    monkeypatch.setattr(extras, "is_missing", lambda extra: True)
+    with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[train\]'"):
+        fastest.load(pooling)
+
+
+def test_bfloat16_is_known_to_torch_alone(edsr):
+    with pytest.raises(DfcanError, match="--engine onnx does not know --precision bfloat16"):
+        fastest.load(edsr, "onnx", "bfloat16")
+
+
+@pytest.mark.parametrize("content", [b"no zip", b""])
+def test_a_damaged_file_is_named(tmp_path, content):
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(DfcanError, match=r"model\.keras cannot be loaded .*: is it complete\?"):
+        fastest.load(tmp_path / "model.keras")
+
+
+def test_a_file_that_was_cut_is_named(edsr, tmp_path):
+    data = edsr.read_bytes()
+    (tmp_path / "model.keras").write_bytes(data[: len(data) // 2])
+    with pytest.raises(DfcanError, match=r"model\.keras cannot be loaded"):
+        fastest.load(tmp_path / "model.keras")

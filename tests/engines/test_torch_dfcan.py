@@ -68,7 +68,7 @@ def test_other_networks_are_left_to_keras(tmp_path):
     model.save(tmp_path / "model.keras")
     batch = np.random.default_rng(1).uniform(size=(1, 8, 8, 1)).astype(np.float32)
     np.testing.assert_allclose(fastest.load(tmp_path / "model.keras")(batch), model.predict_on_batch(batch), atol=1e-5)
-    with pytest.raises(DfcanError, match="needs a DFCAN"):
+    with pytest.raises(DfcanError, match="is no DFCAN"):
         fastest.load(tmp_path / "model.keras", "torch")
 
 

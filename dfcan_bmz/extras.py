@@ -1,0 +1,29 @@
+"""What comes with an extra of the package, and is asked for by name where it is missing."""
+
+import importlib.util
+import os
+
+from dfcan_bmz.errors import DfcanError
+
+MODULES = {
+    "train": ("keras",),
+    "torch": ("torch",),
+    "scale": ("dask", "distributed", "zarr"),
+    "notebook": ("ipywidgets",),
+    "napari": ("napari",),
+    "tensorboard": ("tensorboard",),
+}
+
+
+def is_missing(extra: str) -> bool:
+    """Whether something of an extra is not installed."""
+    modules = MODULES[extra]
+    if extra == "train":  # Keras runs on any of its backends
+        modules = (*modules, os.environ["KERAS_BACKEND"])
+    return any(importlib.util.find_spec(module) is None for module in modules)
+
+
+def refuse_without(extra: str, what: str) -> None:
+    """Raise DfcanError, which says what needs it, if an extra is missing."""
+    if is_missing(extra):
+        raise DfcanError(f"{what} needs what is not installed: pip install 'dfcan-bmz[{extra}]'")
