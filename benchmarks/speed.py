@@ -13,15 +13,19 @@ A breakdown by layer follows.
 
 import argparse
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.engines import torch_dfcan
+from dfcan_bmz.engines import onnx
+from dfcan_bmz.engines import torch as engine
 from dfcan_bmz.engines.keras_v3 import callable_of
+from dfcan_bmz.export.graph import read_graph
 from dfcan_bmz.models import build_model
 
 REPETITIONS = {128: 3, 256: 1, 502: 1}
@@ -55,12 +59,16 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
         if getattr(layer, "kernel_size", None) == (1, 1):
             layer.kernel.assign(10 * layer.kernel)
     rows: dict[str, dict[int, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "model.keras")
+        graph = read_graph(Path(folder) / "model.keras")
     networks = {
         "Keras on TensorFlow": callable_of(model),
-        "dfcan_bmz, torch": torch_dfcan.callable_of(model),
+        "dfcan_bmz, onnxruntime": onnx.load_graph(graph),
+        "dfcan_bmz, torch": engine.load_graph(graph),
     }
-    if torch_dfcan.bfloat16_is_faster():
-        networks["dfcan_bmz, torch, bfloat16"] = torch_dfcan.callable_of(model, "bfloat16")
+    if engine.bfloat16_is_faster():
+        networks["dfcan_bmz, torch, bfloat16"] = engine.load_graph(graph, "bfloat16")
     outputs: dict[tuple[str, int], np.ndarray] = {}
     for turn in range(ROUNDS):
         repetitions = {size: REPETITIONS.get(size, 2) for size in sizes if size < 400 or turn == 0}
@@ -74,7 +82,7 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
                 image = np.random.default_rng(0).uniform(size=(1, size, size, 1)).astype(np.float32)
                 taken, outputs[name, size] = best(lambda n=network, i=image: n(i), times)
                 keep_best(rows, name, size, taken)
-    rate = {name: convolution_rate(dtype) for name, dtype in torch_dfcan.PRECISIONS.items()}
+    rate = {name: convolution_rate(dtype) for name, dtype in engine.PRECISIONS.items()}
     floor = {size: operations(size) / rate["float32"] for size in sizes}
     print(f"DFCAN x2, 64 filters, 4 x 4 blocks, {torch.get_num_threads()} cores; floor: ", end="")
     print(", ".join(f"{operations(size) / 1e9:.1f} GFLOP {t:.2f} s" for size, t in floor.items()), end="")
@@ -84,8 +92,9 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
     for name, taken in rows.items():
         print(f"| {name} | " + " | ".join(f"{t:.2f} s ({t / floor[size]:.2f})" for size, t in taken.items()) + " |")
     for size in sizes:
-        keras, exact, *coarse = (outputs[name, size] for name in networks)
-        print(f"\n{size} px: torch differs from Keras by {np.abs(exact - keras).max():.1e}", end="")
+        keras, translated, exact, *coarse = (outputs[name, size] for name in networks)
+        print(f"\n{size} px: onnxruntime differs from Keras by {np.abs(translated - keras).max():.1e}", end="")
+        print(f", torch by {np.abs(exact - keras).max():.1e}", end="")
         print(*(f", bfloat16 by {-10 * np.log10(np.mean((other - exact) ** 2)):.1f} dB" for other in coarse))
     breakdown({name: network for name, network in networks.items() if "torch" in name}, sizes[0])
     if plot:

@@ -5,7 +5,10 @@ from pathlib import Path
 from dfcan_bmz.engines import Network, damaged
 from dfcan_bmz.engines.devices import keras_has_gpu
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.extras import refuse_without
+from dfcan_bmz.export.graph import Graph, read_graph
+from dfcan_bmz.extras import is_missing, refuse_without
+
+ADVICE = "pip install 'dfcan-bmz[train]', and leave --engine and --precision at their defaults"
 
 
 def load(path: Path, engine: str = "auto", precision: str = "float32") -> Network:
@@ -26,17 +29,18 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
     DfcanError
         If the file is damaged, or the engine or the precision cannot be had.
     """
-    if precision == "bfloat16" and engine not in ("auto", "torch"):
-        raise DfcanError(f"--engine {engine} does not know --precision {precision}: leave the engine at auto")
-    if engine == "torch" or precision == "bfloat16":
-        return _in_torch(path, precision)
-    if engine == "onnx" or (engine == "auto" and not _keras_is_faster()):
+    if precision == "bfloat16":
+        if engine not in ("auto", "torch"):
+            raise DfcanError(f"--engine {engine} does not know --precision {precision}: leave the engine at auto")
+        engine = "torch"
+    elif engine == "auto" and _keras_is_faster():
+        engine = "keras"
+    if engine != "keras":
         try:
-            return _in_onnxruntime(path)
+            return _translated(path, engine, precision)
         except NotImplementedError as error:
-            if engine == "onnx":
-                raise DfcanError(f"{path} does not run in onnxruntime ({error}): leave --engine at auto") from error
-            refuse_without("train", f"{path} does not run in onnxruntime ({error}), and in Keras")
+            if engine != "auto" or is_missing("train"):
+                raise DfcanError(f"{path} runs in Keras alone ({error}): {ADVICE}") from error
     return _in_keras(path)
 
 
@@ -46,10 +50,7 @@ def _keras_is_faster() -> bool:
     return not onnx.on_gpu() and keras_has_gpu()
 
 
-def _in_onnxruntime(path: Path) -> Network:
-    from dfcan_bmz.engines import onnx
-    from dfcan_bmz.export.graph import read_graph
-
+def _translated(path: Path, engine: str, precision: str) -> Network:
     try:
         graph = read_graph(path)
     except NotImplementedError:
@@ -57,7 +58,20 @@ def _in_onnxruntime(path: Path) -> Network:
     except Exception as error:  # zip, JSON and HDF5 have many ways to be damaged
         raise damaged(path, error) from error
     _refuse_colours(path, graph.channels)
+    if engine == "torch":
+        return _in_torch(graph, precision)
+    from dfcan_bmz.engines import onnx
+
     return onnx.load_graph(graph)
+
+
+def _in_torch(graph: Graph, precision: str) -> Network:
+    refuse_without("torch", f"torch, for --precision {precision},")
+    from dfcan_bmz.engines import torch
+
+    if precision == "bfloat16" and not torch.bfloat16_is_faster():
+        raise DfcanError("this processor multiplies bfloat16 no faster than float32: leave --precision at float32")
+    return torch.load_graph(graph, precision)
 
 
 def _in_keras(path: Path) -> Network:
@@ -67,21 +81,6 @@ def _in_keras(path: Path) -> Network:
     model = keras_v3.load_model(path)
     _refuse_colours(path, model.input_shape[-1])
     return keras_v3.callable_of(model)
-
-
-def _in_torch(path: Path, precision: str) -> Network:
-    for extra in ("torch", "train"):
-        refuse_without(extra, f"torch with --precision {precision}")
-    from dfcan_bmz.engines import keras_v3, torch_dfcan
-
-    if precision == "bfloat16" and not torch_dfcan.bfloat16_is_faster():
-        raise DfcanError("this processor multiplies bfloat16 no faster than float32: leave --precision at float32")
-    model = keras_v3.load_model(path)
-    _refuse_colours(path, model.input_shape[-1])
-    network = torch_dfcan.callable_of(model, precision)
-    if network is None:
-        raise DfcanError(f"{path} is no DFCAN, which torch runs: leave --engine and --precision at their defaults")
-    return network
 
 
 def _refuse_colours(path: Path, channels: int) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from models.attention import strengthen
 
-from dfcan_bmz import extras
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.engines import devices, engine_of, fastest, keras_v3, onnx
 from dfcan_bmz.errors import DfcanError
@@ -90,9 +89,9 @@ def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_
     network = fastest.load(pooling)
     assert engine_of(network) == "keras_v3"
     np.testing.assert_allclose(network(BATCH), keras_v3.load(pooling)(BATCH), atol=1e-6)
-    with pytest.raises(DfcanError, match=r"MaxPooling2D .*: leave --engine at auto"):
+    with pytest.raises(DfcanError, match=r"runs in Keras alone \(MaxPooling2D .*leave --engine"):
         fastest.load(pooling, "onnx")
-    monkeypatch.setattr(extras, "is_missing", lambda extra: True)
+    monkeypatch.setattr(fastest, "is_missing", lambda extra: True)
     with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[train\]'"):
         fastest.load(pooling)
 

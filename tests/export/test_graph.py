@@ -20,7 +20,8 @@ def read(model, folder):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_layer_has_its_own_weights(name, tmp_path):
-    model = build_model(ModelConfig(name=name, scale=3), np.random.default_rng(0))
+    sizes = {"groups": 2, "blocks": 2} if name in ("dfcan", "rcan") else {}
+    model = build_model(ModelConfig(name=name, scale=3, **sizes), np.random.default_rng(0))
     weights = read(model, tmp_path).weights
     expected = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     assert weights.keys() == expected.keys()
