@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dfcan_bmz import console, images
 from dfcan_bmz.commands.log_lines import line_teller, lined, place_of_lines
-from dfcan_bmz.run_folder import Row
+from dfcan_bmz.run_folder import Row, row_text
 
 Item = TypeVar("Item")
 OnStep = Callable[[int, int, int, dict[str, float]], None]
@@ -101,11 +101,7 @@ def training_bar(done: int, epochs: int) -> Iterator[tuple[OnStep, OnEpoch]]:
             progress.update(bar, total=(epochs - done) * steps, completed=steps_done, epoch=epoch, **_shown(logs))
 
         def on_epoch(row: Row) -> None:
-            print(
-                f"epoch {row['epoch']:>4}  loss {row['loss']:.5f}  val_loss {row['val_loss']:.5f}  "
-                f"PSNR {row['psnr']:.2f} dB  val_PSNR {row['val_psnr']:.2f} dB  {row['seconds']:.1f} s",
-                flush=True,
-            )
+            print(row_text(row), flush=True)
 
         yield on_step, on_epoch
 

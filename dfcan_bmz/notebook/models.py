@@ -2,22 +2,23 @@
 
 from pathlib import Path
 
+from dfcan_bmz import published
+from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import open_model
-from dfcan_bmz.run_folder import EVALUATION
+from dfcan_bmz.model import load_of, loaded
+from dfcan_bmz.notebook.training import model_folder
+from dfcan_bmz.run_folder import EVALUATION, WEIGHTS
 
 
-def chosen_model(use_current: bool, current: Path, other: str, scale: int) -> Path:
+def chosen_model(use_current: bool, other: str, scale: int) -> Path:
     """The model just trained, or another one if it exists and enlarges as much as the form says.
 
     Parameters
     ----------
     use_current : bool
-        Whether the one just trained is wanted.
-    current : pathlib.Path
-        Its run folder.
+        Whether the one just trained is wanted: that which the form of section 3.2 names.
     other : str
-        Run folder or bundle to use otherwise.
+        Run folder, bundle or name of a model to use otherwise.
     scale : int
         Scale factor that the user expects of the other one.
 
@@ -26,22 +27,34 @@ def chosen_model(use_current: bool, current: Path, other: str, scale: int) -> Pa
     DfcanError
         If there is no such model, or it has another scale factor.
     """
-    if not use_current and not other:
-        raise DfcanError("no model is chosen: tick the box, or enter the folder of another model")
-    path = current if use_current else Path(other)
-    predictor = open_model(path)
-    if not use_current and predictor.scale != scale:
-        raise DfcanError(f"{path} is a model for x{predictor.scale}, the form says x{scale}: correct the factor")
-    print(f"{path}: {predictor.name}, x{predictor.scale}")
+    if use_current:
+        current = model_folder()
+        if not (current / WEIGHTS).is_file():
+            raise DfcanError(f"run section 4.2 first: {current} is not trained yet; or untick the box and name another")
+        return current
+    if not other.strip():
+        raise DfcanError("no model is chosen: tick the box, or enter the folder or the name of another model")
+    path = find_model(Path(other.strip()))
+    predictor = loaded(load_of(path))
+    if predictor.scale != scale:
+        raise DfcanError(f"{other} is a model for x{predictor.scale}, the form says x{scale}: correct the factor")
     return path
 
 
+def tell_chosen(path: Path) -> None:
+    """Say which model was chosen."""
+    predictor = loaded(load_of(path))
+    print(f"{path}: {predictor.name}, x{predictor.scale}")
+
+
 def metrics_folder(model: Path) -> Path:
-    """Where the quality control keeps the figures of a model: in a run folder, whence they enter the bundle's README.
+    """Where the quality control keeps the figures of a model: in a run folder of the user, whence they enter a README.
 
     Parameters
     ----------
     model : pathlib.Path
         Run folder or bundle.
     """
-    return model / EVALUATION / "quality-control" if model.is_dir() else Path("Quality_control", model.stem, "Metrics")
+    if model.is_dir() and not published.is_published(model):
+        return model / EVALUATION / "quality-control"
+    return Path("Quality_control", model.stem, "Metrics")

@@ -38,7 +38,7 @@ def live_plot(run: Path, epochs: int) -> Callable[[Row], None]:
         left = epochs - row["epoch"]
         told = f"; about {left * row['seconds'] / 60:.1f} minutes left" if left else ""
         time_left.update(HTML(f"Epoch {row['epoch']} of {epochs}{told}"))
-        curves.update(Image(png(plot_history(run_folder.read_history(run)))))
+        curves.update(Image(png(plot_history(run_folder.read_history(run), _title(run)))))
 
     return watch
 
@@ -54,7 +54,11 @@ def show_history(run: Path) -> None:
     history = run_folder.read_history(run)
     if not history:
         raise DfcanError(f"{run} holds no history of a training: give the folder of a trained model")
-    display(Image(png(plot_history(history))))
+    display(Image(png(plot_history(history, _title(run)))))
+
+
+def _title(run: Path) -> str:
+    return f"Training of {run.resolve().name}"
 
 
 def show_pairs(lr: Path, hr: Path) -> None:
@@ -104,7 +108,9 @@ def pick(names: Sequence[str], draw: Callable) -> None:
 
     def show(name: str) -> None:
         if name not in drawn:
-            drawn[name] = png(draw(name))
+            figure = draw(name)
+            figure.suptitle(name)
+            drawn[name] = png(figure)
         picture.value = drawn[name]
 
     chooser.observe(lambda change: show(change["new"]), names="value")

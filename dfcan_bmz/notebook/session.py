@@ -15,6 +15,8 @@ from IPython import get_ipython
 import dfcan_bmz
 from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.notebook.answers import folder
+from dfcan_bmz.notebook.words import spoken
 
 # what Colab has imported before a notebook begins, and an installation may replace
 PRELOADED = {
@@ -64,7 +66,7 @@ def show_devices() -> None:
     if not gpus:
         print(
             f"You do not have GPU access: the training runs on {os.cpu_count()} processor cores, slowly.\n"
-            "In Colab choose Runtime > Change runtime type > a GPU; or train a small network (model_size below)."
+            "In Colab choose Runtime > Change runtime type > a GPU; or leave model_size at automatic: a small network."
         )
         return
     print(f"You have GPU access: {', '.join(gpus)}")
@@ -89,20 +91,21 @@ def beginning() -> Path:
     return Path.cwd()
 
 
-def work_in(folder: Path) -> None:
-    """Create a folder and let relative paths begin there; a relative one lies where the session began.
+def work_in() -> None:
+    """Create the Working_folder and let relative paths begin there; a relative one lies where the session began.
 
     Raises
     ------
     DfcanError
         If there is a file of that name, or it cannot be made.
     """
+    entered = folder("Working_folder")
     try:
-        place = beginning() / folder
+        place = beginning() / entered
         place.mkdir(parents=True, exist_ok=True)
         os.chdir(place)
     except OSError as error:
-        raise DfcanError(f"{folder} cannot be used ({error.strerror}): choose another Working_folder") from error
+        raise DfcanError(f"{entered} cannot be used ({error.strerror}): choose another Working_folder") from error
     print(f"Working in {Path.cwd()}")
 
 
@@ -125,4 +128,4 @@ def download(path: Path) -> None:
 
 
 def _show_error(shell, kind, error, traceback, tb_offset=None) -> None:
-    print(f"dfcan-bmz: {error}", file=sys.stderr)
+    print(f"dfcan-bmz: {spoken(str(error))}", file=sys.stderr)

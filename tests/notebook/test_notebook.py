@@ -9,7 +9,9 @@ from bioimageio.spec import load_description_and_validate_format_only
 from conftest import REPOSITORY
 
 from dfcan_bmz.config import Config
+from dfcan_bmz.notebook.answers import SECTIONS
 from dfcan_bmz.notebook.forms import Field, read_form
+from dfcan_bmz.notebook.words import FIELDS
 
 NOTEBOOK = REPOSITORY / "notebooks/dfcan_zerocost.ipynb"
 PAGE = (REPOSITORY / "docs/notebook.md").read_text(encoding="utf-8")
@@ -44,6 +46,36 @@ def test_the_notebook_is_clean_and_holds_no_logic(notebook):
         assert not any(name.startswith("_") for name in names), "public functions only"
         modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         assert all(module == "pathlib" or module.startswith("dfcan_bmz") for module in modules)
+
+
+def test_the_code_of_every_cell_is_folded_in_jupyter_and_in_colab(notebook):
+    for cell in code_cells(notebook):
+        assert cell.metadata["jupyter"]["source_hidden"]
+        assert cell.metadata["cellView"] == "form"
+
+
+def test_every_cell_says_that_section_1_comes_first(notebook, capsys):
+    _, *later = code_cells(notebook)
+    for cell in later:
+        exec(cell.source, {})
+        assert capsys.readouterr().out == "Run section 1 first.\n", cell.source
+
+
+def test_every_field_is_known_with_the_section_that_asks_for_it(notebook):
+    found, section = {}, ""
+    for cell in notebook.cells:
+        headings = re.findall(r"^#+ \*\*(\d+(?:\.\d+)?)\.? ", cell.source, flags=re.MULTILINE)
+        section = headings[-1] if headings else section
+        if cell.cell_type == "code":
+            names = [entry.name for entry in read_form(cell.source) if isinstance(entry, Field)]
+            found.setdefault(section, []).extend(names)
+    named = {section: sorted(names) for section, names in found.items() if names}
+    assert named.pop("1") == ["Install_from"]
+    assert named == {section: sorted(names) for section, names in SECTIONS.items()}
+
+
+def test_what_the_package_calls_a_setting_is_a_field_of_a_form(fields):
+    assert set(FIELDS.values()) <= fields.keys()
 
 
 def test_every_parameter_of_the_original_stands_in_the_table_and_in_the_notebook(fields):

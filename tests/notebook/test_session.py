@@ -52,18 +52,25 @@ def test_a_gpu_is_named_and_its_absence_explained(monkeypatch, capsys):
 
 
 def test_the_working_folder_is_made(tmp_path, monkeypatch, capsys):
+    entered = {}
+    monkeypatch.setattr(session, "folder", lambda name: entered[name])
+
+    def work_in(folder):
+        entered["Working_folder"] = folder
+        session.work_in()
+
     monkeypatch.chdir(tmp_path)
-    session.work_in(tmp_path / "new")
+    work_in(tmp_path / "new")
     assert capsys.readouterr().out == f"Working in {tmp_path / 'new'}\n"
     monkeypatch.chdir(tmp_path)
     session.beginning.cache_clear()
     for _ in range(2):  # the cell may be run again
-        session.work_in(Path("relative"))
+        work_in(Path("relative"))
         assert Path.cwd() == tmp_path / "relative"
     session.beginning.cache_clear()
     (tmp_path / "file").touch()
     with pytest.raises(DfcanError, match="choose another Working_folder"):
-        session.work_in(tmp_path / "file")
+        work_in(tmp_path / "file")
 
 
 def test_results_are_offered_for_download_in_colab(tmp_path, monkeypatch, capsys):
