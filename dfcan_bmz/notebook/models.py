@@ -5,7 +5,7 @@ from pathlib import Path
 from dfcan_bmz import published
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import load_of, loaded
+from dfcan_bmz.model import open_model
 from dfcan_bmz.notebook.training import model_folder
 from dfcan_bmz.run_folder import EVALUATION, WEIGHTS
 
@@ -35,7 +35,7 @@ def chosen_model(use_current: bool, other: str, scale: int) -> Path:
     if not other.strip():
         raise DfcanError("no model is chosen: tick the box, or enter the folder or the name of another model")
     path = find_model(Path(other.strip()))
-    predictor = loaded(load_of(path))
+    predictor = open_model(path)
     if predictor.scale != scale:
         raise DfcanError(f"{other} is a model for x{predictor.scale}, the form says x{scale}: correct the factor")
     return path
@@ -43,7 +43,7 @@ def chosen_model(use_current: bool, other: str, scale: int) -> Path:
 
 def tell_chosen(path: Path) -> None:
     """Say which model was chosen."""
-    predictor = loaded(load_of(path))
+    predictor = open_model(path)
     print(f"{path}: {predictor.name}, x{predictor.scale}")
 
 
