@@ -182,13 +182,24 @@ def resolve(data_layer: dict[str, Any], file: Path | None, overrides: list[str])
     if file is not None:
         layers.append(read_yaml(file))
     layers += [_parse_override(override) for override in overrides]
+    return validate(Config, _merged(layers), "config")
+
+
+def given_keys(file: Path | None, overrides: list[str]) -> set[str]:
+    """Keys that the user has set, as ``model.filters``; parameters and errors as those of `resolve`."""
+    layers = [read_yaml(file)] if file is not None else []
+    merged = _merged([*layers, *map(_parse_override, overrides)])
+    return {f"{section}.{key}" for section, keys in merged.items() for key in keys}
+
+
+def _merged(layers: list[dict[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         for section, keys in layer.items():
             if not isinstance(keys, dict):
                 raise DfcanError(f"config section {section} is no mapping: write `{section}: {{key: value}}`")
             merged[section] = merged.get(section, {}) | keys
-    return validate(Config, merged, "config")
+    return merged
 
 
 def validate(kind: type[M], content: dict[str, Any], source: str) -> M:

@@ -16,7 +16,7 @@ from dfcan_bmz.commands.progress import OnEpoch, tell_notes, tell_of_others, tra
 from dfcan_bmz.commands.run_place import Place, resolve_again, run_place
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.starting import initialise, initialise_again, origin
-from dfcan_bmz.config import SMALLEST_PATCH, Config
+from dfcan_bmz.config import SMALLEST_PATCH, Config, given_keys
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.leaks import shared_planes
 from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, scale_between, split
@@ -29,6 +29,7 @@ from dfcan_bmz.models import build_model
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training.fit import fit
 from dfcan_bmz.training.provenance import provenance
+from dfcan_bmz.training.sizes import fit_to_machine
 from dfcan_bmz.training.tensorboard import refuse_without_tensorboard
 from dfcan_bmz.training.trainer import patch_side
 
@@ -48,6 +49,7 @@ def run(
     with run_place(out, resume, overwrite) as place:
         if place.begun is None:
             resolved = resolve(data_layer(lr), config, overrides)
+            resolved = fit_to_machine(resolved, given_keys(config, overrides), print)
         else:
             resolved = resolve_again(place.begun, place.out, config, overrides)
         _train(pairs, place, resolved, watch)

@@ -1,7 +1,9 @@
 """The processors and accelerators of this machine."""
 
 import importlib.util
+import math
 import os
+import subprocess
 from pathlib import Path
 
 from dfcan_bmz.engines import Network, engine_of
@@ -38,6 +40,16 @@ def accelerators() -> list[str]:
 def keras_has_gpu() -> bool:
     """Whether Keras is installed and runs on a card of NVIDIA's; without such a card Keras is not imported."""
     return nvidia_is_here() and importlib.util.find_spec("keras") is not None and bool(accelerators())
+
+
+def accelerator_bytes() -> float:
+    """Memory of the smallest of NVIDIA's cards in this machine, in use or not; infinite where it is not known."""
+    try:
+        command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+        return min(float(line) for line in told.split()) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return math.inf
 
 
 def tiles_at_once(network: Network, tile: int) -> int:

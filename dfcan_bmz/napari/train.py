@@ -21,7 +21,7 @@ from dfcan_bmz.report.curves import plot_history
 FOLDERS, LAYERS = "folders", "layers"
 SIZES = {
     "small (a processor)": ["model.filters=16", "model.groups=2", "model.blocks=2", "train.batch_size=4"],
-    "as published (a graphics card)": [],
+    "as published (a graphics card)": ["model.filters=64", "model.groups=4", "model.blocks=4"],
 }
 REFRESH_MS = 1000
 CURVE_PX = 360

@@ -51,6 +51,11 @@ PHRASES = (
     (r"give the --out of a `dfcan-bmz evaluate`", "run section 5.3 first"),
     (r"pass its folder, the one with jars and plugins, as --fiji", "enter its folder, the one with jars and plugins"),
     (r"take --dtype uint16, which halves it", "predict fewer images at a time"),
+    (r"--set model\.filters=64 chooses it", "model_size: published chooses it"),
+    (
+        r"--set train\.batch_size=(\d+) keeps it whole",
+        r"untick the default and enter \1 as batch_size to keep it whole",
+    ),
     (r"(train with|pass) --set ([\w.]+)=(\S+)", lambda found: f"enter {found[3]} as {_field(found[2])}"),
     (r"--like", "your images"),
     (r"--lr\b", "the folder of low-resolution images"),

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -15,6 +16,7 @@ KEPT = 1.6  # activations are kept for the backward pass, and their gradients li
 BACKWARD = 3.0  # a step has the operations of about three forward passes
 EFFICIENCY = 0.35  # of the rate of large matrix products that a step of convolutions reaches
 MATRIX = 1024
+CONTAINER = Path("/sys/fs/cgroup/memory.max")  # of Linux
 
 
 class Estimate(NamedTuple):
@@ -36,11 +38,14 @@ def estimate(model: keras.Model, config: Config) -> Estimate:
     """
     operations, activations = operations_and_activations(model, config.data.patch_size)
     batch = config.train.batch_size
+    seconds = BACKWARD * operations * batch / (EFFICIENCY * matrix_rate())
+    return Estimate(seconds, bytes_of(model, activations, batch))
+
+
+def bytes_of(model: keras.Model, activations: float, batch: int) -> float:
+    """Memory at the peak of a training, from the numbers in all layers' outputs for one patch."""
     weights = sum(int(np.prod(weight.shape)) for weight in model.weights)
-    return Estimate(
-        BACKWARD * operations * batch / (EFFICIENCY * matrix_rate()),
-        FRAMEWORK_BYTES + KEPT * 4 * activations * batch + 4 * 4 * weights,
-    )
+    return FRAMEWORK_BYTES + KEPT * 4 * activations * batch + 4 * 4 * weights
 
 
 def operations_and_activations(model: keras.Model, size: int) -> tuple[float, float]:
@@ -58,10 +63,12 @@ def operations_and_activations(model: keras.Model, size: int) -> tuple[float, fl
 
 
 def memory_bytes() -> float:
-    """All of the machine's memory, in use or not; infinite where the system (Windows) does not say."""
-    if not hasattr(os, "sysconf"):
+    """All of the machine's memory, or of the container's, in use or not; infinite where the system does not say."""
+    if not hasattr(os, "sysconf"):  # Windows
         return math.inf
-    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    machine = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    limit = CONTAINER.read_text().strip() if CONTAINER.is_file() else "max"
+    return machine if limit == "max" else min(machine, float(limit))
 
 
 def matrix_rate() -> float:
