@@ -505,7 +505,9 @@ def recipe_new(
     author: Annotated[str | None, typer.Option(help="Your name.")] = None,
     affiliation: Annotated[str | None, typer.Option(help="Your institute.")] = None,
     orcid: Annotated[str | None, typer.Option(help="Your ORCID.")] = None,
-    github_user: Annotated[str | None, typer.Option(help="Your GitHub user name, as the model's maintainer.")] = None,
+    github_user: Annotated[
+        str | None, typer.Option(help="Your GitHub user name, as the maintainer that the zoo wants.")
+    ] = None,
     license: Annotated[str | None, typer.Option(help="SPDX identifier (CC-BY-4.0).")] = None,
     training_data: Annotated[str | None, typer.Option(help="Images: origin, licence, whom to credit.")] = None,
     git_repo: Annotated[str | None, typer.Option(help="URL of the training's code.")] = None,

@@ -21,6 +21,10 @@ def run(run_folder: Path, recipe_file: Path, out: Path, overwrite: bool) -> None
         files.refuse_input_as_output([run_folder], [out])
     weights(run_folder)  # refuses what is no run folder
     recipe = with_tile(read_recipe(recipe_file), read_config(run_folder))
+    if not recipe.maintainers:
+        print(
+            f"note: {recipe_file} names no `maintainers` with a github_user; the zoo wants one, other programs do not"
+        )
     if recipe.input == "enlarged":
         print("note: ilastik normalises the blocks of `input: enlarged` one by one; `input: prepared` is exact there")
     if to_bundle:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import typer
+import yaml
 
 from dfcan_bmz import staging
 from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, read_facts
@@ -16,7 +17,13 @@ def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> 
     if out.suffix not in (".yaml", ".yml"):
         raise DfcanError(f"{out} is no name for a recipe: call it RECIPE.yaml")
     with staging.writing(out, "recipe new", overwrite) as path:
-        path.write_text(_text(run, given), encoding="utf-8")
+        text = _text(run, given)
+        path.write_text(text, encoding="utf-8")
+    if not yaml.safe_load(text).get("maintainers"):
+        print(
+            "note: it names no maintainer, whom the zoo wants: give --github-user, or add `maintainers` to it, if the "
+            "model is to be published there"
+        )
     source = run or "RUN"
     print(f"{out}: read it through, then `dfcan-bmz package {source} --recipe {out} --out BUNDLE.zip`")
 
@@ -29,7 +36,7 @@ def _text(run: Path | None, given: dict[str, str]) -> str:
         ("author", "Your name", None),
         ("affiliation", "Your institute (may be empty)", ""),
         ("orcid", "Your ORCID (may be empty)", ""),
-        ("github_user", "Your GitHub user name, as maintainer (may be empty)", ""),
+        ("github_user", "Your GitHub user name, as the maintainer that the zoo wants (empty: not for the zoo)", ""),
         ("license", "Licence of the model, an SPDX identifier", "CC-BY-4.0"),
         ("training_data", "Training images: origin, licence, whom to credit", None),
         ("git_repo", "URL of the training's code (may be empty)", ""),

@@ -28,6 +28,7 @@ FIELDS = {
     "train.init": "pretrained_model_path",
 }
 PHRASES = (
+    (r"note: \S+ names no `maintainers`.*\n?", ""),  # section 7.1 has said so in its own words
     (r"swap --lr and --hr", "swap the two folders in the form"),
     (r"; train with --lr (\S+) --hr (\S+)", r": enter \1 as Training_source and \2 as Training_target"),
     (

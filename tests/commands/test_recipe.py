@@ -101,6 +101,13 @@ def test_what_is_no_run_is_refused(tmp_path):
         read_facts(tmp_path)
 
 
+def test_a_recipe_without_the_maintainer_that_the_zoo_wants_is_told_of(tmp_path, capsys):
+    command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
+    assert "note: it names no maintainer, whom the zoo wants" in capsys.readouterr().out
+    command.new(tmp_path / "with.yaml", None, GIVEN | {"github_user": "tester"}, overwrite=False)
+    assert "maintainer" not in capsys.readouterr().out
+
+
 def test_an_existing_recipe_is_kept(tmp_path):
     (tmp_path / "r.yaml").write_text("mine")
     with pytest.raises(DfcanError, match="exists already"):
