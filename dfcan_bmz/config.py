@@ -48,6 +48,7 @@ class ModelConfig(_Section):
         "dfcan", description="the network"
     )
     scale: Literal[2, 3, 4] = Field(2, description="HR pixels an LR pixel, along each side")
+    inputs: int = Field(1, ge=1, description="frames of an image, as 9 of raw SIM; each is a channel of the input")
     filters: int | None = Field(None, ge=1, description="channels of the network; left out, as published")
     groups: int | None = Field(None, ge=1, description="residual groups, of dfcan and rcan")
     blocks: int | None = Field(None, ge=1, description="blocks, convolutions or recursions (of a group)")
@@ -92,6 +93,15 @@ class DataConfig(_Section):
     )
     target: Literal["own", "input"] = Field(
         "own", description="intensities of the HR image: its own, or those of the LR image (`degrade` sets it)"
+    )
+    frames: Literal["raw", "mean"] = Field(
+        "raw", description="what the network gets of an image of several frames: all of them, or their mean"
+    )
+    order: Literal["ZAP", "ZPA", "AZP", "PZA", "APZ", "PAZ"] = Field(
+        "ZAP", description="of planes in a file: images Z, angles A, phases P, the last changing fastest"
+    )
+    angles: int = Field(
+        3, ge=0, description="orientations of the stripes of raw SIM frames; 0: time points or focal planes"
     )
     other_scales: list[str] = Field(
         [], description="folders of pairs (lr/, hr/) at other scales, for vdsr, srcnn and drcn"
@@ -155,6 +165,20 @@ class Config(_Section):
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _frames_fit(self) -> "Config":
+        inputs, data = self.model.inputs, self.data
+        if inputs > 1 and data.frames == "mean":
+            raise ValueError(f"data.frames=mean is one image, model.inputs={inputs} are several: set model.inputs=1")
+        if inputs > 1 and data.angles and inputs % data.angles:
+            raise ValueError(
+                f"model.inputs={inputs} frames are not {data.angles} angles: set data.angles, which is 0 for frames "
+                "without stripes"
+            )
+        if inputs > 1 and data.other_scales:
+            raise ValueError("data.other_scales is for one image in: set model.inputs=1, or leave it out")
+        return self
 
 
 def resolve(data_layer: dict[str, Any], file: Path | None, overrides: list[str]) -> Config:

@@ -35,7 +35,7 @@ def scalings_of(image: Image) -> list[Scaling]:
 
 
 def finite_plane(image: Image, index: int) -> np.ndarray | None:
-    """A plane in memory, (Y, X); None if it holds NaN or infinity."""
+    """A plane in memory, (Y, X) or (frames, Y, X); None if it holds NaN or infinity."""
     try:
         return image.planes[index]
     except NotFiniteError:
@@ -43,7 +43,7 @@ def finite_plane(image: Image, index: int) -> np.ndarray | None:
 
 
 def first_sound(image: Image) -> np.ndarray:
-    """The first plane that can be normalised, (Y, X).
+    """The first plane that can be normalised, (Y, X) or (frames, Y, X).
 
     Raises
     ------
@@ -108,7 +108,7 @@ def only(image: Image, indices: list[int]) -> Image:
 def blanked(image: Image, scalings: list[Scaling]) -> Image:
     """The image in memory, 0 in the planes that cannot be normalised."""
     pixels = np.zeros(image.pixels.shape, image.pixels.dtype)
-    stack = pixels.reshape(-1, *pixels.shape[-2:])
+    stack = pixels.reshape(image.planes.shape)
     for index, scaling in enumerate(scalings):
         if not scaling.flaw:
             stack[index] = image.planes[index]

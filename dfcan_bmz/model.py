@@ -16,6 +16,7 @@ from dfcan_bmz import files, run_folder
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import SINGLE, Frames
 from dfcan_bmz.tiling import automatic_halo
 
 if TYPE_CHECKING:  # slow to import, and of no use to a run folder
@@ -37,7 +38,7 @@ class Model(NamedTuple):
     name : str
         What tables and figures call it, e.g. ``DFCAN``.
     network : callable
-        (N, H, W, 1) to (N, sH, sW, 1) float32, intensities of about 0..1.
+        (N, H, W, frames) to (N, sH, sW, 1) float32, intensities of about 0..1.
     scale : int
         Scale factor s.
     tile : int
@@ -57,6 +58,8 @@ class Model(NamedTuple):
         Of the file that the weights came in; empty where there is none.
     batch : int
         Tiles that the network is given at once: a graphics card is slow with one.
+    frames : Frames
+        How the planes of a file make up the images that the network takes.
     """
 
     name: str
@@ -70,6 +73,12 @@ class Model(NamedTuple):
     blend: int = 0
     sha256: str = ""
     batch: int = 1
+    frames: Frames = SINGLE
+
+    @property
+    def plane_axes(self) -> int:
+        """Axes of what it takes as a plane: 2, (Y, X), or 3, (frames, Y, X)."""
+        return 2 if self.frames.count == 1 else 3
 
 
 def unread(batch: np.ndarray) -> np.ndarray:
@@ -176,7 +185,7 @@ def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model
     record = run_folder.read_provenance(run) if (run / "provenance.json").is_file() else {}
     return Model(
         name=config.model.name.upper(),
-        network=fastest.load(weights, engine, precision),
+        network=fastest.load(weights, engine, precision, config.model.inputs),
         scale=scale,
         tile=tile,
         halo=automatic_halo(tile, reach(config.model), scale) // scale,
@@ -184,6 +193,7 @@ def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model
         smoothing_px=record["validation"]["smoothed_bicubic_sigma_px"] if record else None,
         domain=record.get("domain"),
         sha256=files.sha256(weights),
+        frames=Frames(config.model.inputs, config.data.order, config.data.angles),
     )
 
 

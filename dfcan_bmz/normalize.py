@@ -19,7 +19,7 @@ FEWEST_STEPS = 2**16  # of float32 across the span, as many as a 16-bit camera h
 
 
 class Scaling(NamedTuple):
-    """Percentiles of one plane and the linear map that they define.
+    """Percentiles of one plane, all its frames together, and the linear map that they define.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def scaling_of(image: np.ndarray | Pixels) -> Scaling:
     Parameters
     ----------
     image : numpy.ndarray or Pixels
-        (Y, X), in memory or still in its file.
+        (Y, X) or (frames, Y, X), in memory or still in its file.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def scaling_of(image: np.ndarray | Pixels) -> Scaling:
 
 
 def _percentiles(image: np.ndarray | Pixels, percents: tuple[float, ...]) -> list[float]:
-    if image.shape[0] * image.shape[1] > WHOLE_PIXELS:
+    if math.prod(image.shape) > WHOLE_PIXELS:
         return percentiles(image, percents)
     pixels = np.asarray(image)
     if not np.isfinite(pixels).all():

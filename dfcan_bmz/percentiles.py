@@ -5,6 +5,7 @@ numbers by their upper 16 bits, each further one those of interest by their next
 rank.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -21,8 +22,8 @@ def percentiles(plane: np.ndarray | Pixels, percents: Sequence[float]) -> list[f
     Parameters
     ----------
     plane : numpy.ndarray or Pixels
-        (Y, X), in memory or in a file; integers or floating point of 64
-        bits at most, all of them finite.
+        (Y, X) or (frames, Y, X), in memory or in a file; integers or floating point of 64 bits at most, all of them
+        finite.
     percents : sequence of float
         0..100.
 
@@ -31,7 +32,7 @@ def percentiles(plane: np.ndarray | Pixels, percents: Sequence[float]) -> list[f
     list of float
         In the order of `percents`.
     """
-    places = [percent / 100 * (plane.shape[0] * plane.shape[1] - 1) for percent in percents]
+    places = [percent / 100 * (math.prod(plane.shape) - 1) for percent in percents]
     ranks = sorted({rank for place in places for rank in (int(place), int(np.ceil(place)))})
     value_of = dict(zip(ranks, _pixels_of_rank(plane, ranks), strict=True))
     found = []
@@ -64,9 +65,10 @@ def _keys(plane: np.ndarray | Pixels) -> Iterator[np.ndarray]:
     counted = _counted_type(plane.dtype)
     sign = 1 << (8 * counted.itemsize - 1)
     unsigned = np.dtype(f"uint{8 * counted.itemsize}")
-    rows = max(1, STRIP_PIXELS // plane.shape[1])
-    for row in range(0, plane.shape[0], rows):
-        strip = np.asarray(plane[row : row + rows]).ravel().astype(counted)
+    height = plane.shape[-2]
+    rows = max(1, STRIP_PIXELS * height // math.prod(plane.shape))
+    for row in range(0, height, rows):
+        strip = np.asarray(plane[..., row : row + rows, :]).ravel().astype(counted)
         if counted.kind == "f":
             bits = (strip + counted.type(0)).view(unsigned)  # + 0 turns -0 into 0
             keys = np.where(bits >= sign, ~bits, bits | unsigned.type(sign))

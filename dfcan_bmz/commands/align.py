@@ -11,7 +11,7 @@ from rich.table import Table
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.data.align import Move, align_pair
-from dfcan_bmz.data.pairs import data_layer, find_pairs, new_set, read_manifest, write_records
+from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_told, new_set, open_any, read_manifest, write_records
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import refuse_input_as_output
 from dfcan_bmz.images import Image
@@ -28,7 +28,7 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
     with new_set(out, "align", overwrite) as folder:
         for pair in watched(pairs, "aligning"):
             try:
-                lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
+                lr, hr = open_any(pair, frames_told(source / "lr"))
                 noted += [(image.path, note) for image in (lr, hr) for note in image.notes]
                 moves += _align(pair.name, lr, hr, folder, affine)
             except DfcanError as error:
@@ -37,9 +37,10 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
             rows.append({"fov": pair.fov} | known.get(pair.name, {}) | {"name": pair.name})
         if not rows:
             raise DfcanError(problems[0])
-        write_records(
-            folder, rows, {"settings": {"command": "align", "affine": affine}, "config": data_layer(source / "lr")}
-        )
+        config = data_layer(source / "lr")
+        if "order" in config.get("data", {}):  # frames are written one image after the other
+            config["data"]["order"] = images.SINGLE.order
+        write_records(folder, rows, {"settings": {"command": "align", "affine": affine}, "config": config})
         with (folder / "align.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Move._fields, *moves])
     tell_notes(noted)
@@ -58,7 +59,9 @@ def _align(name: str, lr: Image, hr: Image, folder: Path, affine: bool) -> list[
         print(f"note: {note}")
     for kind, image in (("lr", lr), ("hr", hr)):
         target = folder / kind / f"{name}.tif"
-        images.write(target, images.writable(np.asarray(image.pixels)), image.axes, image.calibration)
+        axes = image.axes if image.frames == 1 else "ZYX"
+        pixels = np.asarray(image.pixels).reshape([-1, *image.size][-len(axes) :])
+        images.write(target, images.writable(pixels), axes, image.calibration)
     return moves
 
 

@@ -14,7 +14,7 @@ from dfcan_bmz.data.planes import Plane, comparable
 from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, distances, from_text, verdict
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Image, mean_frame
 
 MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
 SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
@@ -43,19 +43,19 @@ def write_sample(out: Path, validation: Opened, config: Config) -> None:
     sample = richest_crop(Plane(lr.planes[0], hr.planes[0]), max(SAMPLE_PX, config.data.patch_size))
     lr_sample, hr_sample = (part.astype(np.float32) for part in comparable(*sample, config.data.target))
     calibration = lr.calibration.of_axes("YX")
-    images.write(out / "sample_lr.tif", lr_sample, calibration=calibration)
+    images.write(out / "sample_lr.tif", lr_sample, "ZYX"[-lr_sample.ndim :], calibration)
     images.write(out / "sample_hr.tif", hr_sample, calibration=calibration.finer(config.model.scale))
 
 
 def _rival(validation: Opened, config: Config) -> dict[str, float]:
     every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
     some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
-    planes = (comparable(lr.planes[index], hr.planes[index], config.data.target) for lr, hr, index in some)
+    planes = (comparable(mean_frame(lr.planes[index]), hr.planes[index], config.data.target) for lr, hr, index in some)
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
 
 
 def _domain(opened: Opened) -> dict[str, Any]:
     every = [(pair.fov, lr, index) for pair, lr, _ in opened for index in range(len(lr.planes))]
     some = every[:: math.ceil(len(every) / MOST_PLANES)]
-    planes = ((fov, lr.planes[(index, *middle(lr.size))]) for fov, lr, index in some)
+    planes = ((fov, mean_frame(lr.planes[(index, ..., *middle(lr.size))])) for fov, lr, index in some)
     return describe_domain(planes, (lr.pixel_size_nm for _, lr, _ in opened))

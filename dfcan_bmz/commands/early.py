@@ -13,7 +13,7 @@ from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.commands.sources import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import data_layer, find_pairs, open_pair
+from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, frames_told, open_pair
 from dfcan_bmz.errors import DfcanError
 
 
@@ -85,7 +85,7 @@ def check_training(
         resolved = resolve(data_layer(lr), config, overrides)
     _check_start(resolved, out)
     pairs = find_pairs(lr, hr)
-    open_pair(pairs[0], resolved.model.scale)
+    open_pair(pairs[0], resolved.model.scale, frames_asked(resolved))
 
 
 def check_sweep(
@@ -143,7 +143,7 @@ def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrit
     runs = [model for model in found if model and (model / "config.yaml").is_file()]
     scales = {run_folder.read_config(run).model.scale for run in runs}
     if len(scales) == 1:  # models of several scales are refused for that
-        open_pair(pairs[0], scales.pop())
+        open_pair(pairs[0], scales.pop(), frames_told(lr))
 
 
 def _check_start(config: Config, out: Path) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from dfcan_bmz import images
 from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
-from dfcan_bmz.data.pairs import match
+from dfcan_bmz.data.pairs import frames_told, match
 from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.files import refuse_input_as_output
@@ -54,7 +54,7 @@ def _look(folders: list[Path]) -> tuple[list[Survey], list[PairCheck], list[str]
             problems += [images.told_of_other(path) for path in images.others(image_folder)]
         if is_set:
             pairs, unpaired = match(folder / "lr", folder / "hr")
-            checks += [check_pair(pair) for pair in watched(pairs, f"checking {folder}")]
+            checks += [check_pair(pair, frames_told(folder / "lr")) for pair in watched(pairs, f"checking {folder}")]
             problems += unpaired
     problems += [problem for one in surveys for problem in one.problems]
     # a pair whose images cannot be read has been told of

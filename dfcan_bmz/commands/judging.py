@@ -16,7 +16,7 @@ import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
-from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, read_manifest
+from dfcan_bmz.data.pairs import Pair, find_pairs, frames_told, open_pair, read_manifest
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
@@ -26,9 +26,9 @@ from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, RIVALS, SMOOTHED, R
 from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
 from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.files import sha256
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Model, open_model
-from dfcan_bmz.prediction.tiles import predict_unit
+from dfcan_bmz.prediction.tiles import predict_part
 from dfcan_bmz.report.html import METRICS, Report
 from dfcan_bmz.report.warnings import remarks_warnings, seen_warning, some
 
@@ -61,14 +61,17 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     names = list(models)
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
-    sound = {pair: _sound_planes(pair, scale) for pair in watched(pairs, "checking")}
+    several = [model.frames for model in models.values() if model.frames.count > 1]
+    frames = (several[0] if several else frames_told(lr))._replace(count=0)
+    sound = {pair: _sound_planes(pair, scale, frames) for pair in watched(pairs, "checking")}
     count = sum(map(len, sound.values()))
     target = "input" if all(model.target == "input" for model in models.values()) else "own"
     levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
     seen = _seen(paths, pairs)
 
     def planes() -> Iterator[Plane]:
-        return planes_of(sound, scale, target, levels)
+        found = planes_of(sound, scale, target, levels, frames)
+        return found if several else (plane._replace(frames=plane.lr, phases=1) for plane in found)
 
     known = {model.smoothing_px for model in models.values()}
     smoothing_px = known.pop() if len(known) == 1 else None
@@ -84,7 +87,7 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
         measured=measured,
         summary=summarise(measured.scores, fields, drawn),
         comparisons=comparisons,
-        predict={name: partial(predict_unit, model) for name, model in models.items()},
+        predict={name: partial(predict_part, model) for name, model in models.items()},
         protocol=chief_protocol(target),
         rivals=told,
         fields=fields,
@@ -111,8 +114,8 @@ def _verdict(
     return verdict(model, against, [fact for fact in measured.facts if fact.image in fields], histories.get(model, []))
 
 
-def _sound_planes(pair: Pair, scale: int) -> list[int]:
-    lr, hr = open_pair(pair, scale)
+def _sound_planes(pair: Pair, scale: int, frames: Frames) -> list[int]:
+    lr, hr = open_pair(pair, scale, frames)
     tell_notes((image.path, note) for image in (lr, hr) for note in image.notes)
     refuse_tiny(hr)
     indices, lines = flaws.sound_planes(lr, hr, flaws.scalings_of(lr), flaws.scalings_of(hr))

@@ -62,8 +62,8 @@ def seconds_of_tile(predictor: Model, job: Job) -> float:
     """Time that this machine takes for a tile, the network being ready: it is run twice."""
     plane = sound(job)[0]
     rows, columns = (slice(0, min(predictor.tile, side)) for side in job.image.pixels.shape[-2:])
-    unit = job.scalings[plane].apply(job.image.planes[plane, rows, columns])
+    unit = job.scalings[plane].apply(job.image.planes[plane, ..., rows, columns])
     predict_unit(predictor, unit)
     begin = time.perf_counter()
     predict_unit(predictor, unit)
-    return (time.perf_counter() - begin) / count_tiles(predictor, unit.shape)
+    return (time.perf_counter() - begin) / count_tiles(predictor, unit.shape[-2:])

@@ -69,7 +69,7 @@ def run(
             client = stack.enter_context(connect(scheduler, workers, load.function.__module__))
         waiting = [path for path in sources if not (resume and not overwrite and targets[path].exists())]
         problems: dict[Path, str] = {}
-        opened = _opened(waiting, targets, output, client, problems)
+        opened = _opened(waiting, targets, predictor.frames, output, client, problems)
         if waiting and len(problems) == len(sources):
             raise DfcanError(next(iter(problems.values())))
         for path in set(sources) - set(waiting):
@@ -100,14 +100,19 @@ def _refuse_without_dask() -> None:
 
 
 def _opened(
-    sources: list[Path], targets: dict[Path, Path], output: Output, client, problems: dict[Path, str]
+    sources: list[Path],
+    targets: dict[Path, Path],
+    frames: images.Frames,
+    output: Output,
+    client,
+    problems: dict[Path, str],
 ) -> list[Job]:
     """Open every image and measure its planes; `problems` learns of those that cannot be predicted."""
     jobs = []
     for path in watched(sources, "checking"):
         try:
-            image = images.open_planes(path)
-            scalings = _scalings(image, client)
+            image = images.open_planes(path, frames)
+            scalings = _scalings(image, frames, client)
             flaws.refuse_flawed(path, scalings)
             if output.intensity == "keep":
                 flaws.refuse_lost(path, image.pixels.dtype, scalings)
@@ -125,11 +130,11 @@ def _opened(
     return jobs
 
 
-def _scalings(image: Image, client) -> list[Scaling]:
+def _scalings(image: Image, frames: images.Frames, client) -> list[Scaling]:
     if client is not None:
         from dfcan_bmz.prediction.cluster import scalings_of
 
-        return scalings_of(client, image)
+        return scalings_of(client, image, frames)
     return flaws.scalings_of(image)
 
 
@@ -166,7 +171,7 @@ def _tell_outside(predictor: Model, jobs: list[Job]) -> None:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
             planes, fit = job.image.planes, sound(job)
             rows, columns = middle(job.image.size)
-            seen = planes[fit[len(fit) // 2], rows, columns]
+            seen = images.mean_frame(planes[fit[len(fit) // 2], ..., rows, columns])
             known = not scaling_of(seen).flaw
             reasons = outside_domain(seen, job.image.pixel_size_nm, predictor.domain) if known else []
             if reasons:
@@ -181,7 +186,7 @@ def _tell_precision(predictor: Model, model: Path, job: Job, trusted: bool) -> N
     tile = predictor.tile
     corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
     plane = sound(job)[0]
-    regions = [job.image.planes[plane, y : y + tile, x : x + tile] for y, x in corners]
+    regions = [job.image.planes[plane, ..., y : y + tile, x : x + tile] for y, x in corners]
     unit = job.scalings[plane].apply(max(regions, key=np.std))
     error = float(np.mean((predict_unit(predictor, unit) - predict_unit(exact, unit)) ** 2))
     level = f"{-10 * math.log10(error):.1f} dB" if error else "no difference"

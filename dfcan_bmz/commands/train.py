@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dfcan_bmz import files, run_folder
+from dfcan_bmz import files, images, run_folder
 from dfcan_bmz.commands.data_facts import Opened, data_facts, tell_of_like, write_sample
 from dfcan_bmz.commands.forecast import announce
 from dfcan_bmz.commands.other_scales import at_scale, further_pairs, refuse_one_scale_only, write_other_scales
@@ -19,7 +19,7 @@ from dfcan_bmz.commands.starting import initialise, initialise_again, origin
 from dfcan_bmz.config import SMALLEST_PATCH, Config, given_keys
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.leaks import shared_planes
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, scale_between, split
+from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, frames_asked, open_pair, scale_between, split
 from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.errors import DfcanError, StoppedError
@@ -60,7 +60,8 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
     place.note(resolved)
     scales = dict.fromkeys(pairs, resolved.model.scale) | further_pairs(resolved)
     chosen = split(list(scales), resolved.data.validation, np.random.default_rng(resolved.train.seed))
-    opened = [[(pair, *open_pair(pair, scales[pair])) for pair in part] for part in chosen]
+    frames = frames_asked(resolved)
+    opened = [[(pair, *_fed(*open_pair(pair, scales[pair], frames), resolved)) for pair in part] for part in chosen]
     tell_notes((image.path, note) for part in opened for _, *pair in part for image in pair for note in image.notes)
     for pair, lr_image, _ in opened[0] + opened[1]:
         _refuse_small(lr_image, scales[pair], resolved)
@@ -104,6 +105,11 @@ def _train(pairs: list[Pair], place: Place, resolved: Config, watch: OnEpoch | N
         f"PSNR {best['val_psnr']:.2f} dB, on patches from {len(chosen[1])} images"
     )
     tell_of_like(pairs[0].lr.parent, record.get("domain"))
+
+
+def _fed(lr: Image, hr: Image, config: Config) -> tuple[Image, Image]:
+    """A pair with what the network gets of its LR image."""
+    return (images.averaged(lr) if config.data.frames == "mean" else lr), hr
 
 
 def _facts(model: keras.Model, own: tuple[Opened, Opened], config: Config) -> dict[str, Any]:

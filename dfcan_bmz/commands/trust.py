@@ -60,7 +60,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         predictor = open_model(model, trusted=trusted)
         for source in watched(sources, "doubting"):
             try:
-                image = images.open_lazily(source)
+                image = images.open_lazily(source, predictor.frames)
                 noted += [(source, note) for note in image.notes]
                 refuse_tiny(image)
                 scalings = flaws.scalings_of(image)
@@ -97,9 +97,10 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             for name, found in maps.items():
                 found.append(np.zeros((s * height, s * width) if name == "disagreement" else (height, width)))
             continue
-        plane = within_float32(image.planes[index], scaling)
-        turned = disagreement(lambda turned: predict_plane(predictor, turned), plane)
-        prediction = predict_plane(predictor, plane)
+        frames = within_float32(image.planes[index], scaling)
+        plane = images.mean_frame(frames)
+        turned = disagreement(lambda turned: predict_plane(predictor, turned), frames, image.phases)
+        prediction = predict_plane(predictor, frames)
         if not np.isfinite(prediction).all():
             raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
         blurred = reblur(prediction, plane)
@@ -126,7 +127,7 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
         )
         rows.append(Row._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row))
     for name, planes in maps.items():
-        stack = np.stack(planes).astype(np.float32).reshape(*image.pixels.shape[:-2], *planes[0].shape)
+        stack = np.stack(planes).astype(np.float32).reshape(*image.stack, *planes[0].shape)
         calibration = image.calibration.finer(predictor.scale) if name == "disagreement" else image.calibration
         images.write(folder / f"{stem}_{name}.tif", stack, image.axes, calibration)
     return rows

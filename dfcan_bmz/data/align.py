@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import flaws
+from dfcan_bmz import flaws, images
 from dfcan_bmz.data.pairs import scale_between
 from dfcan_bmz.data.registration import LEAST_AGREEMENT, Placement, agreement, find_affine, find_shift
 from dfcan_bmz.errors import DfcanError
@@ -77,7 +77,8 @@ def align_pair(name: str, lr: Image, hr: Image, affine: bool) -> tuple[Image, Im
     planes, moves = list(np.asarray(hr.planes)), []
     for index in sound:
         small, large = (
-            within_float32(image.planes[index], own[index]) for image, own in zip((lr, hr), scalings, strict=True)
+            images.mean_frame(within_float32(image.planes[index], own[index]))
+            for image, own in zip((lr, hr), scalings, strict=True)
         )
         planes[index], move = _align_plane(small, large, hr.planes[index], find(small, large))
         if move.after < LEAST_AGREEMENT:

@@ -1,5 +1,7 @@
 """LR planes enlarged before they reach a network: what one training for several scales learns from."""
 
+from typing import Any
+
 import numpy as np
 
 from dfcan_bmz.data.planes import Plane
@@ -24,9 +26,9 @@ class Enlarged:
         self.lr, self.scale = lr, scale
         self.shape = tuple(scale * side for side in lr.shape)
 
-    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
+    def __getitem__(self, key: tuple[Any, ...]) -> np.ndarray:
         (rows, above, y), (columns, beside, x) = (
-            _source(part, side, self.scale) for part, side in zip(key, self.lr.shape, strict=True)
+            _source(part, side, self.scale) for part, side in zip(key[-2:], self.lr.shape, strict=True)
         )
         return bicubic(np.pad(self.lr[rows, columns], (above, beside), mode="reflect"), self.scale)[y, x]
 

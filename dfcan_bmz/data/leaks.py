@@ -33,7 +33,7 @@ def _keys(images: Iterable[Image]) -> Iterator[tuple[Image, int, bytes]]:
         tops, lefts = ([int(share * max(0, side - CROP_PX)) for share in CROPS] for side in (height, width))
         for index in range(len(image.planes)):
             crops = [
-                np.asarray(image.planes[index, top : top + CROP_PX, left : left + CROP_PX], np.float64)
+                np.asarray(image.planes[index, ..., top : top + CROP_PX, left : left + CROP_PX], np.float64)
                 for top, left in zip(tops, lefts, strict=True)
             ]
             if any(np.ptp(crop) > 0 for crop in crops):

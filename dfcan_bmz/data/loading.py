@@ -24,7 +24,7 @@ def loaded(patches: Patches, batch_size: int) -> Iterator[tuple[np.ndarray, np.n
     Yields
     ------
     tuple of numpy.ndarray
-        (N, H, W, 1) and (N, sH, sW, 1) float32.
+        (N, H, W, frames) and (N, sH, sW, 1) float32.
 
     Raises
     ------

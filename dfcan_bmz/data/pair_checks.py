@@ -7,10 +7,10 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.data.pairs import Pair, scale_between
+from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_any, scale_between
 from dfcan_bmz.data.registration import LEAST_AGREEMENT, agreement, find_shift
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.normalize import scaling_of, within_float32
 
 MOST_SHIFT_PX = 1.0  # HR pixels
@@ -58,10 +58,11 @@ class PairCheck(NamedTuple):
         return float(np.hypot(self.down_px, self.right_px))
 
 
-def check_pair(pair: Pair) -> PairCheck:
+def check_pair(pair: Pair, frames: Frames = AS_PAIRED) -> PairCheck:
     """Check one pair by the sound planes of a stack next to its middle; what is wrong with it is told, not raised."""
     try:
-        lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
+        lr, hr = open_any(pair, frames)
+        lr = images.averaged(lr)
         scale = scale_between(lr, hr)
         planes = _planes_to_check(lr, hr)
     except DfcanError as error:

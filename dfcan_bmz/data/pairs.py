@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.config import read_yaml, write_yaml
+from dfcan_bmz.config import Config, read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import Calibration, Image
+from dfcan_bmz.images import Calibration, Frames, Image
 from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
 
+AS_PAIRED = Frames(count=0)  # as many frames as a pair has
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
 SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv", "simulation.yaml", "like.png")
 
@@ -136,12 +137,24 @@ def scale_between(lr: Image, hr: Image) -> int:
     raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this field?")
 
 
+def frames_asked(config: Config) -> Frames:
+    """How LR files hold images, as a config tells; a count of 0 leaves it to each pair how many frames it has."""
+    count = 0 if config.data.frames == "mean" else config.model.inputs
+    return Frames(count, config.data.order, config.data.angles)
+
+
+def frames_told(lr_dir: Path) -> Frames:
+    """The same as the data tell it, of as many frames as each pair has."""
+    told = {key: value for key, value in (data_layer(lr_dir).get("data") or {}).items() if key in Frames._fields}
+    return Frames(count=0, **told)
+
+
 def _times(lr: Image, hr: Image) -> int | None:
     """2, 3 or 4 if an image has so many times the pixels a side of the other."""
-    shapes = {
-        (*lr.pixels.shape[:-2], *(scale * length for length in lr.pixels.shape[-2:])): scale for scale in (2, 3, 4)
-    }
-    return shapes.get(hr.pixels.shape)
+    if lr.stack != hr.stack:
+        return None
+    shapes = {tuple(scale * length for length in lr.size): scale for scale in (2, 3, 4)}
+    return shapes.get(hr.size)
 
 
 def _refuse_swapped(lr: Image, hr: Image) -> None:
@@ -152,27 +165,57 @@ def _refuse_swapped(lr: Image, hr: Image) -> None:
         )
 
 
+def open_any(pair: Pair, frames: Frames = AS_PAIRED) -> tuple[Image, Image]:
+    """Open both images of a pair, whatever its scale factor; of `frames` without a count, as many as the pair has.
+
+    That is so many as its LR file has planes for each plane of its HR file.
+    """
+    hr = images.open_lazily(pair.hr)
+    count = frames.count or max(1, len(images.open_planes(pair.lr).planes) // len(hr.planes))
+    lr = images.open_lazily(pair.lr, frames._replace(count=count))
+    return replace(lr, calibration=lr.calibration.or_else(Calibration.square(pair.pixel_size_nm))), hr
+
+
 def pair_scale(pair: Pair) -> int:
     """Scale factor of a pair on disk, of which only the sizes are read."""
-    return scale_between(images.open_lazily(pair.lr), images.open_lazily(pair.hr))
+    return scale_between(*open_any(pair, images.SINGLE))
 
 
-def open_pair(pair: Pair, scale: int) -> tuple[Image, Image]:
+def open_pair(pair: Pair, scale: int, frames: Frames = images.SINGLE) -> tuple[Image, Image]:
     """Open both images of a pair without reading their pixels; a pixel size that the LR file lacks is the manifest's.
+
+    Parameters
+    ----------
+    pair : Pair
+        The files.
+    scale : int
+        Scale factor s.
+    frames : Frames
+        How the LR file holds its images; a count of 0: as many frames as the pair has.
 
     Raises
     ------
     DfcanError
         If one cannot be opened, or the HR image is not `scale` times the LR image.
     """
-    lr, hr = images.open_lazily(pair.lr), images.open_lazily(pair.hr)
+    lr, hr = open_any(pair, frames)
     found = _times(lr, hr)
     if found != scale:
         _refuse_swapped(lr, hr)
-        expected = (*lr.pixels.shape[:-2], *(size * scale for size in lr.pixels.shape[-2:]))
+        _refuse_other_frames(pair, frames, scale)
+        expected = (*lr.stack, *(size * scale for size in lr.size))
         advice = f"this is scale {found}: train with --set model.scale={found}" if found else "crop or resample it"
         raise DfcanError(f"{pair.hr} has shape {hr.pixels.shape}, but {scale} x {pair.lr.name} is {expected}: {advice}")
-    return replace(lr, calibration=lr.calibration.or_else(Calibration.square(pair.pixel_size_nm))), hr
+    return lr, hr
+
+
+def _refuse_other_frames(pair: Pair, frames: Frames, scale: int) -> None:
+    lr, hr = open_any(pair, frames._replace(count=0))
+    if lr.frames > 1 and _times(lr, hr) == scale:
+        raise DfcanError(
+            f"{pair.lr} has {lr.frames} planes for each of {pair.hr.name}: if they are frames of one image, train with "
+            f"--set model.inputs={lr.frames}, or on their mean with --set data.frames=mean"
+        )
 
 
 def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:

@@ -8,6 +8,7 @@ import numpy as np
 from dfcan_bmz.data.augment import Orientation, draw_orientation, turn
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.data.sampling import draw_corners
+from dfcan_bmz.images import channels_last
 
 
 class Place(NamedTuple):
@@ -20,7 +21,7 @@ class Place(NamedTuple):
 
 
 class Patch(NamedTuple):
-    """The same crop of both images of a pair, in memory: (H, W) and (sH, sW) float32."""
+    """The same crop of both images of a pair, in memory: (H, W) or (frames, H, W), and (sH, sW), float32."""
 
     lr: np.ndarray
     hr: np.ndarray
@@ -45,15 +46,16 @@ class Patches(Sequence[Patch]):
         if isinstance(index, slice):
             return Patches(self.planes, self.places[index], self.size)
         place = self.places[index]
-        patch = crop(self.planes[place.plane], place.y, place.x, self.size)
-        return Patch(turn(patch.lr, place.orientation), turn(patch.hr, place.orientation))
+        plane = self.planes[place.plane]
+        patch = crop(plane, place.y, place.x, self.size)
+        return Patch(turn(patch.lr, place.orientation, plane.phases), turn(patch.hr, place.orientation))
 
 
 def crop(plane: Plane, y: int, x: int, size: int) -> Patch:
     """Cut the patch of `size` LR pixels a side whose first LR pixel is (y, x), in both images."""
-    s = plane.hr.shape[0] // plane.lr.shape[0]
+    s = plane.hr.shape[-2] // plane.lr.shape[-2]
     return Patch(
-        plane.lr[y : y + size, x : x + size],
+        plane.lr[..., y : y + size, x : x + size],
         plane.hr[s * y : s * (y + size), s * x : s * (x + size)],
     )
 
@@ -83,13 +85,13 @@ def random_patches(
     """
     places = []
     for index, plane in enumerate(planes):
-        height, width = plane.lr.shape
+        height, width = plane.lr.shape[-2:]
         if plane.signal is None:
             bounds = (height - size + 1, width - size + 1)
             corners = [(int(y), int(x)) for y, x in (rng.integers(bounds) for _ in range(per_image))]
         else:
             corners = draw_corners(plane.signal, (height, width), size, per_image, rng)
-        places += [Place(index, y, x, draw_orientation(kinds, rng)) for y, x in corners]
+        places += [Place(index, y, x, draw_orientation(kinds, rng, plane.phases)) for y, x in corners]
     return Patches(planes, [places[index] for index in rng.permutation(len(places))], size)
 
 
@@ -98,25 +100,25 @@ def grid_patches(planes: list[Plane], size: int) -> Patches:
     places = [
         Place(index, y, x)
         for index, plane in enumerate(planes)
-        for y in range(0, plane.lr.shape[0] - size + 1, size)
-        for x in range(0, plane.lr.shape[1] - size + 1, size)
+        for y in range(0, plane.lr.shape[-2] - size + 1, size)
+        for x in range(0, plane.lr.shape[-1] - size + 1, size)
     ]
     return Patches(planes, places, size)
 
 
 def batch(patches: Sequence[Patch]) -> tuple[np.ndarray, np.ndarray]:
-    """Stack patches for the network: (N, H, W, 1) and (N, sH, sW, 1)."""
-    lr, hr = zip(*((patch.lr, patch.hr) for patch in patches), strict=True)
-    return np.stack(lr)[..., None], np.stack(hr)[..., None]
+    """Stack patches for the network: (N, H, W, frames) and (N, sH, sW, 1)."""
+    lr, hr = zip(*((channels_last(patch.lr), channels_last(patch.hr)) for patch in patches), strict=True)
+    return np.stack(lr), np.stack(hr)
 
 
 def richest_crop(plane: Plane, size: int) -> Patch:
     """The crop, at most `size` LR pixels a side, whose LR part varies most: a sample that shows something."""
-    size = min(size, *plane.lr.shape) // 2 * 2
+    size = min(size, *plane.lr.shape[-2:]) // 2 * 2
     step = max(1, size // 4)
     places = [
         (y, x)
-        for y in range(0, plane.lr.shape[0] - size + 1, step)
-        for x in range(0, plane.lr.shape[1] - size + 1, step)
+        for y in range(0, plane.lr.shape[-2] - size + 1, step)
+        for x in range(0, plane.lr.shape[-1] - size + 1, step)
     ]
     return max((crop(plane, y, x, size) for y, x in places), key=lambda patch: float(np.std(patch.lr, dtype=float)))

@@ -18,7 +18,7 @@ class Normalized:
     Parameters
     ----------
     pixels : numpy.ndarray or Pixels
-        (Y, X) in its own units, in memory or in a file.
+        (Y, X) or (frames, Y, X) in its own units, in memory or in a file.
     scaling : Scaling
         The linear map to about 0..1.
     clip : bool
@@ -40,17 +40,20 @@ class Plane(NamedTuple):
     Attributes
     ----------
     lr, hr : numpy.ndarray or whatever slices like one
-        (Y, X) and (sY, sX); slices are float32. `dfcan_bmz.data.enlarged` has pairs of one size.
+        (Y, X) or (frames, Y, X), and (sY, sX); slices are float32. `dfcan_bmz.data.enlarged` has pairs of one size.
     signal : numpy.ndarray or None
         See `dfcan_bmz.data.sampling.signal_map`; None where patches are drawn evenly.
     position : int
         Index of the plane in its stack.
+    phases : int
+        Of so many neighbouring frames the stripes have one orientation; 1 where there are none.
     """
 
     lr: Sliced
     hr: Sliced
     signal: np.ndarray | None = None
     position: int = 0
+    phases: int = 1
 
 
 def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lambda line: None) -> list[Plane]:
@@ -85,7 +88,7 @@ def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lam
     for index in sound:
         scaling = lr_scalings[index] if target == "input" else hr_scalings[index]
         lr_plane, hr_plane = Normalized(lr.plane(index), lr_scalings[index], False), hr.plane(index)
-        planes.append(Plane(lr_plane, Normalized(hr_plane, scaling, True), signals[index], index))
+        planes.append(Plane(lr_plane, Normalized(hr_plane, scaling, True), signals[index], index, lr.phases))
     return planes
 
 

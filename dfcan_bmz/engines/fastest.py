@@ -11,8 +11,8 @@ from dfcan_bmz.extras import is_missing, refuse_without
 ADVICE = "pip install 'dfcan-bmz[train]', and leave --engine and --precision at their defaults"
 
 
-def load(path: Path, engine: str = "auto", precision: str = "float32") -> Network:
-    """Load a ``.keras`` file as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32.
+def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: int = 1) -> Network:
+    """Load a ``.keras`` file as a callable, (N, H, W, inputs) to (N, sH, sW, 1) float32.
 
     Parameters
     ----------
@@ -23,11 +23,13 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
         translation, and torch for bfloat16.
     precision : {"float32", "bfloat16"}
         Of the products in the convolutions; bfloat16 is known to torch only.
+    inputs : int
+        Frames of an image, as the settings have it.
 
     Raises
     ------
     DfcanError
-        If the file is damaged, or the engine or the precision cannot be had.
+        If the file is damaged or takes another number of frames, or the engine or the precision cannot be had.
     """
     if precision == "bfloat16":
         if engine not in ("auto", "torch"):
@@ -37,11 +39,11 @@ def load(path: Path, engine: str = "auto", precision: str = "float32") -> Networ
         engine = "keras"
     if engine != "keras":
         try:
-            return _translated(path, engine, precision)
+            return _translated(path, engine, precision, inputs)
         except NotImplementedError as error:
             if engine != "auto" or is_missing("train"):
                 raise DfcanError(f"{path} runs in Keras alone ({error}): {ADVICE}") from error
-    return _in_keras(path)
+    return _in_keras(path, inputs)
 
 
 def _keras_is_faster() -> bool:
@@ -50,14 +52,14 @@ def _keras_is_faster() -> bool:
     return not onnx.on_gpu() and keras_has_gpu()
 
 
-def _translated(path: Path, engine: str, precision: str) -> Network:
+def _translated(path: Path, engine: str, precision: str, inputs: int) -> Network:
     try:
         graph = read_graph(path)
     except NotImplementedError:
         raise
     except Exception as error:  # zip, JSON and HDF5 have many ways to be damaged
         raise damaged(path, error) from error
-    _refuse_colours(path, graph.channels)
+    _refuse_others(path, graph.channels, inputs)
     if engine == "torch":
         return _in_torch(graph, precision)
     from dfcan_bmz.engines import onnx
@@ -74,15 +76,15 @@ def _in_torch(graph: Graph, precision: str) -> Network:
     return torch.load_graph(graph, precision)
 
 
-def _in_keras(path: Path) -> Network:
+def _in_keras(path: Path, inputs: int) -> Network:
     refuse_without("train", "Keras")
     from dfcan_bmz.engines import keras_v3
 
     model = keras_v3.load_model(path)
-    _refuse_colours(path, model.input_shape[-1])
+    _refuse_others(path, model.input_shape[-1], inputs)
     return keras_v3.callable_of(model)
 
 
-def _refuse_colours(path: Path, channels: int) -> None:
-    if channels != 1:
-        raise DfcanError(f"{path} takes {channels} channels, but images here have one: train on grey levels")
+def _refuse_others(path: Path, channels: int, inputs: int) -> None:
+    if channels != inputs:
+        raise DfcanError(f"{path} takes {channels} channels, but images here have {inputs}: train it on such images")

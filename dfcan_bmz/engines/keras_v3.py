@@ -25,7 +25,7 @@ def load_model(path: Path) -> keras.Model:
 
 
 def load(path: Path) -> Network:
-    """Return the network as a callable, (N, H, W, 1) to (N, sH, sW, 1) float32."""
+    """Return the network as a callable, (N, H, W, C) to (N, sH, sW, 1) float32."""
     return callable_of(load_model(path))
 
 
@@ -40,6 +40,6 @@ def callable_of(model: keras.Model) -> Network:
 
 def agrees(model: keras.Model, network: Network) -> bool:
     """Whether another engine computes what Keras does, on a small tile."""
-    tile = np.random.default_rng(0).uniform(size=(1, 16, 18, 1)).astype(np.float32)
+    tile = np.random.default_rng(0).uniform(size=(1, 16, 18, model.input_shape[-1])).astype(np.float32)
     expected = keras.ops.convert_to_numpy(model(tile))
     return bool(np.abs(network(tile) - expected).max() < TOLERANCE)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.data.pairs import Pair, open_pair
+from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_pair
 from dfcan_bmz.data.planes import comparable
 from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
+from dfcan_bmz.images import Frames, mean_frame
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
 from dfcan_bmz.model import Model
 
@@ -18,15 +19,25 @@ WORST = 6  # cases that are kept with their images
 
 
 class Plane(NamedTuple):
-    """A plane of the test set: `lr` (Y, X) and `hr` (sY, sX) in their own units, `pixel_size_nm` that of `lr`."""
+    """A plane of the test set.
+
+    `frames` (Y, X) or (frames, Y, X) and `hr` (sY, sX) are in their own units, `pixel_size_nm` is that of `lr`, and of
+    `phases` neighbouring frames the stripes have one orientation.
+    """
 
     name: str
     pair: str
     field: str
     level: str
     pixel_size_nm: float | None
-    lr: np.ndarray
+    frames: np.ndarray
     hr: np.ndarray
+    phases: int = 1
+
+    @property
+    def lr(self) -> np.ndarray:
+        """(Y, X): the mean of the frames, a widefield image."""
+        return mean_frame(self.frames)
 
     @property
     def hr_pixel_nm(self) -> float | None:
@@ -94,7 +105,9 @@ def read_facts(evaluation: Path) -> list[Facts]:
     )
 
 
-def planes_of(pairs: dict[Pair, list[int]], scale: int, target: str, levels: dict[str, str]) -> Iterator[Plane]:
+def planes_of(
+    pairs: dict[Pair, list[int]], scale: int, target: str, levels: dict[str, str], frames: Frames = AS_PAIRED
+) -> Iterator[Plane]:
     """Planes of pairs, read one by one.
 
     Parameters
@@ -107,6 +120,8 @@ def planes_of(pairs: dict[Pair, list[int]], scale: int, target: str, levels: dic
         Whether HR images have intensities of their own.
     levels : dict of str to str
         Light levels by name of the pair, where known.
+    frames : Frames
+        How the LR files hold their images.
 
     Yields
     ------
@@ -114,11 +129,11 @@ def planes_of(pairs: dict[Pair, list[int]], scale: int, target: str, levels: dic
         Names of planes of stacks count from 1: ``stack[1]``.
     """
     for pair, indices in pairs.items():
-        lr, hr = open_pair(pair, scale)
+        lr, hr = open_pair(pair, scale, frames)
         for index in indices:
             name = pair.name if lr.axes == "YX" else f"{pair.name}[{index + 1}]"
             planes = comparable(lr.planes[index], hr.planes[index], target)
-            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes)
+            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes, lr.phases)
 
 
 def measure(
@@ -145,7 +160,7 @@ def measure(
     series: list[Case] = []
     hr_pixels_nm: dict[str, float | None] = {}
     for plane in planes:
-        predicted = predictions(models, plane.lr, rivals)
+        predicted = predictions(models, plane.frames, rivals)
         scored = score_image(plane.name, plane.hr, predicted, target)
         scores += scored
         remarks = "; ".join(_remarks(plane, {name: predicted[name] for name in models}, models))

@@ -10,10 +10,10 @@ import numpy as np
 from dfcan_bmz import interpolation, metrics, resolution
 from dfcan_bmz.deconvolution import CANDIDATES, Deconvolution, deconvolve
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import intensity_range
+from dfcan_bmz.images import intensity_range, mean_frame
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import predict_plane
+from dfcan_bmz.prediction.tiles import predict_plane, taken
 
 T = TypeVar("T")
 BICUBIC = "bicubic"
@@ -122,8 +122,8 @@ def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:
     return -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
 
 
-def predictions(models: dict[str, Model], lr: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
-    """Enlarge one LR plane by each method.
+def predictions(models: dict[str, Model], frames: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
+    """Enlarge one LR plane, (Y, X) or (frames, Y, X), by each method: those without learning take the mean frame.
 
     Returns
     -------
@@ -131,15 +131,17 @@ def predictions(models: dict[str, Model], lr: np.ndarray, rivals: Rivals) -> dic
         (sY, sX) float32 by method, the models last, in the units of `lr`: a model's 0..1 is mapped to the LR
         percentiles, which is what it was trained on for `input`; for `own` the protocols ignore gain and offset.
     """
-    scale = next(iter(models.values())).scale
+    scale, lr = next(iter(models.values())).scale, mean_frame(frames)
     found = {
         BICUBIC: interpolation.bicubic(lr, scale),
         SMOOTHED: interpolation.smoothed_bicubic(lr, scale, rivals.smoothing_px),
     }
     if rivals.deconvolution:
         found[DECONVOLVED] = deconvolve(lr, scale, rivals.deconvolution)
-    scaling = scaling_of(lr)
-    return found | {name: scaling.undo(predict_plane(model, lr)) for name, model in models.items()}
+    for name, model in models.items():
+        given = taken(model, frames)
+        found[name] = scaling_of(given).undo(predict_plane(model, given))
+    return found
 
 
 def score_image(name: str, hr: np.ndarray, predicted: dict[str, np.ndarray], target: str) -> list[Score]:

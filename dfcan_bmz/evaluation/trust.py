@@ -5,14 +5,14 @@ wrong for sure (what is missing or added in coarse detail shows), and one that c
 not determined by the image (invented fine detail shows, as long as the network invents it differently each time).
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
+from dfcan_bmz.data.augment import EVERY, turn, turned_back
 from dfcan_bmz.metrics import least_squares_fit, pearson
 from dfcan_bmz.normalize import Scaling, scaling_of
 
@@ -45,7 +45,7 @@ class Reblur(NamedTuple):
 
 
 class Disagreement(NamedTuple):
-    """Predictions of an image that was turned and flipped in all eight ways, and turned back.
+    """Predictions of an image that was turned and flipped in all ways that it allows, and turned back.
 
     Attributes
     ----------
@@ -93,21 +93,21 @@ def reblur(prediction: np.ndarray, lr: np.ndarray, scaling: Scaling | None = Non
     )
 
 
-def disagreement(predict: Callable[[np.ndarray], np.ndarray], lr: np.ndarray) -> Disagreement:
-    """Predict an LR plane (Y, X) in its eight orientations; `predict` maps a plane to one of s times its sides."""
-    predictions = [back(predict(turned)) for turned, back in _orientations(lr)]
+def disagreement(predict: Callable[[np.ndarray], np.ndarray], lr: np.ndarray, phases: int = 1) -> Disagreement:
+    """Predict an LR plane in its eight orientations, or in the two that keep the stripes of its frames.
+
+    Parameters
+    ----------
+    predict : callable
+        Maps a plane to one of s times its sides.
+    lr : numpy.ndarray
+        (Y, X) or (frames, Y, X).
+    phases : int
+        Frames of one orientation of the stripes; 1 where there are none.
+    """
+    turns = [orientation for orientation in EVERY if phases == 1 or orientation.keeps_stripes]
+    predictions = [turned_back(predict(turn(lr, orientation, phases)), orientation) for orientation in turns]
     return Disagreement(np.mean(predictions, axis=0), np.std(predictions, axis=0))
-
-
-def _orientations(plane: np.ndarray) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
-    """Each orientation of a plane, and what turns an image of that orientation back."""
-    for turns in range(4):
-        yield np.rot90(plane, turns), partial(np.rot90, k=-turns)
-        yield np.rot90(plane[:, ::-1], turns), partial(_turned_and_mirrored, turns=-turns)
-
-
-def _turned_and_mirrored(image: np.ndarray, turns: int) -> np.ndarray:
-    return np.rot90(image, turns)[:, ::-1]
 
 
 def _local_correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -22,7 +22,9 @@ def write(model_file: Path, path: Path) -> None:
     refuse. Here every weight is a constant, and ``input`` and ``output`` are the tensor ids of the description.
     """
     model = keras.saving.load_model(model_file, compile=False)
-    function = tf.function(model).get_concrete_function(tf.TensorSpec([None, None, None, 1], tf.float32))
+    function = tf.function(model).get_concrete_function(
+        tf.TensorSpec([None, None, None, model.input_shape[-1]], tf.float32)
+    )
     frozen = convert_variables_to_constants_v2(function)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"

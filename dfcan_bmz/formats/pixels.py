@@ -32,7 +32,7 @@ class NotFiniteError(DfcanError):
 
 
 class Pixels:
-    """Grey levels of a file, sliced like a NumPy array of two or three axes.
+    """Grey levels of a file, sliced like a NumPy array of two axes or more.
 
     Every slice is read from the file when it is asked for, and only what it needs: the region of a file that can be
     mapped, the strips, tiles or chunks of any other. It comes as a NumPy array in the byte order of this machine,
@@ -43,11 +43,11 @@ class Pixels:
     path : pathlib.Path
         The file, for errors.
     shape : tuple of int
-        (Y, X) or (Z/T, Y, X).
+        (Y, X), (Z/T, Y, X), or (Z/T, frames, Y, X).
     dtype : numpy.dtype
         The file's own type.
     read_region : callable
-        (plane, rows, columns) to an array (Y, X); the plane of an image of two axes is 0.
+        (plane, rows, columns) to an array (Y, X); planes are counted through all axes before Y and X.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Pixels:
 
     @property
     def ndim(self) -> int:
-        """Two or three axes."""
+        """How many axes there are."""
         return len(self.shape)
 
     @property
@@ -70,18 +70,42 @@ class Pixels:
         """Bytes of all pixels in memory."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
-    def as_stack(self) -> "Pixels":
-        """(N, Y, X): a single image is a stack of one."""
-        return Pixels(self.path, (1, *self.shape)[-3:], self.dtype, self._read_region)
+    def as_stack(self, axes: int = 2) -> "Pixels":
+        """(N, Y, X), or with planes of more `axes`: a single image is a stack of one."""
+        shape = (math.prod(self.shape[:-axes]), *self.shape[-axes:])
+        return Pixels(self.path, shape, self.dtype, self._read_region)
 
     def plane(self, index: int) -> "Pixels":
-        """(Y, X): one plane, still in its file."""
-        return Pixels(self.path, self.shape[-2:], self.dtype, lambda _, *region: self._read_region(index, *region))
+        """(Y, X), or what else an entry of the first axis is, still in its file."""
+        return self._with(self.shape[1:], self._numbers()[index])
 
     def chosen(self, indices: list[int]) -> "Pixels":
-        """(N, Y, X): some of the planes of a stack, still in their file."""
-        shape = (len(indices), *self.shape[-2:])
-        return Pixels(self.path, shape, self.dtype, lambda plane, *region: self._read_region(indices[plane], *region))
+        """(N, Y, X), or with entries of more axes: some entries of the first axis, still in their file."""
+        return self._with((len(indices), *self.shape[1:]), self._numbers()[indices])
+
+    def grouped(self, numbers: np.ndarray) -> "Pixels":
+        """(..., Y, X): planes by their numbers, (...), still in their file."""
+        return self._with((*numbers.shape, *self.shape[-2:]), numbers)
+
+    def averaged(self) -> "Pixels":
+        """(N, Y, X): means over the axis before Y and X, floating point, still in their file."""
+        numbers = self._numbers()
+        dtype = np.result_type(self.dtype, np.float32)
+
+        def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
+            group = numbers.reshape(-1, numbers.shape[-1])[plane]
+            return np.mean([self._read_region(int(number), rows, columns) for number in group], 0, np.float64)
+
+        return Pixels(self.path, (*self.shape[:-3], *self.shape[-2:]), dtype, read_region)
+
+    def _numbers(self) -> np.ndarray:
+        """Numbers of the planes, laid out as the axes before Y and X."""
+        return np.arange(math.prod(self.shape[:-2])).reshape(self.shape[:-2])
+
+    def _with(self, shape: tuple[int, ...], numbers: np.ndarray) -> "Pixels":
+        """Planes of these numbers, laid out in this shape."""
+        planes = numbers.ravel().tolist()
+        return Pixels(self.path, shape, self.dtype, lambda plane, *region: self._read_region(planes[plane], *region))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -89,14 +113,15 @@ class Pixels:
     def __getitem__(self, key: Any) -> np.ndarray:
         ranges, squeezed = _ranges(key, self.shape)
         *leading, rows, columns = ranges
-        planes = leading[0] if leading else range(1)
         with damage_named(self.path):
-            stack = np.empty((len(planes), len(rows), len(columns)), self.dtype)
-            for position, plane in enumerate(planes if stack.size else ()):
-                stack[position] = self._region(plane, rows, columns)
+            stack = np.empty([len(indices) for indices in ranges], self.dtype)
+            for place in np.ndindex(*stack.shape[:-2]) if stack.size else ():
+                index = [indices[at] for indices, at in zip(leading, place, strict=True)]
+                plane = int(np.ravel_multi_index(index, self.shape[:-2])) if index else 0
+                stack[place] = self._region(plane, rows, columns)
             if np.issubdtype(self.dtype, np.floating) and not np.isfinite(stack).all():
                 raise NotFiniteError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
-        return (stack if leading else stack[0])[squeezed]
+        return stack[squeezed]
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

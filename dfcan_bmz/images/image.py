@@ -1,14 +1,12 @@
-"""A grey-level micrograph: opened with a clear refusal, judged by its range."""
+"""A grey-level micrograph and its planes."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
-from dfcan_bmz.formats.known import open_any
-from dfcan_bmz.formats.pixels import Pixels, damage_named
+from dfcan_bmz.formats.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -20,9 +18,10 @@ class Image:
     path : pathlib.Path
         Where it was read.
     pixels : numpy.ndarray or Pixels
-        (Y, X) or (T/Z, Y, X) intensities; in memory after `read`, in the file after `open_lazily`.
+        (Y, X) or (T/Z, Y, X) intensities; in memory after `read`, in the file after `open_lazily`. Where an image has
+        several frames, they are an axis before Y and X.
     axes : str
-        ``"YX"``, ``"ZYX"`` or ``"TYX"``.
+        ``"YX"``, ``"ZYX"`` or ``"TYX"``, without the axis of frames.
     calibration : Calibration
         Distances of its pixels, planes and frames, and its origin, as far as the file tells.
     leading : tuple of int
@@ -30,6 +29,10 @@ class Image:
         are one axis of `pixels`.
     notes : tuple of str
         What the file's metadata could not tell, a line each, for people.
+    frames : int
+        Planes of the file that are one plane of the image, as `dfcan_bmz.images.frames.grouped` has put them together.
+    phases : int
+        Of so many neighbouring frames the stripes have one orientation; 1 where there are no stripes.
     """
 
     path: Path
@@ -38,13 +41,21 @@ class Image:
     calibration: Calibration = UNKNOWN
     leading: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    frames: int = 1
+    phases: int = 1
 
     @property
     def planes(self) -> np.ndarray | Pixels:
-        """(N, Y, X): a single image is a stack of one."""
+        """(N, Y, X), or (N, frames, Y, X): a single image is a stack of one."""
+        axes = 2 if self.frames == 1 else 3
         if isinstance(self.pixels, Pixels):
-            return self.pixels.as_stack()
-        return self.pixels.reshape(-1, *self.pixels.shape[-2:])
+            return self.pixels.as_stack(axes)
+        return self.pixels.reshape(-1, *self.pixels.shape[self.pixels.ndim - axes :])
+
+    @property
+    def stack(self) -> tuple[int, ...]:
+        """Lengths of the axes before Y and X, without that of frames."""
+        return self.pixels.shape[: len(self.pixels.shape) - self.planes.ndim + 1]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -53,7 +64,7 @@ class Image:
         return height, width
 
     def plane(self, index: int) -> np.ndarray | Pixels:
-        """(Y, X): one of `planes`, where the image is: in memory or in its file."""
+        """(Y, X) or (frames, Y, X): one of `planes`, where the image is: in memory or in its file."""
         planes = self.planes
         return planes.plane(index) if isinstance(planes, Pixels) else planes[index]
 
@@ -61,56 +72,6 @@ class Image:
     def pixel_size_nm(self) -> float | None:
         """Width of a pixel in nanometres, None where the file does not say."""
         return self.calibration.x_nm
-
-
-def open_lazily(path: Path) -> Image:
-    """Open a grey-level image of any size, without reading its pixels.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A TIFF (single image or stack), PNG, MRC, OME-Zarr, CZI, ND2 or LIF image, whatever its name ends in, 8- to
-        64-bit integers or floating point.
-
-    Returns
-    -------
-    Image
-        Its `pixels` and `planes` are sliced like NumPy arrays and read what a slice needs; a slice that holds NaN or
-        infinity, or a damaged part of the file, is refused when it is read.
-
-    Raises
-    ------
-    DfcanError
-        If the file is missing, truncated or otherwise damaged, or no grey-level image: colour, complex, boolean,
-        several channels, more than three axes.
-    """
-    image = open_planes(path)
-    if "C" in image.axes:
-        raise DfcanError(f"{path} has several channels: split them and give one file a channel")
-    if len(image.axes) > 3:
-        raise DfcanError(f"{path} has axes {image.axes}: give images (Y, X) or stacks (Z or T, Y, X)")
-    return image
-
-
-def open_planes(path: Path) -> Image:
-    """Open an image as `open_lazily` does, also one of several channels or stacks, as independent planes."""
-    if not path.exists():
-        raise DfcanError(f"{path} does not exist: check the path")
-    if not (path.is_file() or path.is_dir()):
-        raise DfcanError(f"{path} is a pipe or a device: give a file")
-    with damage_named(path):
-        image = Image(path, *open_any(path))
-    dtype = image.pixels.dtype
-    if np.issubdtype(dtype, np.complexfloating):
-        raise DfcanError(f"{path} holds complex numbers: save its magnitude as a float image")
-    if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
-        raise DfcanError(f"{path} is a {dtype} image (a mask?): give the grey-level image")
-    return image
-
-
-def read(path: Path) -> Image:
-    """Read a grey-level image into memory; see `open_lazily` for what is read and what is refused."""
-    return in_memory(open_lazily(path))
 
 
 def in_memory(image: Image) -> Image:

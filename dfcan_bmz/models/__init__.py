@@ -65,12 +65,12 @@ def build_model(config: ModelConfig, rng: np.random.Generator) -> "keras.Model":
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1), float32.
+        (N, H, W, inputs) to (N, sH, sW, 1), float32.
     """
     import keras
 
     module = import_module(f"{__name__}.{'rivals' if config.name in RIVALS else config.name}")
-    model = getattr(module, config.name)(scale=config.scale, **config.sizes())
+    model = getattr(module, config.name)(scale=config.scale, inputs=config.inputs, **config.sizes())
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
             _initialize(layer, rng)
@@ -94,4 +94,5 @@ def describe_model(config: ModelConfig) -> str:
     """Name and sizes in words, e.g. ``DFCAN, scale 2, 64 filters, 4 groups, 4 blocks, sigmoid output``."""
     sizes = [f"{value} {key if value > 1 else key[:-1]}" for key, value in config.sizes().items() if key != "output"]
     output = [f"{config.output} output"] if config.output else []
-    return ", ".join([config.name.upper(), f"scale {config.scale}", *sizes, *output])
+    frames = [f"{config.inputs} frames"] if config.inputs > 1 else []
+    return ", ".join([config.name.upper(), f"scale {config.scale}", *frames, *sizes, *output])

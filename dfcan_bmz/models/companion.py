@@ -11,14 +11,14 @@ def companion(model: keras.Model, scale: int) -> keras.Model:
     Parameters
     ----------
     model : keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1).
+        (N, H, W, C) to (N, sH, sW, 1).
     scale : int
         Scale factor s.
 
     Returns
     -------
     keras.Model
-        (N, sH, sW, 1) to (N, sH, sW, 1), of stock layers; sH and sW multiples of 2s.
+        (N, sH, sW, C) to (N, sH, sW, 1), of stock layers; sH and sW multiples of 2s.
     """
-    enlarged = keras.Input((None, None, 1), name="input")
+    enlarged = keras.Input((None, None, model.input_shape[-1]), name="input")
     return keras.Model(enlarged, model(enlarged[:, ::scale, ::scale, :]), name=f"{model.name}_same_size")

@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from dfcan_bmz.models.constants import EPS, EXPONENT
+from dfcan_bmz.models.parts import frames_input
 
 REDUCTION = 16
 # Variances of the initial weights. GELU is a straight line near 0, and with Keras' default the first layer leaves so
@@ -16,13 +17,15 @@ REDUCTION = 16
 HE, ADDED, LAST = 2.0, 0.5, 0.32
 
 
-def dfcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
-    """Build the network: (N, H, W, 1) to (N, sH, sW, 1), intensities of about 0..1.
+def dfcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
+    """Build the network: (N, H, W, frames) to (N, sH, sW, 1), intensities of about 0..1.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames of an image (published: 1, or 9 and 25 raw frames of structured illumination).
     filters : int
         Channels of the hidden layers (published: 64).
     groups, blocks : int
@@ -35,7 +38,7 @@ def dfcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> ke
     keras.Model
         A functional model; 1,930,753 parameters as published at scale 2.
     """
-    image = keras.Input((None, None, 1), name="input")  # (N, H, W, 1)
+    image = frames_input(inputs)
     x = gelu_convolution(image, filters, HE)  # (N, H, W, C)
     for _ in range(groups):
         x = residual_group(x, blocks)

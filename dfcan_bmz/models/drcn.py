@@ -3,10 +3,10 @@
 import keras
 from keras import layers, ops
 
-from dfcan_bmz.models.parts import grey_input, interpolate
+from dfcan_bmz.models.parts import frames_input, interpolate, mean_frame
 
 
-def drcn(scale: int, filters: int, blocks: int) -> keras.Model:
+def drcn(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
     """Build the network: one convolution applied again and again, every state reconstructed, all averaged.
 
     Of the published training, the supervision of every single reconstruction is left out: the weighted average alone
@@ -16,6 +16,8 @@ def drcn(scale: int, filters: int, blocks: int) -> keras.Model:
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters : int
         Channels of the hidden layers (published: 256).
     blocks : int
@@ -24,19 +26,19 @@ def drcn(scale: int, filters: int, blocks: int) -> keras.Model:
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); 1,775,121 parameters to learn as published.
+        (N, H, W, C) to (N, sH, sW, 1); 1,775,121 parameters to learn as published.
     """
-    image = grey_input()
+    image = frames_input(inputs)
     enlarged = interpolate(image, scale)
     x = layers.Conv2D(filters, 3, padding="same", activation="relu")(enlarged)
     x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
     recursion = layers.Conv2D(filters, 3, padding="same", activation="relu")
     first = layers.Conv2D(filters, 3, padding="same", activation="relu")
     last = layers.Conv2D(1, 3, padding="same")
-    reconstructions = []
+    base, reconstructions = mean_frame(enlarged), []
     for _ in range(blocks):
         x = recursion(x)
-        reconstructions.append(enlarged + last(first(x)))
+        reconstructions.append(base + last(first(x)))
     average = keras.initializers.Constant(1 / blocks)
     mean = layers.Conv2D(1, 1, use_bias=False, kernel_initializer=average, dtype="float32", name="output")
     return keras.Model(image, mean(ops.concatenate(reconstructions, axis=-1)), name="drcn")

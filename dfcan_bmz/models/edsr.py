@@ -3,18 +3,20 @@
 import keras
 from keras import layers
 
-from dfcan_bmz.models.parts import grey_input, last_convolution, shuffle_up
+from dfcan_bmz.models.parts import frames_input, last_convolution, shuffle_up
 
 LARGE, RESIDUAL_SCALING = 256, 0.1
 
 
-def edsr(scale: int, filters: int, blocks: int, output: str) -> keras.Model:
+def edsr(scale: int, inputs: int, filters: int, blocks: int, output: str) -> keras.Model:
     """Build the network: residual blocks without batch normalisation, pixel shuffle at the end.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters, blocks : int
         Width and depth (published baseline: 64 and 16; the large network: 256 and 32, whose residuals are scaled by
         0.1 to keep its training stable).
@@ -24,9 +26,9 @@ def edsr(scale: int, filters: int, blocks: int, output: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); 1,367,553 parameters for the baseline at scale 2.
+        (N, H, W, C) to (N, sH, sW, 1); 1,367,553 parameters for the baseline at scale 2.
     """
-    image = grey_input()
+    image = frames_input(inputs)
     head = layers.Conv2D(filters, 3, padding="same")(image)
     x = head
     scaling = RESIDUAL_SCALING if filters >= LARGE else 1

@@ -20,12 +20,12 @@ def lanczos3(x: np.ndarray) -> np.ndarray:
 
 
 def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
-    """Enlarge by a frozen convolution and a pixel shuffle, which every engine computes alike.
+    """Enlarge each frame by a frozen convolution and a pixel shuffle, which every engine computes alike.
 
     Parameters
     ----------
     image : tensor
-        (N, H, W, 1), H and W above `support`.
+        (N, H, W, C), H and W above `support`.
     scale : int
         Scale factor s; pixel areas are aligned, the border is mirrored. 1 leaves the image as it is: for a network that
         is trained on images enlarged before.
@@ -37,7 +37,7 @@ def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
     Returns
     -------
     tensor
-        (N, sH, sW, 1).
+        (N, sH, sW, C).
     """
     if scale == 1:
         return image
@@ -45,11 +45,13 @@ def interpolate(image, scale: int, kernel=cubic, support: int = CUBIC_SUPPORT):
     phases = (np.arange(scale) + 0.5) / scale - 0.5  # where output pixels lie between LR pixels
     weights = kernel(taps[:, None] - phases)  # (taps, s)
     weights = weights / weights.sum(axis=0)
-    both = np.einsum("ai,bj->abij", weights, weights).reshape(len(taps), len(taps), 1, scale**2)
-    convolution = layers.Conv2D(scale**2, len(taps), use_bias=False, trainable=False)
+    frames = image.shape[-1]
+    # each frame goes to its own channel of each phase: phases first, as the pixel shuffle has them
+    both = np.einsum("ai,bj,cd->abcijd", weights, weights, np.eye(frames))
+    convolution = layers.Conv2D(frames * scale**2, len(taps), use_bias=False, trainable=False)
     padded = ops.pad(image, [[0, 0], [support, support], [support, support], [0, 0]], mode="reflect")
     enlarged = ops.depth_to_space(convolution(padded), scale)
-    convolution.set_weights([both.astype("float32")])
+    convolution.set_weights([both.reshape(convolution.kernel.shape).astype("float32")])
     return enlarged
 
 
@@ -66,6 +68,17 @@ def last_convolution(x, output: str):
     return layers.Conv2D(1, 3, padding="same", activation=output, dtype="float32", name="output")(x)
 
 
-def grey_input():
-    """Input of every network: (N, H, W, 1), intensities of about 0..1."""
-    return keras.Input((None, None, 1), name="input")
+def frames_input(inputs: int):
+    """Input of every network: (N, H, W, C), intensities of about 0..1, a channel for each frame of an image."""
+    return keras.Input((None, None, inputs), name="input")
+
+
+def mean_frame(frames):
+    """Mean of the frames of an image, in a word that every format has; (N, H, W, C) to (N, H, W, 1)."""
+    count = frames.shape[-1]
+    if count == 1:
+        return frames
+    mean = layers.Conv2D(1, 1, use_bias=False, trainable=False)
+    averaged = mean(frames)
+    mean.set_weights([np.full((1, 1, count, 1), 1 / count, "float32")])
+    return averaged

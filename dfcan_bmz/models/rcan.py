@@ -3,18 +3,20 @@
 import keras
 from keras import layers
 
-from dfcan_bmz.models.parts import grey_input, last_convolution, shuffle_up
+from dfcan_bmz.models.parts import frames_input, last_convolution, shuffle_up
 
 REDUCTION = 16
 
 
-def rcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
+def rcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
     """Build the network: residual groups of residual blocks with channel attention, in a residual whole.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters : int
         Channels of the hidden layers (published: 64).
     groups, blocks : int
@@ -25,9 +27,9 @@ def rcan(scale: int, filters: int, groups: int, blocks: int, output: str) -> ker
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); 15,442,337 parameters as published at scale 2, for one channel.
+        (N, H, W, C) to (N, sH, sW, 1); 15,442,337 parameters as published at scale 2, for one channel.
     """
-    image = grey_input()
+    image = frames_input(inputs)
     head = layers.Conv2D(filters, 3, padding="same")(image)
     x = head
     for _ in range(groups):

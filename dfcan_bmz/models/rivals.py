@@ -2,16 +2,16 @@
 
 import keras
 
-from dfcan_bmz.models.parts import LANCZOS_SUPPORT, grey_input, interpolate, lanczos3
+from dfcan_bmz.models.parts import LANCZOS_SUPPORT, frames_input, interpolate, lanczos3, mean_frame
 
 
-def bicubic(scale: int) -> keras.Model:
-    """Cubic convolution; (N, H, W, 1) to (N, sH, sW, 1)."""
-    image = grey_input()
-    return keras.Model(image, interpolate(image, scale), name="bicubic")
+def bicubic(scale: int, inputs: int) -> keras.Model:
+    """Cubic convolution of the mean of C frames; (N, H, W, C) to (N, sH, sW, 1)."""
+    image = frames_input(inputs)
+    return keras.Model(image, mean_frame(interpolate(image, scale)), name="bicubic")
 
 
-def lanczos(scale: int) -> keras.Model:
-    """Lanczos interpolation with three lobes; (N, H, W, 1) to (N, sH, sW, 1)."""
-    image = grey_input()
-    return keras.Model(image, interpolate(image, scale, lanczos3, LANCZOS_SUPPORT), name="lanczos")
+def lanczos(scale: int, inputs: int) -> keras.Model:
+    """Lanczos interpolation with three lobes, of the mean of C frames; (N, H, W, C) to (N, sH, sW, 1)."""
+    image = frames_input(inputs)
+    return keras.Model(image, mean_frame(interpolate(image, scale, lanczos3, LANCZOS_SUPPORT)), name="lanczos")

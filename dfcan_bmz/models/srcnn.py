@@ -3,16 +3,18 @@
 import keras
 from keras import layers
 
-from dfcan_bmz.models.parts import grey_input, interpolate
+from dfcan_bmz.models.parts import frames_input, interpolate
 
 
-def srcnn(scale: int, filters: int, output: str) -> keras.Model:
+def srcnn(scale: int, inputs: int, filters: int, output: str) -> keras.Model:
     """Build the network 9-5-5: bicubic enlargement, then three convolutions.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters : int
         Channels of the first convolution (published: 64); the second has half as many.
     output : {"sigmoid", "linear"}
@@ -21,9 +23,9 @@ def srcnn(scale: int, filters: int, output: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); 57,281 parameters to learn as published.
+        (N, H, W, C) to (N, sH, sW, 1); 57,281 parameters to learn as published.
     """
-    image = grey_input()
+    image = frames_input(inputs)
     x = interpolate(image, scale)
     x = layers.Conv2D(filters, 9, padding="same", activation="relu")(x)
     x = layers.Conv2D(max(1, filters // 2), 5, padding="same", activation="relu")(x)

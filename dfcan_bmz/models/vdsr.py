@@ -3,16 +3,18 @@
 import keras
 from keras import layers
 
-from dfcan_bmz.models.parts import grey_input, interpolate
+from dfcan_bmz.models.parts import frames_input, interpolate, mean_frame
 
 
-def vdsr(scale: int, filters: int, blocks: int) -> keras.Model:
+def vdsr(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
     """Build the network: what a chain of convolutions adds to the bicubic image.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters : int
         Channels of the hidden layers (published: 64).
     blocks : int
@@ -21,12 +23,12 @@ def vdsr(scale: int, filters: int, blocks: int) -> keras.Model:
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); 665,921 parameters to learn as published.
+        (N, H, W, C) to (N, sH, sW, 1); 665,921 parameters to learn as published.
     """
-    image = grey_input()
+    image = frames_input(inputs)
     enlarged = interpolate(image, scale)
     x = enlarged
     for _ in range(blocks - 1):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
     x = layers.Conv2D(1, 3, padding="same", dtype="float32", name="output")(x)
-    return keras.Model(image, enlarged + x, name="vdsr")
+    return keras.Model(image, mean_frame(enlarged) + x, name="vdsr")

@@ -3,27 +3,29 @@
 import keras
 from keras import layers, ops
 
-from dfcan_bmz.models.parts import grey_input
+from dfcan_bmz.models.parts import frames_input
 
 EXPANSION = 4
 
 
-def wdsr(scale: int, filters: int, blocks: int) -> keras.Model:
+def wdsr(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
     """Build the network: blocks that widen before the activation, weights normalised, one linear way around.
 
     Parameters
     ----------
     scale : int
         Scale factor s.
+    inputs : int
+        Frames C of an image.
     filters, blocks : int
         Width between the blocks, and their number (published: 32 and 16).
 
     Returns
     -------
     keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1).
+        (N, H, W, C) to (N, sH, sW, 1).
     """
-    image = grey_input()
+    image = frames_input(inputs)
     x = normalized_convolution(image, filters, 3)
     for _ in range(blocks):
         y = ops.relu(normalized_convolution(x, filters * EXPANSION, 3))

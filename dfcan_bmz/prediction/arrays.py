@@ -10,7 +10,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.model import Load, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.stream import Output, chunk_side, encode
-from dfcan_bmz.prediction.tiles import predict_region, predict_unit
+from dfcan_bmz.prediction.tiles import Predictor, predict_region, predict_unit
 
 ARRAY = "the array"  # what messages call it
 
@@ -32,15 +32,16 @@ def predict_array(load: Load, array: Any, intensity: str = "unit") -> Any:
         How to get the predictor.
     array : numpy.ndarray, xarray.DataArray or dask.array.Array
         (..., Y, X); every plane is predicted by itself. The Y and X of a DataArray are its dimensions of these names,
-        in either case, or its last two.
+        in either case, or its last two. For a network of several frames, (..., frames, Y, X).
     intensity : {"unit", "keep"}
         0..1, or that mapped to the percentiles of each plane.
 
     Returns
     -------
     array
-        Of the same kind, (..., sY, sX) float32; a dask array is computed when it is asked for, a DataArray keeps its
-        dimensions, attributes and coordinates, those along Y and X with 1/s of their spacing.
+        Of the same kind, (..., sY, sX) float32, without an axis of frames; a dask array is computed when it is asked
+        for, a DataArray keeps its dimensions, attributes and coordinates, those along Y and X with 1/s of their
+        spacing.
 
     Raises
     ------
@@ -60,17 +61,36 @@ def predict_array(load: Load, array: Any, intensity: str = "unit") -> Any:
         raise DfcanError(f"an array of shape {array.shape} holds no image: give (Y, X) or (..., Y, X)")
     if kind == "dask":
         return _predict_lazily(load, array, intensity)
-    planes = np.asarray(array).reshape(-1, *array.shape[-2:])
+    predictor = loaded(load)
+    leading, shape = _parts(predictor, array)
+    planes = np.asarray(array).reshape(-1, *shape)
     scalings = [scaling_of(plane) for plane in planes]
     _refuse_or_warn(scalings, planes.dtype, intensity)
-    predictor = loaded(load)
     predicted = [
-        _blank(plane.shape, predictor.scale)
+        _blank(plane.shape[-2:], predictor.scale)
         if scaling.flaw
         else _restored(predict_unit(predictor, scaling.apply(plane)), scaling, intensity)
         for plane, scaling in zip(planes, scalings, strict=True)
     ]
-    return np.stack(predicted).reshape(*array.shape[:-2], *predicted[0].shape)
+    return np.stack(predicted).reshape(*leading, *predicted[0].shape)
+
+
+def _parts(predictor: Predictor, array: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Lengths of the axes of an array that count planes, and the shape of a plane: (Y, X) or (frames, Y, X).
+
+    Raises
+    ------
+    DfcanError
+        If a plane has not as many frames as the network takes.
+    """
+    count, axes = predictor.frames.count, predictor.plane_axes
+    shape = array.shape[-axes:]
+    if count > 1 and (len(shape) < axes or shape[0] != count):
+        raise DfcanError(
+            f"{predictor.name} takes {count} frames for each image, and the array is {array.shape}: give "
+            f"(..., {count}, Y, X)"
+        )
+    return array.shape[:-axes], shape
 
 
 def _refuse_or_warn(scalings: list[Scaling], dtype: np.dtype, intensity: str) -> None:
@@ -93,16 +113,19 @@ def _predict_labelled(load: Load, array: Any, intensity: str) -> Any:
     named = {str(dim).lower(): dim for dim in array.dims}
     plane_dims = [named["y"], named["x"]] if {"x", "y"} <= named.keys() else list(array.dims[-2:])
     ordered = array.transpose(..., *plane_dims)
-    scale = loaded(load).scale
+    scale, frame_dims = loaded(load).scale, ordered.dims[-loaded(load).plane_axes : -2]
     coordinates = {}
     for name, coordinate in ordered.coords.items():
+        if set(coordinate.dims) & set(frame_dims):
+            continue
         if not set(coordinate.dims) & set(plane_dims):
             coordinates[name] = coordinate
         elif coordinate.dims == (name,) and np.issubdtype(coordinate.dtype, np.number):
             coordinates[name] = (name, _finer(coordinate.values, scale), coordinate.attrs)
     predicted = predict_array(load, ordered.data, intensity)
-    result = type(array)(predicted, coordinates, ordered.dims, array.name, array.attrs)
-    return result.transpose(*array.dims)
+    dims = [dim for dim in ordered.dims if dim not in frame_dims]
+    result = type(array)(predicted, coordinates, dims, array.name, array.attrs)
+    return result.transpose(*(dim for dim in array.dims if dim in dims))
 
 
 def _finer(values: np.ndarray, scale: int) -> np.ndarray:
@@ -118,7 +141,8 @@ def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
     import dask
     import dask.array as da
 
-    planes = array.reshape(-1, *array.shape[-2:])
+    leading, shape = _parts(loaded(load), array)
+    planes = array.reshape(-1, *shape)
     scale, tile, side = loaded(load).scale, loaded(load).tile, chunk_side(loaded(load))
     grid = [[_block(y, x, side, scale, tile, array.shape[-2:]) for x in _starts(side, scale * array.shape[-1])]
             for y in _starts(side, scale * array.shape[-2])]  # fmt: skip
@@ -129,7 +153,7 @@ def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
         blocks = [
             [
                 da.from_delayed(
-                    predict(load, plane[block.needs], scaling, block, array.shape[-2:], intensity),
+                    predict(load, plane[(..., *block.needs)], scaling, block, array.shape[-2:], intensity),
                     (block.rows.stop - block.rows.start, block.columns.stop - block.columns.start),
                     np.float32,
                 )
@@ -139,7 +163,7 @@ def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
         ]
         stacked.append(da.block(blocks))
     result = da.stack(stacked)
-    return result.reshape(*array.shape[:-2], *result.shape[-2:])
+    return result.reshape(*leading, *result.shape[-2:])
 
 
 def _measured(plane: np.ndarray, index: int, count: int, intensity: str) -> Scaling:
@@ -176,7 +200,9 @@ def _predict_block(
     top, left = (part.start for part in block.needs)
 
     def read(rows: slice, columns: slice) -> np.ndarray:
-        return scaling.apply(pixels[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left])
+        return scaling.apply(
+            pixels[..., rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        )
 
     unit = predict_region(loaded(load), read, shape, block.rows, block.columns)
     return _restored(unit, scaling, intensity)

@@ -26,7 +26,7 @@ from dfcan_bmz import console, files, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Load, Model, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.stream import (
@@ -47,9 +47,13 @@ WAITING_PER_THREAD = 4  # tasks that the scheduler holds at a time, for each thr
 
 
 class Source(NamedTuple):
-    """An image that workers open once: its path, and its size and time, with which another image of that path comes."""
+    """An image that workers open once.
+
+    Its path, how its planes make up images, and its size and time, with which another image of that path comes.
+    """
 
     path: str
+    frames: Frames
     size: int
     changed_ns: int
 
@@ -107,7 +111,7 @@ def connect(scheduler: str, workers: int, module: str) -> Client:
     return client
 
 
-def scalings_of(client: Client, image: Image) -> list[Scaling]:
+def scalings_of(client: Client, image: Image, frames: Frames = images.SINGLE) -> list[Scaling]:
     """Scaling of each plane of an image, measured by the workers.
 
     Raises
@@ -117,7 +121,9 @@ def scalings_of(client: Client, image: Image) -> list[Scaling]:
     """
     planes = len(image.planes)
     try:
-        return client.gather(client.map(_scaling_of_plane, [_source(image)] * planes, range(planes), pure=False))
+        return client.gather(
+            client.map(_scaling_of_plane, [_source(image, frames)] * planes, range(planes), pure=False)
+        )
     except DfcanError:
         raise
     except Exception as error:
@@ -167,7 +173,7 @@ def _predict_blocks(
     clipped = _read_done(work.folder / "blocks.txt")
     with staging.replacing(work.folder / "blocks.txt") as whole_lines:
         whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
-    inputs = load, _source(image), str(work.new.resolve())
+    inputs = load, _source(image, loaded(load).frames), str(work.new.resolve())
 
     def submit(place: Place) -> Any:
         task = (*inputs, scalings[place.plane], output, place)
@@ -229,8 +235,8 @@ def _reason(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _source(image: Image) -> Source:
-    return Source(str(image.path.resolve()), *files.stamp(image.path))
+def _source(image: Image, frames: Frames) -> Source:
+    return Source(str(image.path.resolve()), frames, *files.stamp(image.path))
 
 
 # what follows runs on the workers
@@ -256,4 +262,4 @@ def _predict_block(
 
 @lru_cache(maxsize=2)
 def _opened(source: Source) -> Image:
-    return images.open_planes(Path(source.path))
+    return images.open_planes(Path(source.path), source.frames)

@@ -60,7 +60,7 @@ class Progress(NamedTuple):
 def output_shape(predictor: Model, image: Image) -> tuple[int, ...]:
     """Shape of the output of an image: its axes before Y and X, and (sY, sX)."""
     height, width = image.size
-    leading = image.leading or image.pixels.shape[:-2]
+    leading = image.leading or image.stack
     return *leading, predictor.scale * height, predictor.scale * width
 
 
@@ -188,7 +188,7 @@ def chunk_side(predictor: Model) -> int:
 def unit_reader(image: Image, index: int, scaling: Scaling) -> ReadUnit:
     """Regions of a plane, normalised."""
     planes = image.planes
-    return lambda rows, columns: scaling.apply(planes[index, rows, columns])
+    return lambda rows, columns: scaling.apply(planes[index, ..., rows, columns])
 
 
 def encode(unit: np.ndarray, scaling: Scaling, output: Output, plane: str) -> tuple[np.ndarray, int]:

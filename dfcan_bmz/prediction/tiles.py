@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import channels_last, mean_frame
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.tiling import Part, parts, reflected
 
-# (rows, columns) of a plane, as slices, to (Y, X) float32, intensities of about 0..1
+# (rows, columns) of a plane, as slices, to (Y, X) or (frames, Y, X) float32, intensities of about 0..1
 ReadUnit = Callable[[slice, slice], np.ndarray]
 
 
@@ -20,7 +22,7 @@ def predict_plane(predictor: Model, plane: np.ndarray) -> np.ndarray:
     predictor : Model
         The model.
     plane : numpy.ndarray
-        (Y, X), any size, in any units.
+        (Y, X) or (frames, Y, X), any size, in any units.
 
     Returns
     -------
@@ -30,12 +32,32 @@ def predict_plane(predictor: Model, plane: np.ndarray) -> np.ndarray:
     return predict_unit(predictor, scaling_of(plane).apply(plane))
 
 
+def predict_part(predictor: Model, part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Super-resolve a part of a plane, (Y, X) or (frames, Y, X), normalised as the whole: by itself it is another."""
+    scaling = scaling_of(taken(predictor, whole))
+    return predict_unit(predictor, scaling.apply(taken(predictor, part)))
+
+
+def taken(predictor: Model, plane: np.ndarray) -> np.ndarray:
+    """What a network takes of a plane, (Y, X) or (frames, Y, X): the frames, or, if it is made for one, their mean.
+
+    Raises
+    ------
+    DfcanError
+        If it takes several, and the plane has another number of frames.
+    """
+    count, there = predictor.frames.count, 1 if plane.ndim == 2 else len(plane)
+    if count not in (1, there):
+        raise DfcanError(f"{predictor.name} takes {count} frames for each image, and here are {there}: give them all")
+    return mean_frame(plane) if count == 1 else plane
+
+
 def predict_unit(predictor: Model, unit: np.ndarray, on_tile: Callable[[], None] = lambda: None) -> np.ndarray:
-    """Super-resolve a plane that is normalised already; (Y, X) float32 to (sY, sX) float32 in [0, 1].
+    """Super-resolve a plane that is normalised already; (Y, X) or (frames, Y, X) float32 to (sY, sX) float32 in [0, 1].
 
     `on_tile` is called after each tile; what it raises ends the prediction.
     """
-    return predict_region(predictor, lambda rows, columns: unit[rows, columns], unit.shape, on_tile=on_tile)
+    return predict_region(predictor, lambda rows, columns: unit[..., rows, columns], unit.shape[-2:], on_tile=on_tile)
 
 
 def predict_region(
@@ -130,11 +152,12 @@ def _predicted_row(
     for start in range(0, len(across), predictor.batch):
         together = across[start : start + predictor.batch]
         tiles = np.stack([_read_tile(predictor, read, shape, y, x) for x in together])
-        yield from zip(together, predictor.network(tiles[..., None])[..., 0], strict=True)
+        yield from zip(together, predictor.network(tiles)[..., 0], strict=True)
 
 
 def _read_tile(predictor: Model, read: ReadUnit, shape: tuple[int, int], y: Part, x: Part) -> np.ndarray:
-    """(tile, tile) of the plane, mirrored where the tile extends beyond it."""
+    """(tile, tile, frames) of the plane, mirrored where the tile extends beyond it."""
     inside = [reflected(part.reads_from, predictor.tile, length) for part, length in zip((y, x), shape, strict=True)]
     block = read(*(slice(indices.min(), indices.max() + 1) for indices in inside))
-    return block[np.ix_(*(indices - indices.min() for indices in inside))]
+    down, across = (indices - indices.min() for indices in inside)
+    return channels_last(block[..., down[:, None], across])

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from dfcan_bmz.error_maps import rse_map
 from dfcan_bmz.evaluation.measure import Plane
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
+from dfcan_bmz.images import mean_frame
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.report.scale_bar import draw_scale_bar
@@ -60,7 +61,7 @@ def plot_trust(
     return figure
 
 
-def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray], np.ndarray]) -> Figure:
+def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Figure:
     """Draw the maps of doubt of a prediction and its real error after a fit of gain and offset, in the plane's middle.
 
     Parameters
@@ -70,15 +71,17 @@ def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarr
     prediction : numpy.ndarray
         (sY, sX), finite, in the units of `plane.lr`.
     predict : callable
-        The model: a normalised LR image (Y, X) to (sY, sX) in 0..1.
+        The model: part of an LR image with its frames, and the whole, to (sY, sX) in 0..1; it normalises the part as it
+        does the whole.
     """
     s = plane.hr.shape[0] // plane.lr.shape[0]
     height, width = plane.lr.shape
     side_y, side_x = min(height, DOUBT_PX), min(width, DOUBT_PX)
     y, x = (height - side_y) // 2, (width - side_x) // 2
     rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
-    lr = plane.lr[y : y + side_y, x : x + side_x]
+    crop = plane.frames[..., y : y + side_y, x : x + side_x]
     error = rse_map(*affine(plane.hr, prediction))[rows, columns]
-    scaling = scaling_of(plane.lr)  # a crop by its own percentiles is another input, of another prediction
-    reblurred, turned = reblur(prediction[rows, columns], lr, scaling), disagreement(predict, scaling.apply(lr))
+    lr = mean_frame(crop)
+    reblurred = reblur(prediction[rows, columns], lr, scaling_of(plane.lr))
+    turned = disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
     return plot_trust(lr, reblurred, turned, plane.hr_pixel_nm, error)

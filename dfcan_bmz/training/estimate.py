@@ -32,7 +32,7 @@ def estimate(model: keras.Model, config: Config) -> Estimate:
     Parameters
     ----------
     model : keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1).
+        (N, H, W, C) to (N, sH, sW, 1).
     config : Config
         Patch and batch.
     """
@@ -50,7 +50,7 @@ def bytes_of(model: keras.Model, activations: float, batch: int) -> float:
 
 def operations_and_activations(model: keras.Model, size: int) -> tuple[float, float]:
     """Multiplications and additions of all convolutions, and numbers in all layers' outputs, for one patch."""
-    fixed = keras.models.clone_model(model, input_tensors=keras.Input((size, size, 1)))
+    fixed = keras.models.clone_model(model, input_tensors=keras.Input((size, size, model.input_shape[-1])))
     operations, activations = 0.0, 0.0
     for layer in fixed.operations:
         if isinstance(layer, keras.layers.InputLayer):

@@ -45,7 +45,7 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1); trained in place.
+        (N, H, W, frames) to (N, sH, sW, 1); trained in place.
     config : Config
         The whole configuration.
     training, validation : list of Plane

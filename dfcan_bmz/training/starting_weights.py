@@ -15,7 +15,7 @@ def start_from(model: keras.Model, source: keras.Model, name: str) -> int:
     Parameters
     ----------
     model, source : keras.Model
-        (N, H, W, 1) to (N, sH, sW, 1).
+        (N, H, W, C) to (N, sH, sW, 1).
     name : str
         Where `source` comes from, for the error.
 
@@ -62,4 +62,4 @@ def _alike(ours: list[keras.Variable], theirs: list[np.ndarray]) -> int:
 
 
 def _scale(model: keras.Model) -> int:
-    return model.compute_output_shape((1, 16, 16, 1))[1] // 16
+    return model.compute_output_shape((1, 16, 16, model.input_shape[-1]))[1] // 16

@@ -81,7 +81,7 @@ def save_picture(run: Path, epoch: int, examples: np.ndarray) -> None:
 
 
 def _row(lr: np.ndarray, predicted: np.ndarray, hr: np.ndarray) -> np.ndarray:
-    """LR (by nearest neighbours), prediction and HR, all (Y, X, 1), side by side as 8-bit greys of 0..1."""
+    """LR (mean frame, by nearest neighbours), prediction and HR, all (Y, X, C), side by side as 8-bit greys of 0..1."""
     s, side = len(hr) // len(lr), min(len(hr), EXAMPLE_PX)
     tiles = [lr.repeat(s, axis=0).repeat(s, axis=1), predicted, hr]
-    return np.concatenate([np.uint8(255 * np.clip(tile[:side, :side, 0], 0, 1)) for tile in tiles], axis=1)
+    return np.concatenate([np.uint8(255 * np.clip(tile[:side, :side].mean(axis=-1), 0, 1)) for tile in tiles], axis=1)

@@ -57,11 +57,17 @@ def test_a_dead_channel_has_the_spectrum_that_keras_gives_it():
 
 
 @pytest.mark.parametrize(
-    ("scale", "output", "shape"), [(2, "sigmoid", (1, 64, 64)), (3, "linear", (2, 24, 40)), (4, "linear", (1, 36, 32))]
+    ("scale", "output", "shape"),
+    [
+        (2, "sigmoid", (1, 64, 64, 1)),
+        (3, "linear", (2, 24, 40, 1)),
+        (4, "linear", (1, 36, 32, 1)),
+        (2, "linear", (1, 24, 32, 9)),
+    ],
 )
 def test_the_network_equals_keras_where_the_attention_decides(scale, output, shape, tmp_path):
-    model = strong_model(scale, output=output)
-    batch = np.random.default_rng(1).uniform(size=(*shape, 1)).astype(np.float32)
+    model = strong_model(scale, output=output, inputs=shape[-1])
+    batch = np.random.default_rng(1).uniform(size=shape).astype(np.float32)
     expected = model.predict_on_batch(batch)
     assert expected.std() > 0.01
     np.testing.assert_allclose(loaded(model, tmp_path)(batch), expected, rtol=1e-4, atol=2e-5)

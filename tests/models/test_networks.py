@@ -19,9 +19,9 @@ from dfcan_bmz.models import MODELS, build_model
 LEARNING = [name for name in MODELS if SIZES[name]]
 
 
-def tiny(name, scale):
+def tiny(name, scale, inputs=1):
     sizes = {"filters": 8, "groups": 1, "blocks": 2, "output": "linear"}
-    return ModelConfig(name=name, scale=scale, **{key: sizes[key] for key in SIZES[name]})
+    return ModelConfig(name=name, scale=scale, inputs=inputs, **{key: sizes[key] for key in SIZES[name]})
 
 
 def conv(size, source, target):
@@ -89,6 +89,26 @@ def test_any_even_size_comes_out_s_times_as_large(name, scale):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_every_network_takes_any_number_of_frames_and_hears_each_of_them(name):
+    model = build_model(tiny(name, 2, inputs=3), np.random.default_rng(0))
+    frames = np.random.default_rng(1).uniform(size=(1, 20, 24, 3)).astype("float32")
+    output = np.asarray(model(frames))
+    assert output.shape == (1, 40, 48, 1)
+    for frame in range(3):
+        changed = frames.copy()
+        changed[..., frame] += 0.5
+        assert np.abs(np.asarray(model(changed)) - output).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", ["bicubic", "lanczos"])
+def test_interpolation_of_frames_is_that_of_their_mean(name):
+    frames = np.random.default_rng(1).uniform(size=(1, 20, 24, 5)).astype("float32")
+    mean = frames.mean(axis=-1, keepdims=True)
+    of_frames, of_mean = (build_model(tiny(name, 3, inputs), np.random.default_rng(0)) for inputs in (5, 1))
+    np.testing.assert_allclose(of_frames(frames), of_mean(mean), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_a_seed_gives_the_same_weights_and_another_seed_others(name):
     weights = [build_model(tiny(name, 2), np.random.default_rng(seed)).get_weights() for seed in (0, 0, 1)]
     for a, b in zip(weights[0], weights[1], strict=True):
@@ -117,13 +137,25 @@ def test_saved_networks_load_in_safe_mode_without_this_package(tmp_path):
 
 @pytest.mark.parametrize("weight_format", FILE_NAMES)
 @pytest.mark.parametrize(
-    ("name", "scale"),
-    [("rcan", 2), ("edsr", 4), ("wdsr", 3), ("srcnn", 2), ("vdsr", 4), ("drcn", 3), ("bicubic", 2), ("lanczos", 3)],
+    ("name", "scale", "inputs"),
+    [
+        ("dfcan", 2, 9),
+        ("rcan", 2, 1),
+        ("edsr", 4, 2),
+        ("wdsr", 3, 1),
+        ("srcnn", 2, 3),
+        ("vdsr", 4, 1),
+        ("vdsr", 2, 3),
+        ("drcn", 3, 1),
+        ("drcn", 2, 2),
+        ("bicubic", 2, 1),
+        ("lanczos", 3, 5),
+    ],
 )
-def test_every_network_is_written_in_every_format(name, scale, weight_format, tmp_path):
+def test_every_network_is_written_in_every_format(name, scale, inputs, weight_format, tmp_path):
     if extra := missing_extra(weight_format):
         skip_engine(f"{weight_format} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
-    model = build_model(tiny(name, scale), np.random.default_rng(0))
+    model = build_model(tiny(name, scale, inputs), np.random.default_rng(0))
     model.save(tmp_path / "model.keras")
     if weight_format == "torchscript":  # its writer is a process with a backend of its own
         path = export(weight_format, tmp_path / "model.keras", tmp_path)
@@ -132,7 +164,7 @@ def test_every_network_is_written_in_every_format(name, scale, weight_format, tm
         importlib.import_module(f"dfcan_bmz.export.{weight_format}").write(tmp_path / "model.keras", path)
     network = importlib.import_module(f"dfcan_bmz.engines.{weight_format}").load(path)
     for shape in ((1, 32, 32), (2, 48, 36), (1, 50, 130)):
-        image = np.random.default_rng(1).uniform(size=(*shape, 1)).astype("float32")
+        image = np.random.default_rng(1).uniform(size=(*shape, inputs)).astype("float32")
         expected = np.asarray(model(image))
         assert np.ptp(expected) > 0.05
         np.testing.assert_allclose(network(image), expected, atol=1e-5)

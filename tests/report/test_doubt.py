@@ -15,11 +15,11 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
     lr = hr.reshape(200, 2, 200, 2).mean(axis=(1, 3)).astype(np.float32)
     scaling = scaling_of(lr)
 
-    def predict(unit):
-        return unit.repeat(2, axis=0).repeat(2, axis=1) ** 2
+    def predict(part, whole):
+        return scaling_of(whole).apply(part).repeat(2, axis=0).repeat(2, axis=1) ** 2
 
     plane = Plane("a", "a", "a", "", None, lr, hr)
-    prediction = scaling.undo(predict(scaling.apply(lr)))
+    prediction = scaling.undo(predict(lr, lr))
     axes = plot_doubt(plane, prediction, predict).axes
     shown = {one.get_title(): one.images[0].get_array() for one in axes if one.images}
     middle = (slice(36, 36 + DOUBT_PX),) * 2
