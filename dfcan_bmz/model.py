@@ -78,7 +78,7 @@ class Model(NamedTuple):
     @property
     def plane_axes(self) -> int:
         """Axes of what it takes as a plane: 2, (Y, X), or 3, (frames, Y, X)."""
-        return 2 if self.frames.count == 1 else 3
+        return 2 if self.frames.number == 1 else 3
 
 
 def unread(batch: np.ndarray) -> np.ndarray:

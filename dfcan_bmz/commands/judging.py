@@ -61,8 +61,8 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     names = list(models)
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
-    several = [model.frames for model in models.values() if model.frames.count > 1]
-    frames = (several[0] if several else frames_told(lr))._replace(count=0)
+    several = [model.frames for model in models.values() if model.frames.number > 1]
+    frames = (several[0] if several else frames_told(lr))._replace(number=0)
     sound = {pair: _sound_planes(pair, scale, frames) for pair in watched(pairs, "checking")}
     count = sum(map(len, sound.values()))
     target = "input" if all(model.target == "input" for model in models.values()) else "own"

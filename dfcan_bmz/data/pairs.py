@@ -27,7 +27,7 @@ from dfcan_bmz.images import Calibration, Frames, Image
 from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
 
-AS_PAIRED = Frames(count=0)  # as many frames as a pair has
+AS_PAIRED = Frames(number=0)  # as many frames as a pair has
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
 SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv", "simulation.yaml", "like.png")
 
@@ -146,7 +146,7 @@ def frames_asked(config: Config) -> Frames:
 def frames_told(lr_dir: Path) -> Frames:
     """The same as the data tell it, of as many frames as each pair has."""
     told = {key: value for key, value in (data_layer(lr_dir).get("data") or {}).items() if key in Frames._fields}
-    return Frames(count=0, **told)
+    return Frames(number=0, **told)
 
 
 def _times(lr: Image, hr: Image) -> int | None:
@@ -171,8 +171,8 @@ def open_any(pair: Pair, frames: Frames = AS_PAIRED) -> tuple[Image, Image]:
     That is so many as its LR file has planes for each plane of its HR file.
     """
     hr = images.open_lazily(pair.hr)
-    count = frames.count or max(1, len(images.open_planes(pair.lr).planes) // len(hr.planes))
-    lr = images.open_lazily(pair.lr, frames._replace(count=count))
+    count = frames.number or max(1, len(images.open_planes(pair.lr).planes) // len(hr.planes))
+    lr = images.open_lazily(pair.lr, frames._replace(number=count))
     return replace(lr, calibration=lr.calibration.or_else(Calibration.square(pair.pixel_size_nm))), hr
 
 
@@ -210,7 +210,7 @@ def open_pair(pair: Pair, scale: int, frames: Frames = images.SINGLE) -> tuple[I
 
 
 def _refuse_other_frames(pair: Pair, frames: Frames, scale: int) -> None:
-    lr, hr = open_any(pair, frames._replace(count=0))
+    lr, hr = open_any(pair, frames._replace(number=0))
     if lr.frames > 1 and _times(lr, hr) == scale:
         raise DfcanError(
             f"{pair.lr} has {lr.frames} planes for each of {pair.hr.name}: if they are frames of one image, train with "

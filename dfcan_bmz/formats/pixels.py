@@ -93,8 +93,8 @@ class Pixels:
         dtype = np.result_type(self.dtype, np.float32)
 
         def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
-            group = numbers.reshape(-1, numbers.shape[-1])[plane]
-            return np.mean([self._read_region(int(number), rows, columns) for number in group], 0, np.float64)
+            group = numbers.reshape(-1, numbers.shape[-1])[plane].tolist()
+            return np.stack([self._read_region(number, rows, columns) for number in group]).mean(0, np.float64)
 
         return Pixels(self.path, (*self.shape[:-3], *self.shape[-2:]), dtype, read_region)
 

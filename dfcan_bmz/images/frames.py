@@ -25,7 +25,7 @@ class Frames(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    number : int
         Frames of an image.
     order : str
         How planes follow each other on one axis of the file: Z (images), A (angles) and P (phases), the one that
@@ -34,14 +34,14 @@ class Frames(NamedTuple):
         Orientations of the stripes; 0 where frames have none, as time points or focal planes.
     """
 
-    count: int = 1
+    number: int = 1
     order: str = "ZAP"
     angles: int = 3
 
     @property
     def phases(self) -> int:
         """Frames of one orientation of the stripes; 1 where there are none."""
-        return self.count // self.angles if self.angles and self.count > 1 else 1
+        return self.number // self.angles if self.angles and self.number > 1 else 1
 
 
 def grouped(image: Image, frames: Frames) -> Image:
@@ -62,13 +62,13 @@ def grouped(image: Image, frames: Frames) -> Image:
     DfcanError
         If the planes are no whole number of images.
     """
-    if frames.count == 1:
+    if frames.number == 1:
         return image
     leading = image.leading or image.stack
     total = math.prod(leading)
-    if total % frames.count:
+    if total % frames.number:
         raise DfcanError(
-            f"{image.path} has {total} planes, which are no images of {frames.count} frames: give all frames of each "
+            f"{image.path} has {total} planes, which are no images of {frames.number} frames: give all frames of each "
             "image, in one file"
         )
     numbers, axes, lengths = _numbers(image.axes[:-2], leading, frames)
@@ -80,7 +80,7 @@ def grouped(image: Image, frames: Frames) -> Image:
         axes=f"{axes}YX",
         leading=lengths,
         calibration=image.calibration.of_axes(f"{axes}YX"),
-        frames=frames.count,
+        frames=frames.number,
         phases=frames.phases,
     )
 
@@ -108,7 +108,7 @@ def channels_last(plane: np.ndarray) -> np.ndarray:
 
 def _numbers(axes: str, leading: tuple[int, ...], frames: Frames) -> tuple[np.ndarray, str, tuple[int, ...]]:
     """Numbers of the planes, (images, frames) or (frames); the axes of the images, and their lengths."""
-    count, total = frames.count, math.prod(leading)
+    count, total = frames.number, math.prod(leading)
     numbers = np.arange(total).reshape(leading)
     named = [axis for axis in "CTZ" if axis in axes and len(axes) > 1 and leading[axes.index(axis)] == count]
     if named:

@@ -18,7 +18,13 @@ def open_chosen(choice: str, own: Path) -> Model:
         If there is none, or it cannot be loaded.
     """
     if choice != OWN:
-        return open_model(published.models()[choice])
+        return _for_one_image(open_model(published.models()[choice]))
     if own in (Path(), Path(".")):
         raise DfcanError("choose a model: a bundle (.zip), or the folder of a training")
-    return open_model(own)
+    return _for_one_image(open_model(own))
+
+
+def _for_one_image(model: Model) -> Model:
+    if model.frames.number > 1:
+        raise DfcanError(f"{model.name} takes {model.frames.number} frames for each image: use `dfcan-bmz predict`")
+    return model

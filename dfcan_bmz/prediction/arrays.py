@@ -7,10 +7,10 @@ import numpy as np
 
 from dfcan_bmz import flaws
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import Load, loaded
+from dfcan_bmz.model import Load, Model, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.stream import Output, chunk_side, encode
-from dfcan_bmz.prediction.tiles import Predictor, predict_region, predict_unit
+from dfcan_bmz.prediction.tiles import predict_region, predict_unit
 
 ARRAY = "the array"  # what messages call it
 
@@ -75,7 +75,7 @@ def predict_array(load: Load, array: Any, intensity: str = "unit") -> Any:
     return np.stack(predicted).reshape(*leading, *predicted[0].shape)
 
 
-def _parts(predictor: Predictor, array: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _parts(predictor: Model, array: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Lengths of the axes of an array that count planes, and the shape of a plane: (Y, X) or (frames, Y, X).
 
     Raises
@@ -83,7 +83,7 @@ def _parts(predictor: Predictor, array: Any) -> tuple[tuple[int, ...], tuple[int
     DfcanError
         If a plane has not as many frames as the network takes.
     """
-    count, axes = predictor.frames.count, predictor.plane_axes
+    count, axes = predictor.frames.number, predictor.plane_axes
     shape = array.shape[-axes:]
     if count > 1 and (len(shape) < axes or shape[0] != count):
         raise DfcanError(

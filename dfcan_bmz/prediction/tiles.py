@@ -46,7 +46,7 @@ def taken(predictor: Model, plane: np.ndarray) -> np.ndarray:
     DfcanError
         If it takes several, and the plane has another number of frames.
     """
-    count, there = predictor.frames.count, 1 if plane.ndim == 2 else len(plane)
+    count, there = predictor.frames.number, 1 if plane.ndim == 2 else len(plane)
     if count not in (1, there):
         raise DfcanError(f"{predictor.name} takes {count} frames for each image, and here are {there}: give them all")
     return mean_frame(plane) if count == 1 else plane

@@ -33,7 +33,7 @@ METRICS = {
     "mse": "MSE",
 }
 
-Predict = Callable[[np.ndarray], np.ndarray]
+Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Report(NamedTuple):

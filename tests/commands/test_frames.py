@@ -61,7 +61,7 @@ def mean_run(raw_pairs, tmp_path_factory):
 
 def test_a_run_folder_tells_how_many_frames_it_takes(raw_run, mean_run):
     assert open_model(raw_run).frames == Frames(9, "ZAP", 3)
-    assert open_model(mean_run).frames.count == 1
+    assert open_model(mean_run).frames.number == 1
     assert images.read(raw_run / "sample_lr.tif").pixels.shape[0] == 9
     assert images.read(mean_run / "sample_lr.tif").pixels.ndim == 2
     assert run_folder.read_provenance(raw_run)["domain"] == run_folder.read_provenance(mean_run)["domain"]

@@ -82,7 +82,7 @@ def test_a_deconvolution_is_tuned_on_planes_from_everywhere_held_one_at_a_time(p
 
     def begin():
         for index in range(count):
-            plane = planes[0]._replace(lr=planes[0].lr + index, hr=planes[0].hr + index)
+            plane = planes[0]._replace(frames=planes[0].lr + index, hr=planes[0].hr + index)
             read.append(weakref.ref(plane.lr))
             most.append(sum(reference() is not None for reference in read))
             yield plane
