@@ -12,7 +12,7 @@ writes OUT/NAME.yaml for each NAME of the table in docs/results/like.md; then, f
 import sys
 from pathlib import Path
 
-from dfcan_bmz.commands.like import fit_like
+from dfcan_bmz.sets.like import fit_like
 from dfcan_bmz.simulation.settings import Simulation, default_simulation, write_simulation
 
 CAMERA = ("gain_counts", "offset_counts", "read_noise_e", "step_counts", "dimmest", "brightest")

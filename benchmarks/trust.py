@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
-from dfcan_bmz.evaluation.domain import outside_domain
+from dfcan_bmz.domain import outside_domain
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.model import Model, open_model

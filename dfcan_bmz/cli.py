@@ -437,9 +437,9 @@ def compare(
 
     early.check_evaluation(models, lr, hr, out, overwrite)
     with console.quiet_start():
-        from dfcan_bmz.commands.compare import run
+        from dfcan_bmz.commands.evaluate import run_compare
 
-    run(models, lr, hr, out, overwrite, deconvolution, trusted)
+    run_compare(models, lr, hr, out, overwrite, deconvolution, trusted)
 
 
 @command()

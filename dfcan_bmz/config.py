@@ -181,16 +181,18 @@ class Config(_Section):
         return self
 
 
-def resolve(data_layer: dict[str, Any], file: Path | None, overrides: list[str]) -> Config:
+def resolve(
+    data_layer: dict[str, Any], settings: "str | Path | dict[str, Any] | Config | None", overrides: Iterable[str] = ()
+) -> Config:
     """Put a config together; later layers win.
 
     Parameters
     ----------
     data_layer : dict
         What the training data say of themselves (their ``dataset.yaml``).
-    file : pathlib.Path or None
-        The user's YAML file.
-    overrides : list of str
+    settings : str, pathlib.Path, dict, Config or None
+        The user's YAML file, or what would stand in it; of a Config, what was given when it was made.
+    overrides : iterable of str
         ``section.key=value``, values in YAML.
 
     Returns
@@ -202,18 +204,22 @@ def resolve(data_layer: dict[str, Any], file: Path | None, overrides: list[str])
     DfcanError
         If the file cannot be read, a key is unknown or a value is out of range.
     """
-    layers = [data_layer]
-    if file is not None:
-        layers.append(read_yaml(file))
-    layers += [_parse_override(override) for override in overrides]
+    layers = [data_layer, _layer_of(settings), *map(_parse_override, overrides)]
     return validate(Config, _merged(layers), "config")
 
 
-def given_keys(file: Path | None, overrides: list[str]) -> set[str]:
+def given_keys(settings: "str | Path | dict[str, Any] | Config | None", overrides: Iterable[str] = ()) -> set[str]:
     """Keys that the user has set, as ``model.filters``; parameters and errors as those of `resolve`."""
-    layers = [read_yaml(file)] if file is not None else []
-    merged = _merged([*layers, *map(_parse_override, overrides)])
+    merged = _merged([_layer_of(settings), *map(_parse_override, overrides)])
     return {f"{section}.{key}" for section, keys in merged.items() for key in keys}
+
+
+def _layer_of(settings: "str | Path | dict[str, Any] | Config | None") -> dict[str, Any]:
+    if settings is None or isinstance(settings, dict):
+        return settings or {}
+    if isinstance(settings, Config):
+        return settings.model_dump(mode="json", exclude_unset=True)
+    return read_yaml(Path(settings))
 
 
 def _merged(layers: list[dict[str, Any]]) -> dict[str, Any]:

@@ -20,3 +20,9 @@ class StoppedError(UnfinishedError):
     """Ctrl-C; what was finished is kept (exit code 130)."""
 
     exit_code = 130
+
+
+def refuse_left_out(problems: list[str], count: int, what: str = "images") -> None:
+    """Raise UnfinishedError if some of `count` images could not be worked on; the others were."""
+    if problems:
+        raise UnfinishedError(f"{len(problems)} of {count} {what} were left out: {'; '.join(problems)}")

@@ -50,7 +50,7 @@ class Model(NamedTuple):
     smoothing_px : float or None
         The rival's best sigma on the validation images, in LR pixels; None where it is not known.
     domain : dict or None
-        What the training saw, as `dfcan_bmz.evaluation.domain` describes it; None where it is not known.
+        What the training saw, as `dfcan_bmz.domain` describes it; None where it is not known.
     blend : int
         LR pixels of the halo, to each side of a border between tiles, on which both tiles count; 0: each pixel comes
         from one tile, as bioimageio.core has it.

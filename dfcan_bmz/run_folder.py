@@ -96,14 +96,6 @@ def read_history(run: Path) -> list[Row]:
         ]
 
 
-def row_text(row: Row) -> str:
-    """An epoch as one line for people."""
-    return (
-        f"epoch {row['epoch']:>4}  loss {row['loss']:.5f}  val_loss {row['val_loss']:.5f}  "
-        f"PSNR {row['psnr']:.2f} dB  val_PSNR {row['val_psnr']:.2f} dB  {row['seconds']:.1f} s"
-    )
-
-
 def write_history(run: Path, history: list[Row]) -> None:
     """Write all rows at once, atomically: a kill leaves the old file or the new one."""
     with replacing(run / "history.csv") as file, file.open("w", newline="", encoding="utf-8") as lines:

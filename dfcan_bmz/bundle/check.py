@@ -15,6 +15,7 @@ from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
 from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
 from dfcan_bmz.bundle_file.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle_file.read import open_description, processing
+from dfcan_bmz.bundle_file.unzipped import as_zip
 from dfcan_bmz.bundle_file.weights import Weights, weights_file
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
@@ -46,15 +47,15 @@ class Verdict(NamedTuple):
     message: str
 
 
-def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
-    """Test a bundle.
+def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
+    """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it.
 
     Parameters
     ----------
-    bundle : pathlib.Path
-        A ``.zip``, ours or anybody's, format 0.4 or 0.5.
+    bundle : str or pathlib.Path
+        A bundle, zipped or unzipped, ours or anybody's, format 0.4 or 0.5.
     trusted : bool
-        Whether the user knows the author; weights of strangers run only if all that they hold is listed.
+        Whether you know the author; weights of strangers run only if all that they hold is listed.
 
     Returns
     -------
@@ -66,7 +67,13 @@ def check(bundle: Path, trusted: bool = False) -> list[Verdict]:
     ------
     DfcanError
         If the file is no bundle at all.
+
+    Examples
+    --------
+    >>> [row.message for row in dfcan_bmz.check("actin.zip") if row.verdict == "failed"]
+    []
     """
+    bundle = as_zip(Path(bundle))
     refuse_other_files(bundle)
     try:
         refuse_unsafe_zip(str(bundle), str(bundle))

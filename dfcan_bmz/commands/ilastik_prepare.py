@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dfcan_bmz import files, flaws, images, staging
-from dfcan_bmz.commands.progress import tell_notes, watched
 from dfcan_bmz.commands.sources import find_sources
+from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
 from dfcan_bmz.model import of_companion
@@ -19,15 +19,15 @@ def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite
     staging.refuse_existing([*targets.values(), *map(record_path, targets.values())], overwrite)
     files.refuse_input_as_output(sources, targets.values())
     problems: list[str] = []
-    for path in watched(sources, "preparing"):
+    for path in screen.each(sources, "preparing"):
         try:
             image = images.open_planes(path)
             scalings = flaws.scalings_of(image)
             flaws.refuse_flawed(path, scalings)
             prepare(image, prepared_as(companion, image, scalings, targets[path]), targets[path])
             for line in flaws.told(path, scalings, "blank"):
-                print(f"note: {line}")
-            tell_notes((path, note) for note in image.notes)
+                screen.note(line)
+            screen.notes_of((path, note) for note in image.notes)
         except DfcanError as error:
             problems.append(str(error))
     done = len(sources) - len(problems)

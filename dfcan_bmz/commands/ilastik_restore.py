@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.commands.progress import watched
+from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.ilastik.exports import find_exports
 from dfcan_bmz.ilastik.restore import open_export, restore
@@ -21,7 +21,7 @@ def run(exports: list[Path], prepared: Path | None, out: Path, intensity: str, o
             opened[path] = open_export(path, record)
         except DfcanError as error:
             problems.append(str(error))
-    for path, image in watched(opened.items(), "restoring"):
+    for path, image in screen.each(opened.items(), "restoring"):
         try:
             restore(image, found[path][1], targets[path], intensity, overwrite)
         except DfcanError as error:

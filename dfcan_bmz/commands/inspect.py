@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.progress import tell_notes, watched
+from dfcan_bmz.console import screen
 from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
 from dfcan_bmz.data.pairs import frames_told, match
 from dfcan_bmz.data.survey import Survey, survey
@@ -50,17 +50,18 @@ def _look(folders: list[Path]) -> tuple[list[Survey], list[PairCheck], list[str]
         is_set = (folder / "lr").is_dir() and (folder / "hr").is_dir()
         for image_folder in (folder / "lr", folder / "hr") if is_set else (folder,):
             found = images.find(image_folder).values()
-            surveys += [survey(path) for path in watched(found, f"reading {image_folder}")]
+            surveys += [survey(path) for path in screen.each(found, f"reading {image_folder}")]
             problems += [images.told_of_other(path) for path in images.others(image_folder)]
         if is_set:
             pairs, unpaired = match(folder / "lr", folder / "hr")
-            checks += [check_pair(pair, frames_told(folder / "lr")) for pair in watched(pairs, f"checking {folder}")]
+            told = frames_told(folder / "lr")
+            checks += [check_pair(pair, told) for pair in screen.each(pairs, f"checking {folder}")]
             problems += unpaired
     problems += [problem for one in surveys for problem in one.problems]
     # a pair whose images cannot be read has been told of
     problems += [problem for check in checks for problem in check.problems if problem not in problems]
     problems += [_same_field(one, other) for one, other in same_fields(checks)]
-    tell_notes((one.path, note) for one in surveys for note in one.notes)
+    screen.notes_of((one.path, note) for one in surveys for note in one.notes)
     console = Console(highlight=False)
     console.print(_image_table(surveys))
     if checks:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.resources import SOFTWARE_BYTES
 from dfcan_bmz.images import Image
 from dfcan_bmz.model import Model
@@ -15,6 +14,7 @@ from dfcan_bmz.normalize import Scaling
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
+from dfcan_bmz.quantities import duration
 
 
 class Job(NamedTuple):

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import files, flaws, images, staging
-from dfcan_bmz.commands.log_lines import duration
 from dfcan_bmz.commands.plan import Job, held_in_memory, sound, tell_plan
-from dfcan_bmz.commands.progress import counted, tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.resources import refuse_full_disk, refuse_little_memory
 from dfcan_bmz.commands.sources import find_sources, outputs_of, refuse_existing_outputs
+from dfcan_bmz.console import screen
+from dfcan_bmz.domain import outside_domain
 from dfcan_bmz.engines import engine_of
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import outside_domain
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.formats.ome_zarr_output import zarr_strangers
 from dfcan_bmz.images import Image
@@ -28,6 +27,7 @@ from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.stream import PREDICTED, Output
 from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
+from dfcan_bmz.quantities import duration
 
 ENDINGS = {"tif": ".tif", "zarr": ".ome.zarr"}
 
@@ -48,7 +48,8 @@ def run(
     dry_run: bool = False,
 ) -> None:
     sources = find_sources(inputs)
-    tell_of_others(*filter(images.is_folder_of_images, inputs))
+    for line in images.left_out(*filter(images.is_folder_of_images, inputs)):
+        screen.note(line)
     ending = ENDINGS["zarr" if scheduler else file_format]
     targets = outputs_of(sources, out, ending)
     refuse_existing_outputs(targets.values(), overwrite or resume)
@@ -109,7 +110,7 @@ def _opened(
 ) -> list[Job]:
     """Open every image and measure its planes; `problems` learns of those that cannot be predicted."""
     jobs = []
-    for path in watched(sources, "checking"):
+    for path in screen.each(sources, "checking"):
         try:
             image = images.open_planes(path, frames)
             scalings = _scalings(image, frames, client)
@@ -121,12 +122,12 @@ def _opened(
             problems[path] = str(error)
     for job in jobs:
         for line in flaws.told(job.image.path, job.scalings, "written blank"):
-            print(f"note: {line}")
-    tell_notes((job.image.path, note) for job in jobs for note in job.image.notes)
+            screen.note(line)
+    screen.notes_of((job.image.path, note) for job in jobs for note in job.image.notes)
     shapes = {job.image.pixels.shape for job in jobs}
     if len(shapes) > 1:
         sizes = ", ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:4])
-        print(f"note: the images have {len(shapes)} shapes ({sizes}): is an image of another kind among them?")
+        screen.note(f"the images have {len(shapes)} shapes ({sizes}): is an image of another kind among them?")
     return jobs
 
 
@@ -202,13 +203,14 @@ def _predict_all(
     resumed = f", resumed at {100 * (whole - steps) // whole} %" if steps < whole else ""
     if jobs:
         print(f"predicting {len(jobs)} images, {steps} {unit} to do{resumed}", flush=True)
-    with counted("predicting", steps, unit) as step:
-        for number, job in enumerate(jobs, 1):
-            on_step = partial(step, f"image {number} of {len(jobs)}")
-            try:
-                clipped += _predict(predictor, load, client, job, output, on_step)
-            except (DfcanError, OSError) as error:
-                problems[job.image.path] = str(error)
+    screen.begin("predicting", steps, unit)
+    for number, job in enumerate(jobs, 1):
+        on_step = partial(screen.step, f"image {number} of {len(jobs)}")
+        try:
+            clipped += _predict(predictor, load, client, job, output, on_step)
+        except (DfcanError, OSError) as error:
+            problems[job.image.path] = str(error)
+    screen.done()
     seconds = time.monotonic() - begin
     if steps:
         speed = f"{steps / seconds:.3g} a second, by {engine_of(predictor.network)}"

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.quantities import size_text
 
 LEAST_ADDRESSES = 3 * 10**9  # bytes: with 2 GB the smallest training aborts, with 3 GB it ends
 SOFTWARE_BYTES = 10**9  # TensorFlow, torch, a network and its layers' outputs
@@ -51,13 +52,3 @@ def available_bytes() -> int | None:
     except OSError:
         return None
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), None)
-
-
-def size_text(count: int) -> str:
-    """A number of bytes in the unit in which it says something, e.g. ``"3.2 MB"``."""
-    size, units = float(count), ["kB", "MB", "GB", "TB"]
-    if size < 1e3:
-        return f"{count} bytes"
-    while size >= 999.95 and units:
-        size, unit = size / 1e3, units.pop(0)
-    return f"{size:.1f} {unit}"

@@ -10,13 +10,13 @@ import keras
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder, staging
 from dfcan_bmz.commands import evaluate, train
-from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.evaluation.means import read_means
 from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.fit import finished
+from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.training.sweep import Run, Sweep, read_sweep
 
 FAILURES = "failures.json"  # why runs did not start or ended before their time: they are not tried again

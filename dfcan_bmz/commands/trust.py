@@ -1,18 +1,17 @@
 """``dfcan-bmz trust``: where to doubt a model's predictions, without any ground truth."""
 
 import csv
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.commands.judging import refuse_tiny
-from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
 from dfcan_bmz.commands.sources import find_sources
+from dfcan_bmz.console import screen
+from dfcan_bmz.domain import distances, outside_domain, verdict
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.evaluation.domain import distances, outside_domain, verdict
+from dfcan_bmz.evaluation.evaluate import refuse_tiny
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.fingerprint import fingerprint, signal_to_noise
 from dfcan_bmz.images import Image
@@ -48,7 +47,8 @@ class Row(NamedTuple):
 
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bool = False) -> None:
     sources = find_sources(inputs)
-    tell_of_others(*filter(images.is_folder_of_images, inputs))
+    for line in images.left_out(*filter(images.is_folder_of_images, inputs)):
+        screen.note(line)
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")
@@ -58,7 +58,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
     noted: list[tuple[Path, str]] = []
     with filling(out, "trust", overwrite) as folder:
         predictor = open_model(model, trusted=trusted)
-        for source in watched(sources, "doubting"):
+        for source in screen.each(sources, "doubting"):
             try:
                 image = images.open_lazily(source, predictor.frames)
                 noted += [(source, note) for note in image.notes]
@@ -74,13 +74,13 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([Row._fields, *rows])
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-    tell_notes(noted)
+        screen.note(f"{note}")
+    screen.notes_of(noted)
     for row in rows:
         if np.isfinite(row.distance):
             print(f"{row.image}: {verdict(row.distance)}")
         if row.outside:
-            print(f"warning: {row.image} lies outside of what the model has seen: {row.outside}", file=sys.stderr)
+            screen.warning(f"{row.image} lies outside of what the model has seen: {row.outside}")
     print(f"{out}: trust.csv, and for each of {len(sources) - len(problems)} images the maps as TIFF and a picture")
     if problems:
         raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")

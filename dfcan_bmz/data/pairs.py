@@ -145,7 +145,12 @@ def frames_asked(config: Config) -> Frames:
 
 def frames_told(lr_dir: Path) -> Frames:
     """The same as the data tell it, of as many frames as each pair has."""
-    told = {key: value for key, value in (data_layer(lr_dir).get("data") or {}).items() if key in Frames._fields}
+    return frames_in(data_layer(lr_dir))
+
+
+def frames_in(layer: dict[str, Any]) -> Frames:
+    """The same as the settings that data ask for tell it."""
+    told = {key: value for key, value in (layer.get("data") or {}).items() if key in Frames._fields}
     return Frames(number=0, **told)
 
 

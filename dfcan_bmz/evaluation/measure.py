@@ -8,7 +8,7 @@ import numpy as np
 
 from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_pair
 from dfcan_bmz.data.planes import comparable
-from dfcan_bmz.evaluation.domain import outside_domain
+from dfcan_bmz.domain import outside_domain
 from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Frames, mean_frame

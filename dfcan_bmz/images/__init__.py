@@ -2,7 +2,7 @@
 
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.formats.known import ENDINGS
-from dfcan_bmz.images.folders import find, is_folder_of_images, name_of, others, stem_of, told_of_other
+from dfcan_bmz.images.folders import find, is_folder_of_images, left_out, name_of, others, stem_of, told_of_other
 from dfcan_bmz.images.frames import Frames, averaged, channels_last, grouped, mean_frame
 from dfcan_bmz.images.image import Image, in_memory, intensity_range
 from dfcan_bmz.images.opening import SINGLE, open_lazily, open_planes, read
@@ -23,6 +23,7 @@ __all__ = [
     "in_memory",
     "intensity_range",
     "is_folder_of_images",
+    "left_out",
     "mean_frame",
     "name_of",
     "notes_of",

@@ -72,6 +72,11 @@ def told_of_other(path: Path) -> str:
     return f"{path} is of no format that is read here" + (f" (it is {name})" if name else "")
 
 
+def left_out(*folders: Path) -> list[str]:
+    """A line for each file of folders that may be an image, but of a format that is not read here."""
+    return [f"left out: {told_of_other(path)}" for folder in folders for path in others(folder)]
+
+
 def _is_image(path: Path) -> bool:
     """Whether a file is an image, or is called one: a damaged image is named when it is opened, not passed over."""
     if path.name.startswith(".") or not (path.is_file() or path.is_dir()):

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from dfcan_bmz import staging
 from dfcan_bmz.commands import train
-from dfcan_bmz.commands.settings import resolve
 from dfcan_bmz.data.pairs import data_layer
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.notebook import pictures
 from dfcan_bmz.notebook.answers import answer, folder
 from dfcan_bmz.notebook.words import FIELDS, speaking
-from dfcan_bmz.run_folder import read_history, row_text
+from dfcan_bmz.quantities import row_text
+from dfcan_bmz.run_folder import read_history
+from dfcan_bmz.training.settings import resolve
 
 PUBLISHED = ("model.filters=64", "model.groups=4", "model.blocks=4")
 SMALL = ("model.filters=16", "model.groups=2", "model.blocks=2")

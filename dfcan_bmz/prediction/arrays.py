@@ -1,13 +1,14 @@
 """Prediction of arrays in memory: NumPy, xarray and, lazily, dask."""
 
 import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import flaws
+from dfcan_bmz import flaws, images
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import Load, Model, loaded
+from dfcan_bmz.model import Load, Model, load_of, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.stream import Output, chunk_side, encode
 from dfcan_bmz.prediction.tiles import predict_region, predict_unit
@@ -23,13 +24,54 @@ class Block(NamedTuple):
     needs: tuple[slice, slice]
 
 
-def predict_array(load: Load, array: Any, intensity: str = "unit") -> Any:
+def predict(
+    model: str | Path | Model,
+    image: Any,
+    intensity: str = "unit",
+    engine: str = "auto",
+    precision: str = "float32",
+    trusted: bool = False,
+) -> Any:
+    """Super-resolve an array or an image file.
+
+    Parameters
+    ----------
+    model : str, pathlib.Path or Model
+        A run folder, a bundle, the name of a model, or what `open_model` returned; it is loaded once, however often it
+        is used, and again when it has changed.
+    image : numpy.ndarray, xarray.DataArray, dask.array.Array, str or pathlib.Path
+        (..., Y, X) of any size, in any units; every plane is predicted by itself. Of a file, its pixels.
+    intensity : {"unit", "keep"}
+        0..1, or that mapped to the percentiles of each plane.
+    engine, precision, trusted
+        As `open_model` has them; of no meaning for a model that is open.
+
+    Returns
+    -------
+    array
+        Of the same kind, (..., sY, sX) float32; dask arrays lazily, DataArrays with their dimensions and coordinates.
+
+    Raises
+    ------
+    DfcanError
+        If the model cannot be opened, or the image holds no plane that can be normalised.
+
+    Examples
+    --------
+    >>> sharp = dfcan_bmz.predict("runs/actin", tifffile.imread("cell.tif"))
+    """
+    load = model if isinstance(model, Model) else load_of(Path(model), engine, precision, trusted=trusted)
+    array = np.asarray(images.read(Path(image)).pixels) if isinstance(image, str | Path) else image
+    return predict_array(load, array, intensity)
+
+
+def predict_array(load: Load | Model, array: Any, intensity: str = "unit") -> Any:
     """Super-resolve an array of planes.
 
     Parameters
     ----------
-    load : Load
-        How to get the predictor.
+    load : Load or Model
+        How to get the model, or the model.
     array : numpy.ndarray, xarray.DataArray or dask.array.Array
         (..., Y, X); every plane is predicted by itself. The Y and X of a DataArray are its dimensions of these names,
         in either case, or its last two. For a network of several frames, (..., frames, Y, X).
@@ -98,7 +140,7 @@ def _refuse_or_warn(scalings: list[Scaling], dtype: np.dtype, intensity: str) ->
     if intensity == "keep":
         flaws.refuse_lost(ARRAY, dtype, scalings)
     for line in flaws.told(ARRAY, scalings, "left blank"):
-        warnings.warn(line, stacklevel=4)
+        warnings.warn(line, stacklevel=5)
 
 
 def _blank(shape: tuple[int, int], scale: int) -> np.ndarray:
@@ -109,7 +151,7 @@ def _restored(unit: np.ndarray, scaling: Scaling, intensity: str) -> np.ndarray:
     return encode(unit, scaling, Output(intensity), ARRAY)[0]
 
 
-def _predict_labelled(load: Load, array: Any, intensity: str) -> Any:
+def _predict_labelled(load: Load | Model, array: Any, intensity: str) -> Any:
     named = {str(dim).lower(): dim for dim in array.dims}
     plane_dims = [named["y"], named["x"]] if {"x", "y"} <= named.keys() else list(array.dims[-2:])
     ordered = array.transpose(..., *plane_dims)
@@ -137,7 +179,7 @@ def _finer(values: np.ndarray, scale: int) -> np.ndarray:
     return values[index] + (places - index) * (values[index + 1] - values[index])
 
 
-def _predict_lazily(load: Load, array: Any, intensity: str) -> Any:
+def _predict_lazily(load: Load | Model, array: Any, intensity: str) -> Any:
     import dask
     import dask.array as da
 
@@ -193,7 +235,7 @@ def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, i
 
 
 def _predict_block(
-    load: Load, pixels: np.ndarray, scaling: Scaling, block: Block, shape: tuple[int, int], intensity: str
+    load: Load | Model, pixels: np.ndarray, scaling: Scaling, block: Block, shape: tuple[int, int], intensity: str
 ) -> np.ndarray:
     if scaling.flaw:
         return np.zeros([part.stop - part.start for part in (block.rows, block.columns)], np.float32)

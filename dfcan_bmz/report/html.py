@@ -1,16 +1,17 @@
 """A self-contained report: what was measured, how sure it is, and what it looks like."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dfcan_bmz.evaluation.measure import Case, Measured, worst_first
+from dfcan_bmz.evaluation.evaluate import METRICS, Report
+from dfcan_bmz.evaluation.measure import Case, worst_first
 from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
-from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Interval
+from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Interval
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.levels import plot_levels, plot_series
@@ -20,65 +21,6 @@ from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
 from dfcan_bmz.report.trust import plot_doubt
 from dfcan_bmz.resolution import period
-from dfcan_bmz.run_folder import Row
-
-METRICS = {
-    "psnr": "PSNR (dB)",
-    "ssim": "SSIM",
-    "ms_ssim": "MS-SSIM",
-    "ssim_7x7": "SSIM 7 x 7",
-    "pearson": "Pearson",
-    "nrmse": "NRMSE",
-    "rmse": "RMSE",
-    "mse": "MSE",
-}
-
-Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-class Report(NamedTuple):
-    """What a report tells.
-
-    Attributes
-    ----------
-    title : str
-        Its headline.
-    measured : Measured
-        Scores, facts and worst cases.
-    summary : dict
-        Interval by (protocol, method, metric), of the images that count.
-    comparisons : list of Comparison
-        Each model against its rivals.
-    predict : dict of str to callable
-        The models: a normalised LR image (Y, X) to (sY, sX) in 0..1.
-    protocol : str
-        The one by which images are ranked.
-    rivals : str
-        How the rivals were made.
-    fields : dict of str to str
-        The field of view of each image that counts.
-    warnings : list of str
-        What a reader must know before any figure.
-    histories : dict of str to list of Row
-        History of each model's training, where it is known.
-    verdicts : list of str
-        A sentence on each model: what the evaluation comes to, and what to do next.
-    how : list of str
-        Lines about models, images and versions.
-    """
-
-    title: str
-    measured: Measured
-    summary: dict[tuple[str, str, str], Interval]
-    comparisons: list[Comparison]
-    predict: dict[str, Predict]
-    protocol: str
-    rivals: str
-    fields: dict[str, str]
-    warnings: list[str]
-    histories: dict[str, list[Row]]
-    verdicts: list[str]
-    how: list[str]
 
 
 def write_report(path: Path, report: Report) -> None:

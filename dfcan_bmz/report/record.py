@@ -8,12 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.means import Means
+from dfcan_bmz.evaluation.warnings import seen_warning
 from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.side_by_side import plot_side_by_side
-from dfcan_bmz.report.warnings import seen_warning
 from dfcan_bmz.run_folder import Row, best_row
 
 AUGMENTATIONS = {

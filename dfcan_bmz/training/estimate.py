@@ -10,6 +10,9 @@ import keras
 import numpy as np
 
 from dfcan_bmz.config import Config
+from dfcan_bmz.engines.devices import accelerators
+from dfcan_bmz.events import Events
+from dfcan_bmz.quantities import duration
 
 FRAMEWORK_BYTES = 0.8e9  # what Python, Keras and TensorFlow hold before the first step
 KEPT = 1.6  # activations are kept for the backward pass, and their gradients live beside them for a while
@@ -17,6 +20,7 @@ BACKWARD = 3.0  # a step has the operations of about three forward passes
 EFFICIENCY = 0.35  # of the rate of large matrix products that a step of convolutions reaches
 MATRIX = 1024
 CONTAINER = Path("/sys/fs/cgroup/memory.max")  # of Linux
+GB = 1e9
 
 
 class Estimate(NamedTuple):
@@ -24,6 +28,45 @@ class Estimate(NamedTuple):
 
     seconds_step: float
     bytes: float
+
+
+def announce(
+    model: keras.Model, config: Config, images: int, validation_patches: int, epochs: int, events: Events
+) -> None:
+    """Report time and memory on this machine's processor, and warn where its memory will not do.
+
+    Parameters
+    ----------
+    model : keras.Model
+        To be trained.
+    config : Config
+        The whole configuration.
+    images : int
+        Training images.
+    validation_patches : int
+        Patches on which every epoch is evaluated; without the backward pass they cost a third.
+    epochs : int
+        That are still to be trained.
+    events : Events
+        Hears it.
+    """
+    parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    if found := accelerators():
+        events.tell(f"{parameters:,} parameters, on {', '.join(found[: config.train.devices])}")
+        return
+    cost, train = estimate(model, config), config.train
+    batches = (images * config.data.patches_per_image + validation_patches / 3) / train.batch_size
+    seconds = epochs * batches * cost.seconds_step
+    limit = f", ended after {train.minutes:g} min" if 0 < 60 * train.minutes < seconds else ""
+    events.tell(
+        f"{parameters:,} parameters; about {duration(seconds)} for {epochs} epoch{'s' * (epochs != 1)} "
+        f"on this processor{limit}, and {cost.bytes / GB:.1f} GB of memory"
+    )
+    if cost.bytes > memory_bytes():
+        events.warning(
+            f"this machine has {memory_bytes() / GB:.1f} GB of memory, and the training will probably be "
+            "killed: choose a smaller train.batch_size (with train.accumulate) or data.patch_size"
+        )
 
 
 def estimate(model: keras.Model, config: Config) -> Estimate:

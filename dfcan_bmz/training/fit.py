@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -14,6 +14,7 @@ from dfcan_bmz.data.loading import loaded
 from dfcan_bmz.data.patches import grid_patches, random_patches
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.run_folder import Row
 from dfcan_bmz.training import checkpoint, safeguards
 from dfcan_bmz.training.averaging import averaged
@@ -25,8 +26,6 @@ from dfcan_bmz.training.tensorboard import log_epoch
 from dfcan_bmz.training.trainer import copy_weights, patch_side, trainer_of
 from dfcan_bmz.training.validation import Validation, save_picture, validate
 
-OnStep = Callable[[int, int, int, dict[str, float]], None]
-
 
 def fit(
     model: keras.Model,
@@ -36,9 +35,8 @@ def fit(
     run: Path,
     on_begin: Callable[[], None],
     settle: Callable[[], Path],
-    on_step: OnStep,
-    on_epoch: Callable[[Row], None],
-    on_restart: Callable[[str], None],
+    events: Events = SILENT,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[Row]:
     """Train until the last epoch, until the validation loss has stopped improving, until time is up, or until Ctrl-C.
 
@@ -56,12 +54,11 @@ def fit(
         Called before the first step, if there is anything left to train: nothing in the run folder has changed by then.
     settle : callable
         Called when an epoch is saved; where the run folder is from then on.
-    on_step : callable
-        Called with epoch, step, steps an epoch and the running means of loss, mse and psnr.
-    on_epoch : callable
-        Called with each new row of the history.
-    on_restart : callable
-        Called with a sentence when an epoch went wrong and the training goes back to the epoch before.
+    events : Events
+        Hears of steps with the running means of loss and PSNR, of each new row of the history, and of an epoch that
+        went wrong, after which the training goes back to the epoch before.
+    callbacks : sequence of keras.callbacks.Callback
+        Keras calls them at every batch and epoch; one may set ``model.stop_training``.
 
     Returns
     -------
@@ -82,24 +79,32 @@ def fit(
     prepare_torch()
     with on_devices(config.train.devices), interrupt_between_steps() as interrupt:
         trainer = trainer_of(model, config)
+        listeners = _listeners(callbacks, trainer, config)
         beginning = checkpoint.values(trainer)
         history = run_folder.read_history(run)
+        before = len(history)
         # whether the output was more than flat after the last epoch
         sound = checkpoint.restore(run, int(history[-1]["epoch"]), trainer) if history else True
         if not finished(config, history):
             on_begin()
+        listeners.on_train_begin()
 
-        def step(*progress) -> bool:
-            on_step(*progress)
+        def step(epoch: int, number: int, steps: int, means: dict[str, float]) -> bool:
+            if (epoch, number) == (before + 1, 1):
+                events.begin("training", (config.train.epochs - before) * steps, "steps")
+            events.step(f"epoch {epoch}/{config.train.epochs}", loss=means["loss"], psnr=means["psnr"])
             interrupt()
             return time.perf_counter() < deadline
 
         try:
             held_out = grid_patches(validation, patch_side(config))
-            while not finished(config, history) and not (history and time.perf_counter() > deadline):
+            while not (finished(config, history) or trainer.stop_training):
+                if history and time.perf_counter() > deadline:
+                    break
                 started = time.perf_counter()
                 try:
-                    logs = _train_epoch(trainer, config, training, history, safeguards.rate_factor(run), step)
+                    factor = safeguards.rate_factor(run)
+                    logs = _train_epoch(trainer, config, training, history, factor, step, listeners)
                     with averaged(trainer):
                         judged = validate(trainer, held_out, config.train.batch_size, _loss(config))
                         copy_weights(trainer, model)
@@ -110,20 +115,31 @@ def fit(
                         history.append(row | {"seconds": time.perf_counter() - started})
                         _save_results(run, model, config, history, judged)
                 except TrainingTroubleError as trouble:
-                    _go_back(run, trainer, beginning, history, sound, trouble, on_restart)
+                    events.warning(_go_back(run, trainer, beginning, history, sound, trouble))
                     continue
                 checkpoint.save(run, len(history), trainer, sound)
                 run_folder.write_history(run, history)
                 run = settle()
-                on_epoch(history[-1])
+                events.epoch(history[-1])
+                listeners.on_epoch_end(len(history) - 1, dict(history[-1]))
                 interrupt()
+            listeners.on_train_end()
         except KeyboardInterrupt:
             if not (run / "model.keras").is_file():
                 copy_weights(trainer, model)
                 checkpoint.save_model(run / "model.keras", model)
                 checkpoint.save_model(run / "last.keras", model)
             raise
+        finally:
+            events.done()
     return history
+
+
+def _listeners(
+    callbacks: Sequence[keras.callbacks.Callback], trainer: keras.Model, config: Config
+) -> keras.callbacks.CallbackList:
+    trainer.stop_training = False
+    return keras.callbacks.CallbackList(list(callbacks), model=trainer, epochs=config.train.epochs, verbose=0)
 
 
 def finished(config: Config, history: list[Row]) -> bool:
@@ -142,6 +158,7 @@ def _train_epoch(
     history: list[Row],
     factor: float,
     on_step: Callable[..., bool],
+    listeners: keras.callbacks.CallbackList,
 ) -> dict[str, float]:
     """Train for an epoch, or until `on_step` says that time is up; the means of its figures."""
     epoch, size = len(history) + 1, config.train.batch_size
@@ -153,11 +170,14 @@ def _train_epoch(
         raise DfcanError(f"fewer patches than devices ({config.train.devices}): set a larger data.patches_per_image")
     steps = math.ceil(len(patches) / size)
     sums, count = dict.fromkeys(("loss", "mse", "psnr"), 0.0), 0
+    listeners.on_epoch_begin(epoch - 1)
     for step, (inputs, targets) in enumerate(loaded(patches, size)):
         rate = factor * learning_rate(config.train, history, len(history) * steps + step, config.train.epochs * steps)
         trainer.optimizer.learning_rate = rate
         # Keras resets its metrics at each batch: the means over the epoch are ours to keep
+        listeners.on_train_batch_begin(step)
         logs = trainer.train_on_batch(inputs, targets, return_dict=True)
+        listeners.on_train_batch_end(step, logs)
         safeguards.check_step(float(logs["loss"]), step + 1)
         count += len(inputs)
         sums = {name: total + float(logs[name]) * len(inputs) for name, total in sums.items()}
@@ -183,9 +203,8 @@ def _go_back(
     history: list[Row],
     sound: bool,
     trouble: TrainingTroubleError,
-    on_restart: Callable[[str], None],
-) -> None:
-    """Return to the last good weights at half the rate, once; `sound`: those of the last epoch are good."""
+) -> str:
+    """Return to the last good weights at half the rate, once, and say so; `sound`: those of the last epoch are good."""
     epoch = len(history) + 1
     if safeguards.rate_factor(run) < 1:
         kept = f"; the run folder keeps the best weights of the {len(history)} epochs before" if history else ""
@@ -202,4 +221,4 @@ def _go_back(
     else:
         checkpoint.assign(trainer, beginning)
     source = f"the weights of epoch {len(history)}" if history else "the first weights"
-    on_restart(f"epoch {epoch} went wrong: {trouble}. Going on from {source} at half the learning rate")
+    return f"epoch {epoch} went wrong: {trouble}. Going on from {source} at half the learning rate"

@@ -18,9 +18,9 @@ from dfcan_bmz.bundle import write
 from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.commands.settings import resolve
-from dfcan_bmz.commands.starting import origin
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.training.settings import resolve
+from dfcan_bmz.training.starting_weights import origin
 
 NOWHERE = "http://127.0.0.1:9/{bioimageio_id}"  # the port of "discard", on which nobody listens
 

@@ -5,9 +5,10 @@ import pytest
 import yaml
 
 from dfcan_bmz import images
-from dfcan_bmz.commands import degrade, degrade_like
+from dfcan_bmz.commands import degrade
 from dfcan_bmz.degradation import PRESETS, Degradation
 from dfcan_bmz.degradation import degrade as degraded
+from dfcan_bmz.sets import degrade_like
 from dfcan_bmz.simulation import fit as fitting
 from dfcan_bmz.simulation.fields import simulate_field
 

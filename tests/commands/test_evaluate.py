@@ -9,10 +9,10 @@ from invoking import expect_refusal, invoke, train_arguments
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import simulate
-from dfcan_bmz.commands.judging import judge
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.evaluation import measure
+from dfcan_bmz.evaluation.evaluate import measure_models
 from dfcan_bmz.report.html import write_report
 
 
@@ -69,7 +69,7 @@ def test_a_test_set_is_measured_with_intervals_and_the_report_is_self_contained(
 
 
 def judged(model, folder):
-    return judge([model], folder / "lr", folder / "hr", deconvolution=False)
+    return measure_models([model], folder / "lr", folder / "hr", deconvolution=False)
 
 
 @pytest.fixture(scope="module")

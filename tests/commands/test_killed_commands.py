@@ -17,12 +17,12 @@ from mrc_files import mrc_bytes
 from prediction.enlarging import load
 
 from dfcan_bmz import images, run_folder
+from dfcan_bmz.bundle import package as packaging
 from dfcan_bmz.bundle.check import PASSED, Verdict
 from dfcan_bmz.bundle.jdll_engines import Choice
 from dfcan_bmz.commands import (
     align,
     check,
-    compare,
     degrade,
     demo,
     evaluate,
@@ -36,12 +36,13 @@ from dfcan_bmz.commands import (
     sweep,
     trust,
 )
-from dfcan_bmz.commands.run_place import run_place
 from dfcan_bmz.config import resolve
 from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
+from dfcan_bmz.report import files as reports
+from dfcan_bmz.training.place import run_place
 
 RUN = REPOSITORY / "rdf/em-x2"
 VERDICT = Verdict("onnx", "an engine", "load", PASSED, None, "")
@@ -112,7 +113,7 @@ COMMANDS = {
     "package": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new.zip", False)),
     "package, a folder": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new", False)),
     "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out", False)),
-    "compare": (nothing, lambda f: compare.run([RUN, RUN], f, f, f / "out", False, None)),
+    "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out", False, None, False)),
     "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
     "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output())),
     "predict --resume": (
@@ -141,17 +142,14 @@ def _quick(monkeypatch):
         (out.parent / "scratch").unlink()
         return [VERDICT]
 
-    monkeypatch.setattr(package, "write_bundle", bundle)
+    monkeypatch.setattr(packaging, "write_bundle", bundle)
     monkeypatch.setattr(check, "check", lambda *_: [VERDICT])
-    nobody = SimpleNamespace(
-        measured=SimpleNamespace(scores=()), summary=(), fields=1, predict={}, protocol="raw", verdicts=()
-    )
-    for command in (evaluate, compare):
-        monkeypatch.setattr(command, "judge", lambda *_: nobody)
-        monkeypatch.setattr(command, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
-        monkeypatch.setattr(command, "write_report", lambda path, _: path.write_text("report"))
-        for name in ("print_tables", "refuse_nan"):
-            monkeypatch.setattr(command, name, lambda *_: None)
+    measured = SimpleNamespace(scores=())
+    nobody = SimpleNamespace(measured=measured, summary=(), fields=1, predict={}, protocol="raw")
+    monkeypatch.setattr(reports, "measure_models", lambda *_: nobody)
+    monkeypatch.setattr(reports, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
+    monkeypatch.setattr(reports, "write_report", lambda path, _: path.write_text("report"))
+    monkeypatch.setattr(evaluate, "show", lambda *_: None)
 
     def training(lr, hr, out, config, overrides, resume, overwrite):
         with run_place(out, resume, overwrite) as place:
@@ -162,8 +160,8 @@ def _quick(monkeypatch):
 
     monkeypatch.setattr(sweep.train, "run", training)
     figure = SimpleNamespace(savefig=lambda path, **_: path.write_text("a picture"))
-    monkeypatch.setattr(compare, "plot_scores", lambda *_: figure)
-    monkeypatch.setattr(evaluate, "_draw_worst", lambda folder, _: figure.savefig(folder / "worst.png"))
+    monkeypatch.setattr(reports, "plot_scores", lambda *_: figure)
+    monkeypatch.setattr(reports, "_draw_worst", lambda folder, _: figure.savefig(folder / "worst.png"))
     monkeypatch.setattr(trust, "plot_trust", lambda *_: figure)
     monkeypatch.setattr(trust, "open_model", lambda *_, **__: load())
     monkeypatch.setattr(sweep, "plot_sweep", lambda *_: figure)

@@ -7,8 +7,8 @@ from prediction.enlarging import load
 
 from dfcan_bmz import images, staging
 from dfcan_bmz.commands import degrade, predict
-from dfcan_bmz.commands.resources import size_text
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.quantities import size_text
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_patterns_name_images_and_mixed_shapes_are_told(tiny_run, tmp_path, caps
         images.write(tmp_path / name, np.random.default_rng(0).integers(0, 999, (size, 20)).astype(np.uint16))
     invoke("predict", tiny_run, tmp_path / "a*.tif", "--out", tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a1.tif", "a2.tif"]
-    assert "2 shapes (20 x 20, 31 x 20)" in capsys.readouterr().out
+    assert "2 shapes (20 x 20, 31 x 20)" in capsys.readouterr().err
     with pytest.raises(DfcanError, match="nothing matches"):
         invoke("predict", tiny_run, tmp_path / "c*.tif", "--out", tmp_path / "out")
 

@@ -12,10 +12,11 @@ from training.ending import kill_at_step
 
 from dfcan_bmz import run_folder, staging
 from dfcan_bmz.commands import train
-from dfcan_bmz.commands.run_place import run_place
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.files import sha256
 from dfcan_bmz.run_folder import read_config, read_history
+from dfcan_bmz.training import run as training
+from dfcan_bmz.training.place import run_place
 
 NEW = ("train.epochs=1", "train.learning_rate=4e-3", "data.patches_per_image=4")
 
@@ -96,7 +97,7 @@ def test_after_a_kill_before_the_new_run_had_settings_a_resume_does_not_return_t
 def test_after_a_kill_in_the_first_epoch_a_failure_leaves_the_older_run(
     pairs_folder, killed, tiny_run, monkeypatch, resume
 ):
-    monkeypatch.setattr(train, "fit", fail)
+    monkeypatch.setattr(training, "fit", fail)
     with pytest.raises(UnfinishedError, match="no"):
         run_training(pairs_folder, killed, resume=resume)
     assert content(killed) == content(tiny_run)
@@ -111,7 +112,7 @@ def test_ctrl_c_in_the_first_epoch_says_that_the_older_run_is_there(pairs_folder
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "fit", stop)
+    monkeypatch.setattr(training, "fit", stop)
     with pytest.raises(StoppedError, match=r"run holds the older run: repeat the command") as stopped:
         run_training(pairs_folder, older)
     assert "--resume" not in str(stopped.value), "which would go on with the older run"

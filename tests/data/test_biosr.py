@@ -14,6 +14,7 @@ from dfcan_bmz.commands import import_biosr
 from dfcan_bmz.config import read_yaml
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.sets import biosr as importing
 
 
 def write_frames(path, count, side, seed, dtype="uint16", order="<"):
@@ -100,7 +101,7 @@ def test_two_scale_factors_are_not_mixed(biosr, tmp_path):
 
 
 def test_two_scale_factors_are_told_before_a_pixel_is_read(biosr, tmp_path, monkeypatch):
-    monkeypatch.setattr(import_biosr, "read_source", lambda source: pytest.fail(f"{source.name} was read"))
+    monkeypatch.setattr(importing, "read_source", lambda source: pytest.fail(f"{source.name} was read"))
     with pytest.raises(DfcanError, match="import them one by one with --structure"):
         import_biosr.run(biosr, tmp_path / "out", [], [], overwrite=False)
 

@@ -13,7 +13,7 @@ from conftest import REPOSITORY, skip_engine
 from PIL import Image
 
 import dfcan_bmz
-from dfcan_bmz.evaluation.domain import describe_domain, fingerprint, outside_domain
+from dfcan_bmz.domain import describe_domain, fingerprint, outside_domain
 from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.page.write import write_page

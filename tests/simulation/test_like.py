@@ -6,8 +6,10 @@ import tifffile
 import yaml
 
 from dfcan_bmz import images
-from dfcan_bmz.commands import like, simulate
+from dfcan_bmz.commands import simulate
+from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.sets import like
 from dfcan_bmz.simulation import fit as fitting
 from dfcan_bmz.simulation.fields import simulate_field
 from dfcan_bmz.simulation.fit import Knob, fit, total
@@ -127,9 +129,9 @@ def test_of_many_files_and_long_movies_a_few_planes_are_looked_at(tmp_path):
     for index in range(60):
         images.write(tmp_path / f"{index}.tif", rng.poisson(50, (32, 32)).astype(np.uint16))
     images.write(tmp_path / "movie.tif", rng.poisson(50, (300, 32, 32)).astype(np.uint16), "TYX")
-    many, _ = like.read_like([tmp_path])
+    many, _ = like.read_like([tmp_path], screen)
     assert 24 <= sum(len(stack) for stack in many) <= 48
-    movie, _ = like.read_like([tmp_path / "movie.tif"])
+    movie, _ = like.read_like([tmp_path / "movie.tif"], screen)
     assert movie[0].shape == (12, 32, 32)
 
 
@@ -137,10 +139,10 @@ def test_planes_that_are_blank_or_not_finite_are_left_out(tmp_path, capsys):
     movie = np.random.default_rng(0).poisson(50, (5, 32, 32)).astype(np.float32)
     movie[1], movie[3, 4, 5] = 7, np.nan
     tifffile.imwrite(tmp_path / "movie.tif", movie, imagej=True, metadata={"axes": "TYX"})
-    (stack,), _ = like.read_like([tmp_path / "movie.tif"])
+    (stack,), _ = like.read_like([tmp_path / "movie.tif"], screen)
     np.testing.assert_array_equal(stack, movie[[0, 2, 4]])
     assert "note: movie.tif: left out of --like" in (told := capsys.readouterr().err)
     assert "planes 2, 4" in told
     tifffile.imwrite(tmp_path / "blank.tif", movie[1], imagej=True)
     with pytest.raises(DfcanError, match=r"blank\.tif is constant"):
-        like.read_like([tmp_path / "blank.tif"])
+        like.read_like([tmp_path / "blank.tif"], screen)

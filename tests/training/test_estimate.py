@@ -5,10 +5,11 @@ import os
 
 import numpy as np
 
-from dfcan_bmz.commands import forecast
 from dfcan_bmz.config import Config, ModelConfig
+from dfcan_bmz.events import Events
 from dfcan_bmz.models import build_model
-from dfcan_bmz.training.estimate import memory_bytes, operations_and_activations
+from dfcan_bmz.training import estimate
+from dfcan_bmz.training.estimate import announce, memory_bytes, operations_and_activations
 
 
 def test_operations_are_those_of_the_convolutions():
@@ -20,14 +21,29 @@ def test_operations_are_those_of_the_convolutions():
     assert activations > 20 * 20 * (8 + 4 + 1)
 
 
-def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch, capsys):
+class Heard(Events):
+    """What was reported."""
+
+    def __init__(self):
+        self.lines, self.warnings = [], []
+
+    def tell(self, line):
+        self.lines.append(line)
+
+    def warning(self, line):
+        self.warnings.append(line)
+
+
+def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch):
     config = Config.model_validate({"model": {"filters": 8, "groups": 1, "blocks": 1}, "train": {"batch_size": 64}})
     model = build_model(config.model, np.random.default_rng(0))
-    forecast.announce(model, config, images=10, validation_patches=3, epochs=2)
-    assert "warning" not in capsys.readouterr().out
-    monkeypatch.setattr(forecast, "memory_bytes", lambda: 1e9)
-    forecast.announce(model, config, images=10, validation_patches=3, epochs=2)
-    assert "warning: this machine has 1.0 GB" in capsys.readouterr().out
+    heard = Heard()
+    announce(model, config, 10, 3, 2, heard)
+    assert "for 2 epochs on this processor" in heard.lines[0]
+    assert heard.warnings == []
+    monkeypatch.setattr(estimate, "memory_bytes", lambda: 1e9)
+    announce(model, config, 10, 3, 2, heard)
+    assert "this machine has 1.0 GB" in heard.warnings[0]
 
 
 def test_where_the_system_does_not_tell_its_memory_no_batch_is_too_large(monkeypatch):

@@ -69,7 +69,7 @@ def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(
     restart = json.loads((out / "provenance.json").read_text())["restart"]
     assert (restart["epoch"], restart["rate_factor"]) == (2, 0.5)
     assert (
-        "epoch 2 went wrong: the loss is nan at step 1. Going on from the weights of epoch 1" in capsys.readouterr().out
+        "epoch 2 went wrong: the loss is nan at step 1. Going on from the weights of epoch 1" in capsys.readouterr().err
     )
 
 
@@ -85,7 +85,7 @@ def test_a_training_that_was_flat_for_epochs_begins_again(pairs_folder, tmp_path
     settings = [*TINY_TRAINING, "train.epochs=4", "data.patches_per_image=4"]
     with pytest.raises(UnfinishedError, match="stopped after 1 of 4 epochs"):
         train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop_after_the_restart)
-    assert "epoch 4 went wrong: the output is flat" in (told := capsys.readouterr().out)
+    assert "epoch 4 went wrong: the output is flat" in (told := capsys.readouterr().err)
     assert "Going on from the first weights at half the learning rate" in told
     train.run(lr, hr, out, None, settings, resume=True, overwrite=False)
     assert [epoch_row["epoch"] for epoch_row in read_history(out)] == [1, 2, 3, 4]
@@ -106,7 +106,7 @@ def test_a_resumed_training_begins_again_from_the_weights_that_it_once_began_wit
     with pytest.raises(UnfinishedError, match="stopped after 1 of 2 epochs"):
         train.run(lr, hr, out, None, settings, resume=False, overwrite=False, watch=stop)
     train.run(lr, hr, out, None, settings, resume=True, overwrite=False)
-    assert "epoch 2 went wrong: the output is flat" in (told := capsys.readouterr().out)
+    assert "epoch 2 went wrong: the output is flat" in (told := capsys.readouterr().err)
     assert "Going on from the first weights" in told, "those of epoch 1 were flat before the stop"
     first, last = (load_model(file).get_weights() for file in (tiny_run / "model.keras", out / "last.keras"))
     for a, b in zip(first, last, strict=True):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfcan_bmz.evaluation.domain import describe_domain, outside_domain
+from dfcan_bmz.domain import describe_domain, outside_domain
 from dfcan_bmz.fingerprint import middle, signal_to_noise
 from dfcan_bmz.model import open_model
 from dfcan_bmz.simulation import camera

@@ -1,73 +1,142 @@
-"""What ``evaluate`` and ``compare`` share: models and a test set to files and tables."""
+"""Models and a test set to what they come to: scores beside strong rivals, intervals, a verdict."""
 
 import csv
 import platform
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
 from dfcan_bmz.bundle_file.named import find_model
-from dfcan_bmz.commands.progress import tell_notes, tell_of_others, watched
-from dfcan_bmz.data.pairs import Pair, find_pairs, frames_told, open_pair, read_manifest
+from dfcan_bmz.data.pairs import Pair, frames_in, open_pair
+from dfcan_bmz.data.sources import Images, PairSet, open_set
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
 from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, RIVALS, SMOOTHED, Rivals, Score, chief_protocol
-from dfcan_bmz.evaluation.statistics import Comparison, compare, resamples, summarise
+from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
 from dfcan_bmz.evaluation.verdict import verdict
+from dfcan_bmz.evaluation.warnings import remarks_warnings, seen_warning, some
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Model, open_model
 from dfcan_bmz.prediction.tiles import predict_part
-from dfcan_bmz.report.html import METRICS, Report
-from dfcan_bmz.report.warnings import remarks_warnings, seen_warning, some
+from dfcan_bmz.run_folder import Row
 
 SMALLEST_PX = 16  # the SSIM window is 11 px wide
 COMPARED = ("psnr", "ssim", "ms_ssim")
-PRINTED = ("psnr", "ssim", "ms_ssim", "nrmse", "pearson")
 
 
-def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, trusted: bool = False) -> Report:
-    """Measure models beside their rivals on the pairs of two folders.
+METRICS = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "ssim_7x7": "SSIM 7 x 7",
+    "pearson": "Pearson",
+    "nrmse": "NRMSE",
+    "rmse": "RMSE",
+    "mse": "MSE",
+}
+
+Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Report(NamedTuple):
+    """What a report tells.
+
+    Attributes
+    ----------
+    title : str
+        Its headline.
+    measured : Measured
+        Scores, facts and worst cases.
+    summary : dict
+        Interval by (protocol, method, metric), of the images that count.
+    comparisons : list of Comparison
+        Each model against its rivals.
+    predict : dict of str to callable
+        The models: a normalised LR image (Y, X) to (sY, sX) in 0..1.
+    protocol : str
+        The one by which images are ranked.
+    rivals : str
+        How the rivals were made.
+    fields : dict of str to str
+        The field of view of each image that counts.
+    warnings : list of str
+        What a reader must know before any figure.
+    histories : dict of str to list of Row
+        History of each model's training, where it is known.
+    verdicts : list of str
+        A sentence on each model: what the evaluation comes to, and what to do next.
+    how : list of str
+        Lines about models, images and versions.
+    """
+
+    title: str
+    measured: Measured
+    summary: dict[tuple[str, str, str], Interval]
+    comparisons: list[Comparison]
+    predict: dict[str, Predict]
+    protocol: str
+    rivals: str
+    fields: dict[str, str]
+    warnings: list[str]
+    histories: dict[str, list[Row]]
+    verdicts: list[str]
+    how: list[str]
+
+
+def measure_models(
+    paths: Sequence[str | Path],
+    lr: Images,
+    hr: Images,
+    deconvolution: bool | None = None,
+    trusted: bool = False,
+    events: Events = SILENT,
+) -> Report:
+    """Measure models beside their rivals on pairs of images.
 
     Parameters
     ----------
-    paths : list of Path
+    paths : sequence of str or pathlib.Path
         Run folders or bundles, or their names.
-    lr, hr : Path
-        Folders of the test set.
+    lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
+        The test set, as `open_set` takes it.
     deconvolution : bool or None
         Whether deconvolution is a rival; None: where HR images have intensities of their own, which means fluorescence.
+    trusted : bool
+        Whether the authors of bundles are known, as `open_model` has it.
+    events : Events
+        Hears of progress and notes.
 
     Raises
     ------
     DfcanError
         If a pair or a model is unfit, or the models have different scale factors.
     """
-    paths = [find_model(path) for path in paths]
-    pairs = find_pairs(lr, hr)
-    tell_of_others(lr, hr)
-    models = _opened(paths, trusted)
-    names = list(models)
+    found = [find_model(Path(path)) for path in paths]
+    with open_set(lr, hr, events) as test_set:
+        return _report(found, _opened(found, trusted), test_set, deconvolution, events)
+
+
+def _report(
+    paths: list[Path], models: dict[str, Model], test_set: PairSet, deconvolution: bool | None, events: Events
+) -> Report:
+    names, pairs = list(models), test_set.pairs
     sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
     several = [model.frames for model in models.values() if model.frames.number > 1]
-    frames = (several[0] if several else frames_told(lr))._replace(number=0)
-    sound = {pair: _sound_planes(pair, scale, frames) for pair in watched(pairs, "checking")}
-    count = sum(map(len, sound.values()))
+    frames = (several[0] if several else frames_in(test_set.config))._replace(number=0)
+    sound = {pair: _sound_planes(pair, scale, frames, events) for pair in events.each(pairs, "checking")}
     target = "input" if all(model.target == "input" for model in models.values()) else "own"
-    levels = {name: row.get("level") or "" for name, row in (read_manifest(lr) or {}).items()}
-    seen = _seen(paths, pairs)
+    levels = {name: row.get("level") or "" for name, row in test_set.rows.items()}
 
     def planes() -> Iterator[Plane]:
         found = planes_of(sound, scale, target, levels, frames)
@@ -76,11 +145,12 @@ def judge(paths: list[Path], lr: Path, hr: Path, deconvolution: bool | None, tru
     known = {model.smoothing_px for model in models.values()}
     smoothing_px = known.pop() if len(known) == 1 else None
     deconvolution = target == "own" if deconvolution is None else deconvolution
+    count = sum(map(len, sound.values()))
     rivals, told = choose_rivals(planes, count, scale, target, smoothing_px, deconvolution)
-    measured = measure(models, watched(planes(), "evaluating"), rivals, target, seen)
+    measured = measure(models, events.each(planes(), "evaluating"), rivals, target, _seen(paths, pairs))
     fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
-    comparisons = compare(measured.scores, fields, _opponents(list(models), rivals), COMPARED, drawn)
+    comparisons = compare(measured.scores, fields, _opponents(names, rivals), COMPARED, drawn)
     histories = {name: rows for name, path in sources.items() if (rows := _history(path))}
     return Report(
         title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",
@@ -104,7 +174,7 @@ def _verdict(
     comparisons: list[Comparison],
     measured: Measured,
     fields: dict[str, str],
-    histories: dict[str, list[run_folder.Row]],
+    histories: dict[str, list[Row]],
 ) -> str:
     against = [
         row
@@ -114,13 +184,13 @@ def _verdict(
     return verdict(model, against, [fact for fact in measured.facts if fact.image in fields], histories.get(model, []))
 
 
-def _sound_planes(pair: Pair, scale: int, frames: Frames) -> list[int]:
+def _sound_planes(pair: Pair, scale: int, frames: Frames, events: Events) -> list[int]:
     lr, hr = open_pair(pair, scale, frames)
-    tell_notes((image.path, note) for image in (lr, hr) for note in image.notes)
+    events.notes_of((image.path, note) for image in (lr, hr) for note in image.notes)
     refuse_tiny(hr)
     indices, lines = flaws.sound_planes(lr, hr, flaws.scalings_of(lr), flaws.scalings_of(hr))
     for line in lines:
-        print(f"note: {line}", file=sys.stderr)
+        events.note(line)
     return indices
 
 
@@ -142,43 +212,6 @@ def write_tables(folder: Path, measured: Measured) -> None:
     ):
         with (folder / name).open("w", newline="", encoding="utf-8") as lines:
             csv.writer(lines).writerows([columns, *rows])
-
-
-def print_tables(report: Report) -> None:
-    """Print the warnings, the means of the most telling metrics, and the differences from the rivals."""
-    for warning in report.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    console = Console(highlight=False)
-    some = next(iter(report.summary.values()))
-    title = f"mean over n = {len(report.fields)} images of {some.fields} fields of view"
-    table = Table("protocol", "method", *(METRICS[metric] for metric in PRINTED), title=title)
-    rows = dict.fromkeys((protocol, method) for protocol, method, metric in report.summary if metric in PRINTED)
-    for protocol, method in sorted(rows, key=lambda row: row[0] != report.protocol):
-        values = [f"{report.summary[protocol, method, metric].mean:.4g}" for metric in PRINTED]
-        table.add_row(protocol, escape(method), *values, style="bold" if method in report.predict else None)
-    console.print(table)
-    for row in report.comparisons:
-        if row.protocol == report.protocol and row.metric in ("psnr", "ssim"):
-            console.print(_sentence(row), soft_wrap=True, markup=False)
-
-
-def print_verdicts(report: Report) -> None:
-    """Print, last of all, what the evaluation comes to."""
-    for line in report.verdicts:
-        print(line)
-
-
-def _sentence(row: Comparison) -> str:
-    difference, better, p = row.result
-    unit = " dB" if row.metric == "psnr" else ""
-    margin = "" if difference.low is None else f" [{difference.low:+.3g}, {difference.high:+.3g}]"
-    untested = "too few fields for a test" if difference.low is None else "no test, as a value is NaN"
-    chance = untested if p is None else f"p = {p:.2g}"
-    name = METRICS[row.metric].removesuffix(" (dB)")
-    return (
-        f"{row.model} against {row.rival}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
-        f"larger in {better} of {difference.fields} fields, {chance}"
-    )
 
 
 def _opened(paths: list[Path], trusted: bool) -> dict[str, Model]:
@@ -234,7 +267,7 @@ def _unknown(paths: dict[str, Path]) -> Iterator[str]:
             yield f"whether {name} was trained on these images cannot be told: {path.name} lists no training files"
 
 
-def _history(path: Path) -> list[run_folder.Row]:
+def _history(path: Path) -> list[Row]:
     return run_folder.read_history(path) if path.is_dir() else []
 
 

@@ -11,15 +11,12 @@ A training that was killed in its first epoch has its settings and nothing else:
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder, staging
 from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-
-# how long a training goes on, and what it tells of itself; all else would make another training of it
-MAY_CHANGE = {"train.epochs", "train.patience", "train.minutes", "train.devices", "train.tensorboard"}
+from dfcan_bmz.events import SILENT, Events
 
 
 class Place(NamedTuple):
@@ -70,7 +67,7 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def run_place(out: Path, resume: bool, overwrite: bool) -> Iterator[Place]:
+def run_place(out: Path, resume: bool, overwrite: bool, events: Events = SILENT) -> Iterator[Place]:
     """Yield where a training writes; no other process can write there meanwhile.
 
     Raises
@@ -82,7 +79,7 @@ def run_place(out: Path, resume: bool, overwrite: bool) -> Iterator[Place]:
     begun = None
     try:
         if resume:
-            begun = work.new if (work.new / "config.yaml").is_file() else _resumed(out)
+            begun = work.new if (work.new / "config.yaml").is_file() else _resumed(out, events)
         elif not overwrite:
             staging.refuse_existing([out], overwrite)
         else:
@@ -98,33 +95,13 @@ def run_place(out: Path, resume: bool, overwrite: bool) -> Iterator[Place]:
     staging.end(work)
 
 
-def resolve_again(begun: Path, out: Path, config: Path | None, overrides: list[str]) -> Config:
-    """Settings of a training that is gone on with: those that it had, and how long it goes on.
-
-    Raises
-    ------
-    DfcanError
-        If another setting is to change.
-    """
-    known = run_folder.read_config(begun)
-    resolved = configuration.resolve(known.model_dump(mode="json"), config, overrides)
-    before, now = (_flat(settings.model_dump(mode="json")) for settings in (known, resolved))
-    for key, value in now.items():
-        if before[key] != value and key not in MAY_CHANGE:
-            raise DfcanError(
-                f"{out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
-                "had, or train anew with --overwrite"
-            )
-    return resolved
-
-
-def _resumed(out: Path) -> Path | None:
+def _resumed(out: Path, events: Events) -> Path | None:
     """The run to go on with; None where a kill came before there was any."""
     entries = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
     if entries - {*run_folder.ENTRIES, staging.INSIDE} or (out / "config.yaml").is_file():
         run_folder.refuse_other_folders(out)
         return out
-    print(f"{out} holds no training yet: it begins")
+    events.tell(f"{out} holds no training yet: it begins")
     return None
 
 
@@ -134,7 +111,3 @@ def _refuse_others(out: Path) -> None:
     strangers = {entry.name for entry in out.iterdir()} - {*run_folder.ENTRIES, staging.INSIDE} if there else set()
     if strangers and not (out / "config.yaml").is_file():
         raise DfcanError(f"{there[0]} is no part of a training, and is not replaced: choose another --out")
-
-
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    return {f"{section}.{key}": value for section, keys in settings.items() for key, value in keys.items()}

@@ -5,23 +5,24 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dfcan_bmz import run_folder
-from dfcan_bmz.commands.data_facts import Opened, data_facts, write_sample
-from dfcan_bmz.commands.progress import tell_of_others
+from dfcan_bmz import images, run_folder
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair, find_pairs, pair_scale
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.events import Events
 from dfcan_bmz.models import build_model
 from dfcan_bmz.training.checkpoint import save_model
+from dfcan_bmz.training.facts import Opened, data_facts, write_sample
 from dfcan_bmz.training.starting_weights import start_from
 
 
-def further_pairs(config: Config) -> dict[Pair, int]:
+def further_pairs(config: Config, events: Events) -> dict[Pair, int]:
     """Pairs in the folders of ``data.other_scales``, and the scale of each."""
     pairs: dict[Pair, int] = {}
     for folder in map(Path, config.data.other_scales):
-        tell_of_others(folder / "lr", folder / "hr")
+        for line in images.left_out(folder / "lr", folder / "hr"):
+            events.note(line)
         pairs |= {pair: pair_scale(pair) for pair in find_pairs(folder / "lr", folder / "hr")}
     return pairs
 
@@ -53,7 +54,7 @@ def at_scale(opened: Opened, scale: int) -> Opened:
     return [entry for entry in opened if _scale(entry) == scale]
 
 
-def write_other_scales(run: Path, config: Config, training: Opened, validation: Opened) -> None:
+def write_other_scales(run: Path, config: Config, training: Opened, validation: Opened, events: Events) -> None:
     """Write ``other_scales/x3`` and so on: run folders of the trained weights, for all that opens one.
 
     Parameters
@@ -64,6 +65,8 @@ def write_other_scales(run: Path, config: Config, training: Opened, validation: 
         Its configuration.
     training, validation : list of tuple
         All its pairs.
+    events : Events
+        Hears of each folder.
     """
     history = run_folder.read_history(run)
     for scale in sorted(set(map(_scale, validation)) - {config.model.scale}):
@@ -78,7 +81,7 @@ def write_other_scales(run: Path, config: Config, training: Opened, validation: 
         run_folder.write_config(out, wanted)
         run_folder.write_provenance(out, run_folder.read_provenance(run) | data_facts(*parts, wanted))
         run_folder.write_history(out, history)
-        print(f"{out}: the same weights at scale {scale}")
+        events.tell(f"{out}: the same weights at scale {scale}")
 
 
 def _scale(entry: tuple) -> int:

@@ -1,5 +1,5 @@
 from dfcan_bmz.evaluation.measure import Facts
-from dfcan_bmz.report.warnings import remarks_warnings, seen_warning
+from dfcan_bmz.evaluation.warnings import remarks_warnings, seen_warning
 
 
 def facts(*remarks, seen=""):

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.commands.progress import counted
 from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.simulation.camera import SCMOS
 from dfcan_bmz.simulation.fit import CANDIDATES, ROUNDS, Knob, differences, groups_of, search, total
 from dfcan_bmz.simulation.measure import PSF_SIGMA, Measured
@@ -24,7 +24,13 @@ class FittedDegradation(NamedTuple):
 
 
 def fit_degradation(
-    hr: Sequence[np.ndarray], measured: Measured, scale: int, start: Degradation, given: dict[str, Any], seed: int
+    hr: Sequence[np.ndarray],
+    measured: Measured,
+    scale: int,
+    start: Degradation,
+    given: dict[str, Any],
+    seed: int,
+    events: Events = SILENT,
 ) -> FittedDegradation:
     """Find what makes HR planes look like the LR images that were measured.
 
@@ -42,6 +48,8 @@ def fit_degradation(
         Attributes that stay as they are.
     seed : int
         Of the search.
+    events : Events
+        Hears of candidates.
     """
     light = float(np.median([one.photons for one in measured.lights])) * SCMOS.quantum_efficiency
     found = {"photons": light, "noise": float(measured.camera.read_noise.value) / light, "local_noise": 0.0}
@@ -73,8 +81,9 @@ def fit_degradation(
         return total(differences(seen, groups))
 
     first = np.array([knob.share(_first(knob.name, psf_px, begin)) for knob in knobs])
-    with counted("fitting", ROUNDS * CANDIDATES, "candidates") as step:
-        mean, _ = search(lambda shares, number: apart(at(shares), number), first, rng, lambda: step(""))
+    events.begin("fitting", ROUNDS * CANDIDATES, "candidates")
+    mean, _ = search(lambda shares, number: apart(at(shares), number), first, rng, events.step)
+    events.done()
     fitted = at(mean)
     origins = dict.fromkeys(found, "measured") | {knob.name: "fitted" for knob in knobs} | dict.fromkeys(given, "given")
     rounded = {name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))}

@@ -1,17 +1,15 @@
 """A simulation that fits itself to a user's images: what `simulate --like` and `degrade --like` share."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.commands.like_images import read_like
-from dfcan_bmz.commands.progress import counted
+from dfcan_bmz.domain import WORDS, as_text, describe_domain, distances
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.domain import WORDS, as_text, describe_domain, distances
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.fingerprint import fingerprint
+from dfcan_bmz.sets.like_images import read_like
 from dfcan_bmz.simulation.camera import expose
 from dfcan_bmz.simulation.fields import draw_scene, level_photons, widefield
 from dfcan_bmz.simulation.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
@@ -55,17 +53,18 @@ class Likeness(NamedTuple):
     after: dict[str, float]
 
 
-def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int) -> Likeness:
+def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int, events: Events = SILENT) -> Likeness:
     """Measure images, and search for the simulation that is like them; what is `given` stays as it is."""
-    stacks, stated = read_like(paths)
+    stacks, stated = read_like(paths, events)
     measured = measure(stacks)
     if not measured.tiles:
         raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
     plain = default_simulation(structure)
     start, origins, spread = _start(plain, measured, stated, given)
     knobs = [knob for knob in _knobs(start, measured, origins) if knob.name not in given]
-    with counted("fitting", ROUNDS * CANDIDATES, "candidates") as step:
-        fitted = fit(start, measured, knobs, np.random.default_rng(seed), lambda: step(""))
+    events.begin("fitting", ROUNDS * CANDIDATES, "candidates")
+    fitted = fit(start, measured, knobs, np.random.default_rng(seed), events.step)
+    events.done()
     origins |= {knob.name: "fitted" for knob in knobs}
     simulation = fitted.simulation.rounded()
     before, after = (_domain_distances(one, measured, seed) for one in (plain, simulation))
@@ -170,24 +169,24 @@ def like_fingerprints(measured: Measured) -> list[str]:
     return [as_text(found) for found in (fingerprint(tile) for tile in measured.tiles) if found]
 
 
-def tell(likeness: Likeness, say: Callable[[str], None]) -> None:
-    """Say what was found, and on stderr what did not come near."""
+def report_likeness(likeness: Likeness, events: Events) -> None:
+    """Report what was found, and warn of what did not come near."""
     simulation, measured = likeness.simulation, likeness.measured
     microscope, camera = simulation.microscope, measured.camera
     photons = [one.photons for one in measured.lights]
     pixel = f"{microscope.pixel_nm:g} nm ({likeness.origins.get('pixel_nm', 'not known: default')})"
-    say(
+    events.tell(
         f"{len(measured.tiles)} tiles: pixels of {pixel}, cut-off {1e3 / microscope.cutoff_per_um:.0f} nm, "
         f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts an electron, "
         f"{min(photons):.3g} to {max(photons):.3g} photons"
     )
     before, after = (max(one.values()) for one in (likeness.before, likeness.after))
-    say(f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted (up to 1: as among them)")
+    events.tell(
+        f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted (up to 1: as among them)"
+    )
     for kind, difference in likeness.fitted.after.items():
         if difference > FAR:
-            print(
-                f"warning: the {FITTED_KINDS[kind]} did not come near the real images': see like.png", file=sys.stderr
-            )
+            events.warning(f"the {FITTED_KINDS[kind]} did not come near the real images': see like.png")
 
 
 def _short(values: dict[str, float]) -> dict[str, float]:

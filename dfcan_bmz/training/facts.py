@@ -11,7 +11,7 @@ from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair, dataset
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane, comparable
-from dfcan_bmz.evaluation.domain import MOST_PLANES, describe_domain, distances, from_text, verdict
+from dfcan_bmz.domain import MOST_PLANES, describe_domain, distances, from_text, verdict
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import Image, mean_frame
@@ -27,14 +27,13 @@ def data_facts(training: Opened, validation: Opened, config: Config) -> dict[str
     return {"validation": _rival(validation, config), "domain": _domain(training + validation)}
 
 
-def tell_of_like(lr_dir: Path, domain: dict[str, Any] | None) -> None:
-    """Print how far the images that a simulation was fitted to lie from what the model has seen."""
+def told_of_like(lr_dir: Path, domain: dict[str, Any] | None) -> str | None:
+    """How far the images that a simulation was fitted to lie from what the model has seen, in a sentence."""
     if not domain:
-        return
+        return None
     real = [from_text(text) for text in dataset(lr_dir).get("like") or []]
     found = [max(one.values()) for one in (distances(own, domain) for own in real) if one]
-    if found:
-        print(f"the {len(found)} images or tiles given as --like: {verdict(float(np.median(found)))}")
+    return f"the {len(found)} images or tiles given as --like: {verdict(float(np.median(found)))}" if found else None
 
 
 def write_sample(out: Path, validation: Opened, config: Config) -> None:

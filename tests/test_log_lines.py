@@ -4,7 +4,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfcan_bmz.commands.log_lines import EVERY_S, SURE_S, line_teller, lined
+from dfcan_bmz.log_lines import EVERY_S, SURE_S, line_teller
 
 
 class Clock:
@@ -55,8 +55,10 @@ def test_no_silence_is_longer_than_promised_and_short_work_has_few_lines(steps):
 def test_iteration_has_lines_only_where_it_takes_long():
     def lines(seconds):
         clock, file = Clock(), io.StringIO()
-        for _ in lined(range(20), "checking", file, clock):
+        step = line_teller("checking", 20, "", file, clock)
+        for _ in range(20):
             clock.now += seconds
+            step()
         return file.getvalue().splitlines()
 
     assert lines(0.1) == []

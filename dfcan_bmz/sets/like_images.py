@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.commands.progress import tell_notes
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.events import Events
 from dfcan_bmz.fingerprint import SMALLEST_PX
 from dfcan_bmz.formats.optics import stated_optics
 from dfcan_bmz.formats.pixels import NotFiniteError
@@ -16,10 +16,10 @@ MOST_PLANES, MOST_OF_A_FILE, LARGEST_PX = 48, 12, 1024  # what is looked at: pla
 PIXEL_SIZES_ALIKE = 0.02
 
 
-def read_like(paths: list[Path]) -> tuple[list[np.ndarray], dict[str, float]]:
+def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict[str, float]]:
     """Read images, folders of images, stacks and movies; and what their metadata say of pixels and optics.
 
-    Planes that are constant or hold NaN or infinity are left out, with a note on stderr.
+    Planes that are constant or hold NaN or infinity are left out, with a note.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read_like(paths: list[Path]) -> tuple[list[np.ndarray], dict[str, float]]:
         stacks.append(np.stack(stack).astype(np.float64))
         optics = stated_optics(file)
         stated.append({"pixel_nm": image.pixel_size_nm, "na": optics.na, "emission_nm": optics.emission_nm})
-    tell_notes(noted)
+    events.notes_of(noted)
     found = {}
     for name in ("pixel_nm", "na", "emission_nm"):
         values = [value for one in stated if (value := one[name])]

@@ -1,0 +1,1 @@
+"""Sets of training pairs: simulated, degraded, imported, registered."""

@@ -1,0 +1,83 @@
+"""Registered pairs, in a set of their own."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.data.align import Move, align_pair
+from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_told, new_set, open_any, read_manifest, write_records
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.events import SILENT, Events
+from dfcan_bmz.files import refuse_input_as_output
+from dfcan_bmz.images import Image
+
+
+def align(
+    source: Path, out: Path, affine: bool = False, overwrite: bool = False, events: Events = SILENT
+) -> tuple[list[Move], list[str]]:
+    """Move each HR image of a set onto its LR image, to a fraction of a pixel, and crop both alike.
+
+    Parameters
+    ----------
+    source, out : pathlib.Path
+        Folder with ``lr/`` and ``hr/``, and the one to write.
+    affine : bool
+        Whether rotation, scaling and shear are corrected too.
+    overwrite : bool
+        Whether an older set is replaced.
+    events : Events
+        Hears of progress and notes.
+
+    Returns
+    -------
+    moves : list of Move
+        Of each plane.
+    problems : list of str
+        Of each pair that was left out.
+
+    Raises
+    ------
+    DfcanError
+        If no pair could be registered, or `out` is there already.
+    """
+    pairs = find_pairs(source / "lr", source / "hr")
+    refuse_input_as_output([source], [out])
+    for line in images.left_out(source / "lr", source / "hr"):
+        events.note(line)
+    known = read_manifest(source / "lr") or {}
+    rows, moves, problems, noted = [], [], [], []
+    with new_set(out, "align", overwrite) as folder:
+        for pair in events.each(pairs, "aligning"):
+            try:
+                lr, hr = open_any(pair, frames_told(source / "lr"))
+                noted += [(image.path, note) for image in (lr, hr) for note in image.notes]
+                moves += _align(pair.name, lr, hr, folder, affine, events)
+            except DfcanError as error:
+                problems.append(str(error))
+                continue
+            rows.append({"fov": pair.fov} | known.get(pair.name, {}) | {"name": pair.name})
+        if not rows:
+            raise DfcanError(problems[0])
+        settings = {"command": "align", "affine": affine}
+        config = data_layer(source / "lr")
+        if "order" in config.get("data", {}):  # frames are written one image after the other
+            config["data"]["order"] = images.SINGLE.order
+        write_records(folder, rows, {"settings": settings, "config": config})
+        with (folder / "align.csv").open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines).writerows([Move._fields, *moves])
+    events.notes_of(noted)
+    return moves, problems
+
+
+def _align(name: str, lr: Image, hr: Image, folder: Path, affine: bool, events: Events) -> list[Move]:
+    lr, hr, moves, notes = align_pair(name, lr, hr, affine)
+    for note in notes:
+        events.note(note)
+    for kind, image in (("lr", lr), ("hr", hr)):
+        target = folder / kind / f"{name}.tif"
+        axes = image.axes if image.frames == 1 else "ZYX"
+        pixels = np.asarray(image.pixels).reshape([-1, *image.size][-len(axes) :])
+        images.write(target, images.writable(pixels), axes, image.calibration)
+    return moves

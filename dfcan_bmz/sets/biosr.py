@@ -1,0 +1,98 @@
+"""The BioSR data set to training pairs: widefield means and their SIM targets."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dfcan_bmz import images
+from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of
+from dfcan_bmz.data.pairs import new_set, write_records
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.events import SILENT, Events
+from dfcan_bmz.files import refuse_input_as_output
+
+
+class Imported(NamedTuple):
+    """What was imported: pairs, their scale factor, and why others were left out."""
+
+    pairs: int
+    scale: int
+    problems: list[str]
+
+
+def import_biosr(
+    root: Path,
+    out: Path,
+    structures: list[str],
+    levels: list[int],
+    overwrite: bool = False,
+    events: Events = SILENT,
+) -> Imported:
+    """Write pairs of the raw images of BioSR.
+
+    Parameters
+    ----------
+    root, out : pathlib.Path
+        Folder of BioSR or of one of its structures, and the set to write.
+    structures, levels : list
+        Those that are wanted; all where there are none.
+    overwrite : bool
+        Whether an older set is replaced.
+    events : Events
+        Hears of progress and notes.
+
+    Raises
+    ------
+    DfcanError
+        If nothing can be imported, or structures have different scale factors.
+    """
+    sources = find_sources(root, structures, levels)
+    refuse_input_as_output([root], [out])
+    _refuse_two_scales(sources, events)
+    rows, problems, noted, scale = [], [], [], 0
+    with new_set(out, "import-biosr", overwrite) as folder:
+        for source in events.each(sources, "importing"):
+            try:
+                row, scale, notes = _import(source, folder)
+            except DfcanError as error:
+                problems.append(str(error))
+                continue
+            rows.append(row)
+            noted += notes
+        if not rows:
+            raise DfcanError(problems[0])
+        settings = {"command": "import-biosr", "structures": sorted({source.structure for source in sources})}
+        config = {"model": {"scale": scale}, "data": {"target": "own"}}
+        write_records(folder, rows, {"settings": settings, "config": config})
+    events.notes_of(noted)
+    return Imported(len(rows), scale, problems)
+
+
+def _refuse_two_scales(sources: list[Source], events: Events) -> None:
+    """Tell from the sizes alone, before hours of reading and writing."""
+    scales: dict[int, str] = {}
+    for source in events.each(sources, "looking"):
+        with suppress(DfcanError):  # told when its turn comes
+            scales.setdefault(scale_of(source), source.structure)
+    if len(scales) > 1:
+        (one, of_one), (other, of_other), *_ = scales.items()
+        raise DfcanError(
+            f"{of_one} is x{one} and {of_other} is x{other}, which no network learns at once: "
+            f"import them one by one with --structure"
+        )
+
+
+def _import(source: Source, folder: Path) -> tuple[dict, int, list[tuple[Path, str]]]:
+    lr, hr, scale = read_source(source)
+    # the header of a target may repeat the raw images' pixel size: the ratio of the sizes cannot err
+    hr_calibration = lr.calibration.finer(scale)
+    info = {"structure": source.structure, "cell": source.cell, "level": int(source.level)}
+    images.write(folder / "lr" / f"{source.name}.tif", np.asarray(lr.pixels), "YX", lr.calibration, info=info)
+    images.write(
+        folder / "hr" / f"{source.name}.tif", images.writable(np.asarray(hr.pixels)), "YX", hr_calibration, info=info
+    )
+    row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
+    row |= {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}
+    return row, scale, [(image.path, note) for image in (lr, hr) for note in image.notes]

@@ -1,0 +1,57 @@
+"""A training's settings, with the network that ``train.init`` brings along."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from dfcan_bmz import config as configuration
+from dfcan_bmz import run_folder
+from dfcan_bmz.bundle_file import named
+from dfcan_bmz.config import Config
+from dfcan_bmz.errors import DfcanError
+
+Settings: TypeAlias = str | Path | dict[str, Any] | Config | None
+# how long a training goes on, and what it reports; all else would make another training of it
+MAY_CHANGE = {"train.epochs", "train.patience", "train.minutes", "train.devices", "train.tensorboard"}
+
+
+def resolve(layer: dict[str, Any], config: Settings, overrides: Iterable[str] = ()) -> Config:
+    """Resolve a config as `dfcan_bmz.config.resolve` does, with the network that ``train.init`` brings along."""
+    resolved = configuration.resolve(layer, config, overrides)
+    if resolved.train.init == "none":
+        return resolved
+    return configuration.resolve(_with_network(layer, Path(resolved.train.init)), config, overrides)
+
+
+def _with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Add to the lowest layer of a config the network of a run folder, or of the run folder that a file lies in."""
+    source = named.local(source) or source
+    run = source if source.is_dir() else source.parent
+    if not (run / "config.yaml").is_file():
+        return layer
+    model = run_folder.read_config(run).model
+    return layer | {"model": {"name": model.name, **model.sizes(), **layer.get("model", {})}}
+
+
+def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[str] = ()) -> Config:
+    """Settings of a training that is gone on with: those that it had, and how long it goes on.
+
+    Raises
+    ------
+    DfcanError
+        If another setting is to change.
+    """
+    known = run_folder.read_config(begun)
+    resolved = configuration.resolve(known.model_dump(mode="json"), config, overrides)
+    before, now = (_flat(settings.model_dump(mode="json")) for settings in (known, resolved))
+    for key, value in now.items():
+        if before[key] != value and key not in MAY_CHANGE:
+            raise DfcanError(
+                f"{out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
+                "had, or train anew with --overwrite"
+            )
+    return resolved
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    return {f"{section}.{key}": value for section, keys in settings.items() for key, value in keys.items()}
