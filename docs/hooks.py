@@ -12,6 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import dfcan_bmz
 from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
 
 REPOSITORY = Path(__file__).parent.parent
@@ -116,10 +117,11 @@ def _room(path: PurePosixPath) -> str:
 
 
 def _reference() -> dict[str, str]:
-    """Pages of the reference by name: README, command line, the array function, one for each module or subpackage."""
+    """Pages of the reference by name: README, command line, the public functions, one for each module or subpackage."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     pages = {"readme": f"---\ntitle: README\n---\n\n{readme}"}
-    pages |= {"command-line": _command_line(), "python": "# From Python\n\n::: dfcan_bmz.predict\n"}
+    offered = "\n\n".join(f"::: dfcan_bmz.{module}.{name}" for name, module in dfcan_bmz._MODULES.items())
+    pages |= {"command-line": _command_line(), "python": f"# From Python\n\n{offered}\n"}
     for entry in sorted(PACKAGE.iterdir()):
         if entry.suffix == ".py" and not entry.stem.startswith("_") and entry.stem != "cli":
             pages[entry.stem] = _page(f"dfcan_bmz.{entry.stem}", [entry])

@@ -14,14 +14,12 @@ import dfcan_bmz
 @pytest.mark.parametrize("name", dfcan_bmz.__all__)
 def test_every_name_is_there_and_explains_itself(name):
     found = getattr(dfcan_bmz, name)
-    assert inspect.getdoc(found)
+    told = inspect.getdoc(found)
+    assert told
     if inspect.isfunction(found):
-        parameters = set(inspect.signature(found).parameters)
-        told = inspect.getdoc(found)
-        assert "Parameters" in told
-        assert all(parameter in told for parameter in parameters)
+        assert "Examples\n---" in told
         if name != "compare":  # which refers to evaluate
-            assert "Returns" in told or name == "open_model"
+            assert [parameter for parameter in inspect.signature(found).parameters if parameter not in told] == []
 
 
 def test_help_is_a_table_of_contents():

@@ -1,4 +1,4 @@
-"""docs/python.md is typed in, block by block; docs/napari.md as far as it goes without a window."""
+"""docs/bundles-in-python.md is typed in, block by block; docs/napari.md as far as it goes without a window."""
 
 import re
 import shutil
@@ -27,8 +27,8 @@ def folder(tiny_bundle, pairs_folder, tmp_path, monkeypatch):
 
 def test_the_blocks_run_in_order_and_agree(folder):
     names = {}
-    for block in blocks("python.md"):
-        exec(compile(block, "docs/python.md", "exec"), names)
+    for block in blocks("bundles-in-python.md"):
+        exec(compile(block, "docs/bundles-in-python.md", "exec"), names)
     image, sharp = names["image"], names["sharp"]
     assert sharp.shape == (2 * image.shape[0], 2 * image.shape[1])
     np.testing.assert_allclose(names["sharp_too"], sharp, atol=1e-5)
