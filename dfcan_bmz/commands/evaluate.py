@@ -26,7 +26,13 @@ def run(
 
 
 def run_compare(
-    models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool, deconvolution: bool | None, trusted: bool
+    models: list[Path],
+    lr: Path,
+    hr: Path,
+    out: Path,
+    overwrite: bool,
+    deconvolution: bool | None,
+    trusted: bool = False,
 ) -> None:
     report = compare(
         models, lr, hr, out, deconvolution=deconvolution, overwrite=overwrite, trusted=trusted, events=screen

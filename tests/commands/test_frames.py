@@ -7,7 +7,7 @@ import pytest
 from conftest import TINY_TRAINING
 
 from dfcan_bmz import images, run_folder
-from dfcan_bmz.commands import align, compare, evaluate, inspect, predict, train, trust
+from dfcan_bmz.commands import align, evaluate, inspect, predict, train, trust
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.images import Frames
@@ -149,7 +149,7 @@ def test_baselines_and_networks_for_one_image_take_the_mean_of_the_frames(two_pa
         mean = images.mean_frame(images.read(pair.lr).pixels)
         images.write(means / "lr" / pair.lr.name, mean)
         (means / "hr" / pair.hr.name).write_bytes(pair.hr.read_bytes())
-    compare.run([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", False, True)
+    evaluate.run_compare([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", False, True)
     evaluate.run(mean_run, means / "lr", means / "hr", tmp_path / "of_means", False, True)
     raw, of_means = scores(tmp_path / "raw"), scores(tmp_path / "of_means")
     for (image, method, protocol, metric), value in of_means.items():
