@@ -184,6 +184,15 @@ def simulate(
     labelling: Annotated[
         float | None, typer.Option(min=0.001, max=1, help="Share of the binding sites that are labelled (1).")
     ] = None,
+    frames: Annotated[
+        Literal["mean", "raw"], typer.Option(help="Low-resolution images: widefield, or raw frames of SIM.")
+    ] = "mean",
+    angles: Annotated[int, typer.Option(min=1, help="Orientations of the stripes of --frames raw.")] = 3,
+    phases: Annotated[int, typer.Option(min=2, help="Phases of each orientation.")] = 3,
+    period_nm: Annotated[
+        float | None, typer.Option(min=1, help="Period of the stripes in nanometres (1.25 times the finest resolved).")
+    ] = None,
+    modulation: Annotated[float, typer.Option(min=0, max=1, help="Amplitude of the stripes over their mean.")] = 0.8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -193,8 +202,10 @@ def simulate(
     given = {key: value for key, value in microscope.items() if value is not None}
     with console.quiet_start():
         from dfcan_bmz.commands.simulate import run
+        from dfcan_bmz.simulation.illumination import Illumination
 
-    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, like, config, **given)
+    stripes = Illumination(angles, phases, period_nm, modulation) if frames == "raw" else None
+    run(out, structure, pairs, size, scale, levels, haze, seed, overwrite, like, config, stripes, **given)
 
 
 @command(output_last=True)
@@ -258,13 +269,16 @@ def import_biosr(
         typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear alone."),
     ] = None,
     levels: Annotated[list[int] | None, typer.Option("--levels", help="A light level; repeat for several.")] = None,
+    frames: Annotated[
+        Literal["mean", "raw"], typer.Option(help="Low-resolution images: the mean of the raw frames, or all of them.")
+    ] = "mean",
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn the raw images of BioSR into training pairs: widefield means and their SIM targets."""
+    """Turn the raw images of BioSR into training pairs: widefield means, or raw frames, and their SIM targets."""
     with console.quiet_start():
         from dfcan_bmz.commands.import_biosr import run
 
-    run(root, out, structures or [], levels or [], overwrite)
+    run(root, out, structures or [], levels or [], overwrite, frames)
 
 
 @command()

@@ -5,6 +5,7 @@ from typing import Any
 
 from dfcan_bmz.console import screen
 from dfcan_bmz.sets.simulate import simulate
+from dfcan_bmz.simulation.illumination import Illumination
 
 
 def run(
@@ -19,9 +20,10 @@ def run(
     overwrite: bool,
     like: list[Path] | None = None,
     config: Path | None = None,
+    illumination: Illumination | None = None,
     **given: Any,
 ) -> None:
-    """Simulate a set; `given` are values by the names of `Simulation`."""
+    """Simulate a set, of raw frames under an `illumination`; `given` are values by the names of `Simulation`."""
     simulate(
         out,
         structure,
@@ -32,6 +34,7 @@ def run(
         settings=given if haze is None else {"haze": haze} | given,
         like=like or [],
         config=config,
+        illumination=illumination,
         seed=seed,
         overwrite=overwrite,
         events=screen,

@@ -10,17 +10,15 @@
                                    Cell_001/SIM_gt_a.mrc                          x3
 """
 
+import math
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from dfcan_bmz import flaws, images
 from dfcan_bmz.data.pairs import scale_between
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import Image
+from dfcan_bmz.images import Frames, Image
 
 STRUCTURES = ("CCPs", "ER", "Microtubules", "F-actin", "F-actin_Nonlinear")
 TARGETS = ("GTSIM/GTSIM_level_{level}.mrc", "SIM_gt.mrc", "SIM_gt_a.mrc")
@@ -96,25 +94,28 @@ def scale_of(source: Source) -> int:
     DfcanError
         As by `read_source`.
     """
-    raw, hr = images.open_lazily(source.raw), _open_target(source)
-    return scale_between(replace(raw, pixels=raw.plane(0), axes="YX"), hr)
+    return scale_between(_open_raw(source), _open_target(source))
 
 
 def read_source(source: Source) -> tuple[Image, Image, int]:
-    """Read a pair: the mean of the raw frames as float32, the target as it is, and the scale factor between them.
+    """Read a pair: the raw frames and the target as they are, and the scale factor between them.
 
     Raises
     ------
     DfcanError
         If the target is missing, a file cannot be read, or the sizes are in no ratio of 2, 3 or 4.
     """
-    raw, hr = images.read(source.raw), images.in_memory(_open_target(source))
-    # frame by frame: the raw frames of a nonlinear image are 25
-    mean = np.asarray(raw.planes).mean(axis=0, dtype=np.float64).astype(np.float32)
-    lr = Image(raw.path, mean, "YX", raw.calibration.of_axes("YX"), notes=raw.notes)
+    lr, hr = _open_raw(source), images.in_memory(_open_target(source))
     for image in (lr, hr):
         flaws.refuse_flawed(image.path, flaws.scalings_of(image))
     return lr, hr, scale_between(lr, hr)
+
+
+def _open_raw(source: Source) -> Image:
+    """All planes are frames of one image, 3 x 3 of linear SIM or 5 x 5 of nonlinear SIM, by angle, then by phase."""
+    count = len(images.open_lazily(source.raw).planes)
+    angles = math.isqrt(count)
+    return images.open_lazily(source.raw, Frames(count, angles=angles if angles**2 == count else 0))
 
 
 def _open_target(source: Source) -> Image:

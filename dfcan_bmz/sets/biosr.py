@@ -1,8 +1,9 @@
-"""The BioSR data set to training pairs: widefield means and their SIM targets."""
+"""The BioSR data set to training pairs: widefield means or raw frames, and their SIM targets."""
 
+import math
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ def import_biosr(
     out: Path,
     structures: list[str],
     levels: list[int],
+    frames: str = "mean",
     overwrite: bool = False,
     events: Events = SILENT,
 ) -> Imported:
@@ -38,6 +40,8 @@ def import_biosr(
         Folder of BioSR or of one of its structures, and the set to write.
     structures, levels : list
         Those that are wanted; all where there are none.
+    frames : {"mean", "raw"}
+        Whether LR images are the mean of the raw frames, or all of them.
     overwrite : bool
         Whether an older set is replaced.
     events : Events
@@ -51,11 +55,11 @@ def import_biosr(
     sources = find_sources(root, structures, levels)
     refuse_input_as_output([root], [out])
     _refuse_two_scales(sources, events)
-    rows, problems, noted, scale = [], [], [], 0
+    rows, problems, noted, scale, inputs = [], [], [], 0, 1
     with new_set(out, "import-biosr", overwrite) as folder:
         for source in events.each(sources, "importing"):
             try:
-                row, scale, notes = _import(source, folder)
+                row, inputs, scale, notes = _import(source, folder, frames)
             except DfcanError as error:
                 problems.append(str(error))
                 continue
@@ -63,8 +67,14 @@ def import_biosr(
             noted += notes
         if not rows:
             raise DfcanError(problems[0])
-        settings = {"command": "import-biosr", "structures": sorted({source.structure for source in sources})}
-        config = {"model": {"scale": scale}, "data": {"target": "own"}}
+        settings: dict[str, Any] = {
+            "command": "import-biosr",
+            "structures": sorted({source.structure for source in sources}),
+        }
+        config: dict[str, Any] = {"model": {"scale": scale}, "data": {"target": "own"}}
+        if inputs > 1:
+            config["model"]["inputs"], config["data"]["angles"] = inputs, math.isqrt(inputs)
+            settings["frames"] = frames
         write_records(folder, rows, {"settings": settings, "config": config})
     events.notes_of(noted)
     return Imported(len(rows), scale, problems)
@@ -84,15 +94,17 @@ def _refuse_two_scales(sources: list[Source], events: Events) -> None:
         )
 
 
-def _import(source: Source, folder: Path) -> tuple[dict, int, list[tuple[Path, str]]]:
+def _import(source: Source, folder: Path, frames: str) -> tuple[dict, int, int, list[tuple[Path, str]]]:
     lr, hr, scale = read_source(source)
+    lr = images.in_memory(images.averaged(lr) if frames == "mean" else lr)
+    pixels = images.writable(np.asarray(lr.pixels))
     # the header of a target may repeat the raw images' pixel size: the ratio of the sizes cannot err
     hr_calibration = lr.calibration.finer(scale)
     info = {"structure": source.structure, "cell": source.cell, "level": int(source.level)}
-    images.write(folder / "lr" / f"{source.name}.tif", np.asarray(lr.pixels), "YX", lr.calibration, info=info)
+    images.write(folder / "lr" / f"{source.name}.tif", pixels, "ZYX"[-pixels.ndim :], lr.calibration, info=info)
     images.write(
         folder / "hr" / f"{source.name}.tif", images.writable(np.asarray(hr.pixels)), "YX", hr_calibration, info=info
     )
     row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
     row |= {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}
-    return row, scale, [(image.path, note) for image in (lr, hr) for note in image.notes]
+    return row, lr.frames, scale, [(image.path, note) for image in (lr, hr) for note in image.notes]

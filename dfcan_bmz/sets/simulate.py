@@ -1,6 +1,7 @@
 """Pairs without a microscope: simulated, on request like a user's own images."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output, sha256
 from dfcan_bmz.sets.like import fit_like, like_fingerprints, report_likeness, write_likeness
-from dfcan_bmz.simulation.fields import simulate_field
+from dfcan_bmz.simulation.fields import simulate_field, widefield
+from dfcan_bmz.simulation.illumination import Illumination, raw_frames
 from dfcan_bmz.simulation.settings import Simulation, default_simulation, read_simulation, write_simulation
 
 
@@ -27,6 +29,7 @@ def simulate(
     settings: Mapping[str, Any] | None = None,
     like: Sequence[Path] = (),
     config: Path | None = None,
+    illumination: Illumination | None = None,
     seed: int = 0,
     overwrite: bool = False,
     events: Events = SILENT,
@@ -48,6 +51,8 @@ def simulate(
         Your LR images, files or folders: simulate what is like them.
     config : pathlib.Path, optional
         A ``simulation.yaml``, as `like` writes it.
+    illumination : dfcan_bmz.simulation.illumination.Illumination, optional
+        Stripes: LR images are the raw frames of structured illumination.
     seed : int
         Of specimens and noise.
     overwrite : bool
@@ -79,6 +84,10 @@ def simulate(
     simulation = _told(config, structure) if config else default_simulation(structure or "actin")
     simulation = simulation.with_values(**given)
     dataset: dict[str, Any] = {"config": {"model": {"scale": scale}, "data": {"target": "own"}}}
+    if illumination:
+        noted |= {"illumination": illumination._asdict()}
+        dataset["config"]["model"]["inputs"] = illumination.frames
+        dataset["config"]["data"]["angles"] = illumination.angles
     with new_set(out, "simulate", overwrite) as folder:
         if like:
             likeness = fit_like(list(like), simulation.structure, given, seed, events)
@@ -94,7 +103,7 @@ def simulate(
         rows = [
             row
             for index in events.each(range(pairs), "simulating")
-            for row in _write_field(folder, index, simulation, size, scale, levels, seed)
+            for row in _write_field(folder, index, simulation, size, scale, levels, seed, illumination)
         ]
         checksums = {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))}
         record = {"settings": {"command": "simulate", **noted, "seed": seed}} | dataset
@@ -110,7 +119,14 @@ def _told(config: Path, structure: str | None) -> Simulation:
 
 
 def _write_field(
-    folder: Path, index: int, simulation: Simulation, size: int, scale: int, levels: int, seed: int
+    folder: Path,
+    index: int,
+    simulation: Simulation,
+    size: int,
+    scale: int,
+    levels: int,
+    seed: int,
+    illumination: Illumination | None,
 ) -> list[dict[str, Any]]:
     """Simulate and write one field of view at all light levels; its rows of the manifest."""
     # a generator for each field: more fields leave the first ones as they were
@@ -124,13 +140,14 @@ def _write_field(
         simulation.microscope,
         simulation.specimen,
         simulation.camera,
+        partial(raw_frames, illumination=illumination) if illumination else widefield,
     )
     pixel_nm, rows = simulation.microscope.pixel_nm, []
     calibration = images.Calibration.square(pixel_nm)
     for level, image in enumerate(lr, 1):
         fov = f"fov{index:03d}"
         name = f"{fov}_level{level:02d}"
-        images.write(folder / "lr" / f"{name}.tif", image, calibration=calibration)
+        images.write(folder / "lr" / f"{name}.tif", image, "ZYX"[-image.ndim :], calibration)
         images.write(folder / "hr" / f"{name}.tif", hr, calibration=calibration.finer(scale))
         rows.append(dict(zip(MANIFEST_COLUMNS, (name, fov, level, simulation.structure, pixel_nm), strict=True)))
     return rows

@@ -42,7 +42,7 @@ def expose(photons: np.ndarray, rng: np.random.Generator, camera: Camera = SCMOS
     Parameters
     ----------
     photons : numpy.ndarray
-        (Y, X): mean number of photons that reach each pixel.
+        (Y, X) or (frames, Y, X): mean number of photons that reach each pixel.
     rng : numpy.random.Generator
         Source of photon and read noise.
     camera : Camera
@@ -51,8 +51,8 @@ def expose(photons: np.ndarray, rng: np.random.Generator, camera: Camera = SCMOS
     Returns
     -------
     numpy.ndarray
-        (Y, X) counts, uint16, or float32 where the camera knows fractions: Poisson electrons plus Gaussian read noise,
-        times gain, plus offset.
+        Counts of the same shape, uint16, or float32 where the camera knows fractions: Poisson electrons plus Gaussian
+        read noise, times gain, plus offset.
     """
     photons = np.round(photons / PHOTON_GRID) * PHOTON_GRID
     electrons = rng.poisson(photons * camera.quantum_efficiency) + rng.normal(0, camera.read_noise_e, photons.shape)

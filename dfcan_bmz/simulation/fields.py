@@ -1,5 +1,6 @@
 """Fields of view: one specimen, its widefield images at several light levels, and its target of larger bandwidth."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -132,6 +133,12 @@ def draw_scene(
 
 def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
     """What reaches the pixels of the camera, (size, size); 1 is the 99.9th percentile of all but the background."""
+    signal = light(scene, fine, microscope)
+    return signal / np.percentile(signal, 99.9) + background(signal.shape[0], microscope, scene.chance)
+
+
+def light(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
+    """Light of the specimen, in focus and out of it, (size, size), in units of a fluorophore."""
     fine_um = microscope.pixel_nm / 1e3 / fine
     image = np.maximum(optics.image(scene.focus, fine_um, microscope.cutoff_per_um), 0)
     if scene.layer is not None and scene.layer.any():
@@ -141,11 +148,11 @@ def widefield(scene: Scene, fine: int, microscope: Microscope) -> np.ndarray:
             deep = gaussian_filter(blurred, sigma * np.sqrt(DEEPER**2 - 1), mode="wrap")
             blurred = (1 - microscope.haze_deep) * blurred + microscope.haze_deep * deep
         image += blurred * (scene.share * image.sum() / blurred.sum())
-    signal = _crop(optics.bin_sum(image, fine), MARGIN_PX)
-    return signal / np.percentile(signal, 99.9) + _background(signal.shape[0], microscope, scene.chance)
+    return cropped(optics.bin_sum(image, fine))
 
 
-def _background(size: int, microscope: Microscope, chance: np.random.Generator) -> np.ndarray | float:
+def background(size: int, microscope: Microscope, chance: np.random.Generator) -> np.ndarray | float:
+    """Light that is everywhere, even or patterned, as a share of the signal's 99.9th percentile."""
     if not microscope.pattern:
         return microscope.background
     pixel_um = microscope.pixel_nm / 1e3
@@ -164,6 +171,7 @@ def simulate_field(
     microscope: Microscope = BIOSR,
     specimen: Specimen | None = None,
     camera: Camera = SCMOS,
+    seen: Callable[[Scene, int, Microscope], np.ndarray] = widefield,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Simulate one field of view.
 
@@ -189,13 +197,16 @@ def simulate_field(
         How the structure fills the field; its own of `SPECIMENS` if not given.
     camera : Camera
         What turns light into counts.
+    seen : callable
+        What of the scene reaches the camera: its widefield image, or the raw frames of structured illumination
+        (`dfcan_bmz.simulation.illumination.raw_frames`). Photons are those of each frame.
 
     Returns
     -------
     hr : numpy.ndarray
         (s size, s size) uint16 target, without noise but for `artefacts`.
     lr : list of numpy.ndarray
-        (size, size) camera counts by level, dimmest first; registered with `hr` by construction.
+        (size, size) or (frames, size, size) counts by level, dimmest first; registered with `hr` by construction.
 
     Raises
     ------
@@ -205,7 +216,7 @@ def simulate_field(
     fine = scale * OVERSAMPLING
     scene = draw_scene(structure, size, fine, haze, rng, microscope, specimen)
     hr = _counts(_target(scene, fine, scale, microscope))
-    signal = widefield(scene, fine, microscope)
+    signal = seen(scene, fine, microscope)
     return hr, [expose(signal * photons, rng, camera) for photons in level_photons(levels, microscope)]
 
 
@@ -214,7 +225,7 @@ def _target(scene: Scene, fine: int, scale: int, microscope: Microscope) -> np.n
     cutoff = microscope.cutoff_per_um * (microscope.bandwidth or scale)
     fine_um = microscope.pixel_nm / 1e3 / fine
     target = optics.image(scene.focus, fine_um, cutoff, optics.TRANSFERS[microscope.target])
-    target = _crop(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
+    target = cropped(optics.bin_sum(target, OVERSAMPLING), MARGIN_PX * scale)
     if microscope.target != "sim":
         return target - min(0, np.percentile(target, 0.1))  # counts have no sign: dark rims become the darkest grey
     if microscope.artefacts:
@@ -227,5 +238,6 @@ def _counts(target: np.ndarray) -> np.ndarray:
     return np.clip(np.round(target / np.percentile(target, 99.9) * HR_COUNTS), 0, 65535).astype(np.uint16)
 
 
-def _crop(image: np.ndarray, margin: int) -> np.ndarray:
+def cropped(image: np.ndarray, margin: int = MARGIN_PX) -> np.ndarray:
+    """Without the margin of an image."""
     return image[margin:-margin, margin:-margin]

@@ -11,8 +11,9 @@ from mrc_files import mrc_bytes
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import import_biosr
-from dfcan_bmz.config import read_yaml
+from dfcan_bmz.config import read_yaml, resolve
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
+from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, open_pair
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.sets import biosr as importing
 
@@ -137,3 +138,19 @@ def test_a_structure_s_folder_may_be_the_working_directory_and_counts_once(biosr
 def test_what_is_not_there_is_named(tmp_path, biosr, structures):
     with pytest.raises(DfcanError, match="no Vimentin" if structures else "no BioSR folder"):
         find_sources(biosr if structures else tmp_path / "elsewhere", structures, [])
+
+
+@pytest.mark.parametrize(
+    ("structure", "count", "angles"), [("F-actin", 9, 3), ("ER", 9, 3), ("F-actin_Nonlinear", 25, 5)]
+)
+def test_raw_frames_are_kept_where_they_are_asked_for(biosr, tmp_path, structure, count, angles):
+    out = tmp_path / "pairs"
+    import_biosr.run(biosr, out, [structure], [], overwrite=False, frames="raw")
+    for source in find_sources(biosr, [structure], []):
+        written = images.read(out / "lr" / f"{source.name}.tif").pixels
+        assert written.dtype == np.uint16
+        np.testing.assert_array_equal(written, images.read(source.raw).pixels)
+    config = resolve(data_layer(out / "lr"), None, [])
+    assert (config.model.inputs, config.data.angles) == (count, angles)
+    pairs = find_pairs(out / "lr", out / "hr")
+    assert open_pair(pairs[0], config.model.scale, frames_asked(config))[0].frames == count
