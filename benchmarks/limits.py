@@ -99,7 +99,7 @@ def plot_never_seen(predictor: Model) -> Figure:
                 ax.set_title(title)
         row[0].set_ylabel(structure or "no specimen: camera noise")
         if structure:
-            gain = metrics.score(hr, predicted, metrics.affine)["psnr"] - _rival(hr, lr)
+            gain = metrics.score(hr, predicted, metrics.affine)["psnr"] - _baseline(hr, lr)
             print(f"{structure}: {gain:+.2f} dB against the best smoothed bicubic (affine, n = 1)")
     return figure
 
@@ -113,11 +113,11 @@ def plot_light(predictor: Model) -> Figure:
         for seed in range(FIELDS):
             hr, (lr,) = simulate_field("actin", SIZE_PX, SCALE, 1, 0.0, np.random.default_rng([99, seed]), microscope)
             predicted = predict_plane(predictor, lr)
-            scores.append((_rival(hr, lr), metrics.score(hr, predicted, metrics.affine)["psnr"]))
-        rival, model = np.array(scores).T
-        curves["best smoothed bicubic"].append(rival)
+            scores.append((_baseline(hr, lr), metrics.score(hr, predicted, metrics.affine)["psnr"]))
+        baseline, model = np.array(scores).T
+        curves["best smoothed bicubic"].append(baseline)
         curves["DFCAN"].append(model)
-        print(f"{photons} photons: {rival.mean():.2f} -> {model.mean():.2f} dB (affine, n = {FIELDS})")
+        print(f"{photons} photons: {baseline.mean():.2f} -> {model.mean():.2f} dB (affine, n = {FIELDS})")
     figure = Figure(figsize=(7, 4.4), layout="constrained")
     ax = figure.subplots()
     for name, values in curves.items():
@@ -130,7 +130,7 @@ def plot_light(predictor: Model) -> Figure:
     return figure
 
 
-def _rival(hr: np.ndarray, lr: np.ndarray) -> float:
+def _baseline(hr: np.ndarray, lr: np.ndarray) -> float:
     """PSNR of the smoothed bicubic whose sigma is the best for this very image, in its favour."""
     return max(metrics.score(hr, smoothed_bicubic(lr, SCALE, s), metrics.affine)["psnr"] for s in SIGMAS_PX)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.evaluation.means import read_means
-from dfcan_bmz.evaluation.score import RIVALS
+from dfcan_bmz.evaluation.score import BASELINES
 from dfcan_bmz.model import open_model
 from dfcan_bmz.prediction.tiles import predict_unit
 
@@ -36,8 +36,10 @@ def main(*runs: str) -> None:
             means = read_means(folder).values
             where = f"{run.name}, {folder.name}" if folder.parent.name == run_folder.EVALUATION else run.parent.name
             methods = list(dict.fromkeys(method for _, method, _ in means))
-            for method in sorted(methods, key=lambda name: RIVALS.index(name) if name in RIVALS else len(RIVALS)):
-                size = ["", ""] if method in RIVALS else [parameters, taken]
+            for method in sorted(
+                methods, key=lambda name: BASELINES.index(name) if name in BASELINES else len(BASELINES)
+            ):
+                size = ["", ""] if method in BASELINES else [parameters, taken]
                 row = " | ".join([where, method, *size, *(cell(means, method, protocol) for protocol in PROTOCOLS)])
                 if row not in known:
                     print(f"| {row} |", flush=True)

@@ -1,9 +1,9 @@
 """Seconds that the full DFCAN x2 takes in each engine, beside BiaPy's and beside the floor by operations, in one run.
 
-    python benchmarks/speed.py [--rival PYTHON] [--sizes 128 256 502] [--plot FILE.png]
+    python benchmarks/speed.py [--baseline PYTHON] [--sizes 128 256 502] [--plot FILE.png]
 
 PYTHON is an interpreter of an environment of its own with BiaPy's DFCAN, made by ``pip install torch numpy`` and
-``pip install --no-deps biapy==3.7.1``, of which only that module is loaded; without it, the rival is left out. Random
+``pip install --no-deps biapy==3.7.1``, of which only that module is loaded; without it, BiaPy is left out. Random
 weights, those of the attention ten times as large as usual; batch 1; every time is the best of several; bfloat16 is
 left out where the processor multiplies it no faster. The floor is the multiplications of the network at the rate that a
 3 x 3 x 64 x 64 convolution reaches in PyTorch on this machine, in the usual order of axes (N, C, H, W).
@@ -30,7 +30,7 @@ from dfcan_bmz.models import build_model
 
 REPETITIONS = {128: 3, 256: 1, 502: 1}
 ROUNDS = 2  # all engines in turn, so that a disturbance does not hit one of them only; above 400 px one round
-RIVAL = """
+BASELINE = """
 import importlib.util, sys, time, types, numpy as np, torch
 folder = importlib.util.find_spec("biapy").submodule_search_locations[0]
 for name, place in (("biapy", folder), ("biapy.models", folder + "/models")):  # the module alone, not the package
@@ -52,7 +52,7 @@ for size, times in {repetitions}.items():
 """
 
 
-def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
+def main(baseline: str | None, sizes: list[int], plot: str | None) -> None:
     """Print Markdown tables."""
     model = build_model(ModelConfig(), np.random.default_rng(0))
     for layer in model.layers:
@@ -72,9 +72,9 @@ def main(rival: str | None, sizes: list[int], plot: str | None) -> None:
     outputs: dict[tuple[str, int], np.ndarray] = {}
     for turn in range(ROUNDS):
         repetitions = {size: REPETITIONS.get(size, 2) for size in sizes if size < 400 or turn == 0}
-        if rival and repetitions:
-            code = RIVAL.replace("{repetitions}", repr(repetitions))
-            answer = subprocess.run([rival, "-c", code], capture_output=True, text=True, check=True)
+        if baseline and repetitions:
+            code = BASELINE.replace("{repetitions}", repr(repetitions))
+            answer = subprocess.run([baseline, "-c", code], capture_output=True, text=True, check=True)
             for size, taken in map(str.split, answer.stdout.splitlines()):
                 keep_best(rows, "BiaPy 3.7.1 (PyTorch)", int(size), float(taken))
         for name, network in networks.items():
@@ -171,7 +171,7 @@ def draw(rows: dict[str, dict[int, float]], floor: dict[int, float], path: str) 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rival")
+    parser.add_argument("--baseline")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 502])
     parser.add_argument("--plot")
     main(**vars(parser.parse_args()))

@@ -1,4 +1,4 @@
-"""Do the maps of doubt find the pixels that are wrong, and are foreign images flagged? On simulated data.
+"""Do the maps of uncertainty find the pixels that are wrong, and are foreign images flagged? On simulated data.
 
 python benchmarks/trust.py RUN OUT.png
 
@@ -25,7 +25,7 @@ from dfcan_bmz.prediction.tiles import predict_plane
 from dfcan_bmz.simulation.fields import BIOSR, level_photons, simulate_field
 
 SEED, SIZE_PX, SCALE, LEVELS, FIELDS, MANY_FIELDS = 100, 128, 2, 3, 6, 20
-REGION_PX = 8  # errors are also judged by squares of so many HR pixels
+REGION_PX = 8  # errors are also evaluated by squares of so many HR pixels
 # structure and haze
 SETS = {
     "actin, other fields": ("actin", 0.0),
@@ -62,7 +62,7 @@ class Study(NamedTuple):
 
 
 def study(predictor: Model, structure: str, haze: float) -> Iterator[Study]:
-    """Predict every light level of fresh fields, and judge the predictions with and without their truth."""
+    """Predict every light level of fresh fields, and evaluate the predictions with and without their truth."""
     for field in range(FIELDS):
         rng = np.random.default_rng([SEED, field])
         hr, planes = simulate_field(structure, SIZE_PX, SCALE, LEVELS, haze, rng)
@@ -84,17 +84,18 @@ def in_regions(image: np.ndarray) -> np.ndarray:
     return image.reshape(height, REGION_PX, width, REGION_PX).mean(axis=(1, 3))
 
 
-def risk_coverage(error: np.ndarray, doubt: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Mean error of the least doubtful share of the pixels over that of all, for each of `shares`."""
-    ordered = np.cumsum(error.ravel()[np.argsort(doubt, axis=None, kind="stable")])
+def risk_coverage(error: np.ndarray, uncertainty: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Mean error of the most certain share of the pixels over that of all, for each of `shares`."""
+    ordered = np.cumsum(error.ravel()[np.argsort(uncertainty, axis=None, kind="stable")])
     count = np.maximum((shares * error.size).astype(int), 1)
     return ordered[count - 1] / count / error.mean()
 
 
-def at_equal_brightness(error: np.ndarray, doubt: np.ndarray, brightness: np.ndarray) -> float:
+def at_equal_brightness(error: np.ndarray, uncertainty: np.ndarray, brightness: np.ndarray) -> float:
     """Partial rank correlation: what a map knows of the error that the brightness of the prediction does not."""
     ed, eb, db = (
-        spearmanr(*both, axis=None).statistic for both in ((error, doubt), (error, brightness), (doubt, brightness))
+        spearmanr(*both, axis=None).statistic
+        for both in ((error, uncertainty), (error, brightness), (uncertainty, brightness))
     )
     return float((ed - eb * db) / np.sqrt((1 - eb**2) * (1 - db**2)))
 
@@ -103,7 +104,7 @@ def agreement(found: list[Study], kind: str) -> str:
     """Mean rank correlation of a map with the error: by pixel, by square, and by square at equal brightness."""
     by_pixel = [spearmanr(one.error, one.maps[kind], axis=None).statistic for one in found]
     squares = [[in_regions(x) for x in (one.error, one.maps[kind], one.prediction)] for one in found]
-    by_square = [spearmanr(error, doubt, axis=None).statistic for error, doubt, _ in squares]
+    by_square = [spearmanr(error, uncertainty, axis=None).statistic for error, uncertainty, _ in squares]
     told = f"{np.mean(by_pixel):.2f} / {np.mean(by_square):.2f}"
     if kind == "brightness":
         return told
@@ -168,13 +169,15 @@ def draw(studies: dict[str, list[Study]], out: Path) -> None:
 
 
 def draw_curves(axes: Axes, found: list[Study]) -> None:
-    """Draw the error of what is kept if the most doubtful squares are left out, on average over the planes."""
+    """Draw the error of what is kept if the most uncertain squares are left out, on average over the planes."""
     shares = np.linspace(0.02, 1, 50)
     orders = {kind: [in_regions(one.maps[kind]) for one in found] for kind in MAPS}
     errors = orders["true order"] = [in_regions(one.error) for one in found]
     axes.plot(shares, np.ones_like(shares), color="#bbbbbb", linestyle="--", label="random")
-    for (kind, doubts), colour in zip(orders.items(), ("#0b62a4", "#c8382b", "#c08a2d", "#222222"), strict=True):
-        curves = [risk_coverage(error, doubt, shares) for error, doubt in zip(errors, doubts, strict=True)]
+    for (kind, uncertainties), colour in zip(orders.items(), ("#0b62a4", "#c8382b", "#c08a2d", "#222222"), strict=True):
+        curves = [
+            risk_coverage(error, uncertainty, shares) for error, uncertainty in zip(errors, uncertainties, strict=True)
+        ]
         style = "--" if kind == "true order" else "-"
         axes.plot(shares, np.mean(curves, axis=0), color=colour, linestyle=style, label=kind)
     axes.set(ylabel="error of what is kept", ylim=(0, 1.15))

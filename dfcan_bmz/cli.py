@@ -31,17 +31,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-recipe = typer.Typer(help="Recipes: what a bundle says of itself.", no_args_is_help=True, context_settings=HELP_OPTIONS)
+recipe = typer.Typer(
+    help="Recipes: how a bundle describes its model.", no_args_is_help=True, context_settings=HELP_OPTIONS
+)
 app.add_typer(recipe, name="recipe")
 
 ilastik = typer.Typer(
-    help="A model in ilastik: images there and back.", no_args_is_help=True, context_settings=HELP_OPTIONS
+    help="Use a model in ilastik: prepare images, restore exports.", no_args_is_help=True, context_settings=HELP_OPTIONS
 )
 app.add_typer(ilastik, name="ilastik")
 
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where an error arose, and what libraries say.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show where an error arose, and what libraries print.")]
 LOUDNESS = {"quiet": Quiet, "verbose": Verbose}
 
 
@@ -96,13 +98,18 @@ def _tell_version(chosen: bool) -> None:
 @app.callback()
 def every_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Hold what comes before the name of a command."""
 
 
-Trusted = Annotated[bool, typer.Option("--trust", help="Run a bundle whatever its weights hold: you know who made it.")]
+Trusted = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Run a bundle although its weights hold what is not on the list: you know its author."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 LrDir = Annotated[Path, typer.Option("--lr", metavar="DIR", help="Folder of low-resolution images.")]
 HrDir = Annotated[Path, typer.Option("--hr", metavar="DIR", help="Folder of high-resolution images of the same names.")]
@@ -137,7 +144,7 @@ def demo(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Go the whole way in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
+    """Run every step in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
     from dfcan_bmz.commands import early
 
     early.check_demo(out, overwrite)
@@ -155,7 +162,7 @@ def simulate(
     ] = None,
     like: Annotated[
         list[Path] | None,
-        typer.Option(help="Your low-resolution images, files or folders: simulate what is like them."),
+        typer.Option(help="Your low-resolution images, files or folders: simulate images like them."),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A simulation.yaml, as --like writes it.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Fields of view.")] = 8,
@@ -196,7 +203,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate pairs of widefield images and targets of higher resolution, as BioSR's microscope or yours has them."""
+    """Simulate pairs of widefield images and high-resolution targets, like those of BioSR's microscope or of yours."""
     microscope = {"pixel_nm": pixel_nm, "na": na, "emission_nm": emission_nm, "bandwidth": bandwidth, "target": target}
     microscope |= {"dimmest": dimmest, "brightest": brightest, "labelling": labelling, "artefacts": artefacts}
     given = {key: value for key, value in microscope.items() if value is not None}
@@ -287,7 +294,7 @@ def inspect(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write: tables and contact sheet.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell what is in a folder: sizes, types, ranges, pixel sizes, how pairs lie on each other, and what is wrong."""
+    """Report what is in a folder: sizes, types, ranges, pixel sizes, how well pairs are registered, and problems."""
     with console.quiet_start():
         from dfcan_bmz.commands.inspect import run
 
@@ -317,7 +324,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.epochs=20.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished epoch of --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue after the last finished epoch of --out.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a network on pairs of images."""
@@ -346,14 +353,14 @@ def sweep(
     lr: LrDir,
     hr: HrDir,
     out: Out,
-    test_lr: Annotated[Path | None, typer.Option(help="Low-resolution images to judge every run on.")] = None,
+    test_lr: Annotated[Path | None, typer.Option(help="Low-resolution images to evaluate every run on.")] = None,
     test_hr: Annotated[Path | None, typer.Option(help="High-resolution images of the same names.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings for all runs.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting for all runs.")
     ] = None,
 ) -> None:
-    """Train several times with different settings and compare; a repeated command goes on where it stopped."""
+    """Train several times with different settings and compare; a repeated command continues where it stopped."""
     if (test_lr is None) != (test_hr is None):
         raise DfcanError("--test-lr and --test-hr belong together: give both")
     from dfcan_bmz.commands import early
@@ -389,11 +396,11 @@ def predict(
         str | None, typer.Option(help="A dask cluster: tcp://host:port, or local. Writes OME-Zarr.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of a local cluster.")] = 2,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep the outputs that are done, do the others.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep finished outputs, and predict the others.")] = False,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell images, tiles, time, memory and disk, and write nothing.")
+        bool, typer.Option("--dry-run", help="Report images, tiles, time, memory and disk, and write nothing.")
     ] = False,
 ) -> None:
     """Super-resolve images of any size with a trained model."""
@@ -410,7 +417,7 @@ def predict(
 
 Deconvolution = Annotated[
     bool | None,
-    typer.Option(help="Whether deconvolution is a rival; by default where targets have intensities of their own."),
+    typer.Option(help="Compare with deconvolution; by default where targets have intensities of their own."),
 ]
 
 
@@ -424,7 +431,7 @@ def evaluate(
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
-    """Measure a model against enlargement and deconvolution on pairs that it has not seen."""
+    """Compare a model with interpolation and deconvolution, on pairs that it has not seen."""
     from dfcan_bmz.commands import early
 
     early.check_evaluation([model], lr, hr, out, overwrite)
@@ -446,7 +453,7 @@ def compare(
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
-    """Measure several models on the same pairs: one table, one figure, one report."""
+    """Compare several models on the same pairs: one table, one figure, one report."""
     from dfcan_bmz.commands import early
 
     early.check_evaluation(models, lr, hr, out, overwrite)
@@ -464,7 +471,7 @@ def trust(
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
-    """Map where to doubt a model's predictions, without any high-resolution images."""
+    """Map the uncertainty of a model's predictions, without high-resolution images."""
     from dfcan_bmz.commands import early
 
     early.check_trust(model, inputs, out, overwrite)
@@ -496,7 +503,7 @@ def check(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), ours or anybody's, or a name.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
-    zoo: Annotated[bool, typer.Option("--zoo", help="Also what the zoo will say; asks the network.")] = False,
+    zoo: Annotated[bool, typer.Option("--zoo", help="Also run the zoo's own checks; uses the network.")] = False,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
@@ -528,7 +535,7 @@ def recipe_new(
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a complete recipe; asks, in a terminal, for what is not given."""
+    """Write a complete recipe; in a terminal, ask for what is not given."""
     given = {"structure": structure, "modality": modality, "author": author, "affiliation": affiliation, "orcid": orcid}
     given |= {"github_user": github_user, "license": license, "training_data": training_data, "git_repo": git_repo}
     given["name"] = name
@@ -543,7 +550,7 @@ def upload(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip).")],
     yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
 ) -> None:
-    """Upload a bundle to the BioImage Model Zoo as a new model for review; a dry run unless told --yes."""
+    """Upload a bundle to the BioImage Model Zoo for review; a dry run without --yes."""
     from dfcan_bmz.commands import early
 
     early.refuse_no_bundle(bundle)
@@ -559,7 +566,7 @@ def install_fiji(
     fiji: Annotated[
         Path | None, typer.Option(help="Fiji's folder; left out, it is looked for where people put it.")
     ] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the model and its macros away again.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the model and its macros.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
@@ -598,7 +605,7 @@ def ilastik_restore(
     intensity: Intensity = "unit",
     overwrite: Overwrite = False,
 ) -> None:
-    """Take what ilastik has exported back to the images: their size, their pixel size, and on request intensities."""
+    """Convert what ilastik exported to images again: their size, pixel size and, on request, intensities."""
     with console.quiet_start():
         from dfcan_bmz.commands.ilastik_restore import run
 
@@ -638,7 +645,7 @@ def record(
     evaluation: Annotated[Path | None, typer.Option(help="The --out of an evaluation, for its metrics.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write what was done in a training, with which data and versions, and how well it went, as one page."""
+    """Write one page on a training: settings, data, versions, curves and metrics."""
     from dfcan_bmz.commands import early
 
     early.refuse_existing(out, overwrite)
@@ -653,7 +660,7 @@ def _told(error: OSError) -> str:
     """What the system says, and what to do; only a full disk is known by its number to be one of the output."""
     if error.filename is None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return f"{error}: make room or choose another --out"
-    return f"{error.filename}: {error.strerror}: see to its rights, or name another file or folder"
+    return f"{error.filename}: {error.strerror}: check its permissions, or name another file or folder"
 
 
 def main() -> None:

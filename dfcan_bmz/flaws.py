@@ -1,4 +1,4 @@
-"""Planes that cannot be normalised: found, told of, and refused where there are no others.
+"""Planes that cannot be normalised: found, reported, and refused where there are no others.
 
 One bad plane of a stack is one bad plane: whoever works on the stack leaves it out, or writes it blank, and says so.
 Messages count planes from 1, as Fiji does.
@@ -15,7 +15,7 @@ from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import NOT_FINITE, Scaling, scaling_of, working_type
 
 FEWEST_STEPS_KEPT = 2**8  # that float32 makes across a plane whose intensities are kept
-MOST_REASONS = 3  # that are told of one image
+MOST_REASONS = 3  # that are reported of one image
 ADVICE = {
     "holds": "replace them, or leave it out",
     "spans": "multiply the image, e.g. give nm instead of m",

@@ -1,4 +1,4 @@
-"""Enlargement without learning: the rivals that a network has to beat."""
+"""Enlargement without learning: the baselines that a network has to beat."""
 
 import numpy as np
 from PIL import Image as PillowImage

@@ -48,7 +48,7 @@ class Model(NamedTuple):
     target : {"own", "input"}
         What the output's 0..1 means: the target's own percentiles, or those of the input.
     smoothing_px : float or None
-        The rival's best sigma on the validation images, in LR pixels; None where it is not known.
+        The baseline's best sigma on the validation images, in LR pixels; None where it is not known.
     domain : dict or None
         What the training saw, as `dfcan_bmz.domain` describes it; None where it is not known.
     blend : int

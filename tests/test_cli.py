@@ -66,7 +66,7 @@ def test_an_error_is_one_line_on_stderr_and_tensorflow_is_silent(tmp_path):
     [
         (OSError(28, "No space left on device"), "make room or choose another --out"),
         (OSError(28, "No space left on device", "out/a.tif"), "make room or choose another --out"),
-        (PermissionError(13, "Permission denied", "run/config.yaml"), "run/config.yaml: Permission denied: see to its"),
+        (PermissionError(13, "Permission denied", "run/config.yaml"), "run/config.yaml: Permission denied: check its"),
         (IsADirectoryError(21, "Is a directory", "run/config.yaml"), "run/config.yaml: Is a directory: "),
     ],
 )

@@ -234,7 +234,7 @@ def _config(
             risks="Plausible detail that is not in the specimen.",
             limitations="Output intensities are in [0, 1] per image, not in the units of the input.",
             recommendations=(
-                "Measure it on pairs of your own that it has not seen, against bicubic enlargement after a Gaussian of "
+                "Measure it on your own pairs that it has not seen, against bicubic interpolation after a Gaussian of "
                 f"{provenance['validation']['smoothed_bicubic_sigma_px']} px."
             ),
         ),

@@ -11,7 +11,7 @@ import numpy as np
 from dfcan_bmz import run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import read_facts
-from dfcan_bmz.evaluation.score import RIVALS, chief_protocol, read_scores
+from dfcan_bmz.evaluation.score import BASELINES, chief_protocol, read_scores
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 
 WORST = "worst.png"
@@ -80,7 +80,9 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
     summary = summarise(scores, fields, resamples(count, np.random.default_rng(0)))
     try:
         rows = [
-            Row(protocol, method, method not in RIVALS, *(summary[protocol, method, key] for key in ("psnr", "ssim")))
+            Row(
+                protocol, method, method not in BASELINES, *(summary[protocol, method, key] for key in ("psnr", "ssim"))
+            )
             for protocol in protocols
             for method in dict.fromkeys(score.method for score in scores)
         ]

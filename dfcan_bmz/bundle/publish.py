@@ -14,7 +14,7 @@ from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.run_folder import EVALUATION
 
 KEPT = ("config.yaml", "model.keras", "history.csv", "provenance.json")
-TABLES = ("metrics.csv", "images.csv", WORST, "doubt.png")
+TABLES = ("metrics.csv", "images.csv", WORST, "uncertainty.png")
 
 
 def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:

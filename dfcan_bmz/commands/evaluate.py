@@ -1,4 +1,4 @@
-"""``dfcan-bmz evaluate`` and ``compare``: models against their rivals on pairs of images."""
+"""``dfcan-bmz evaluate`` and ``compare``: models against their baselines on pairs of images."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def run(
     report = evaluate(
         model, lr, hr, out, deconvolution=deconvolution, overwrite=overwrite, trusted=trusted, events=screen
     )
-    show(report, out, "metrics.csv, images.csv, worst.png, doubt.png, report.html")
+    show(report, out, "metrics.csv, images.csv, worst.png, uncertainty.png, report.html")
 
 
 def run_compare(

@@ -58,7 +58,7 @@ def _look(folders: list[Path]) -> tuple[list[Survey], list[PairCheck], list[str]
             checks += [check_pair(pair, told) for pair in screen.each(pairs, f"checking {folder}")]
             problems += unpaired
     problems += [problem for one in surveys for problem in one.problems]
-    # a pair whose images cannot be read has been told of
+    # a pair whose images cannot be read has been reported
     problems += [problem for check in checks for problem in check.problems if problem not in problems]
     problems += [_same_field(one, other) for one, other in same_fields(checks)]
     screen.notes_of((one.path, note) for one in surveys for note in one.notes)

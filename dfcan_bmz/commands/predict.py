@@ -167,7 +167,7 @@ def _refuse_scarcity(predictor: Model, jobs: list[Job], out: Path, output: Outpu
 
 
 def _tell_outside(predictor: Model, jobs: list[Job]) -> None:
-    """Warn of images unlike those that the model was trained on, judged by the middle of their middle planes."""
+    """Warn of images unlike those that the model was trained on, as the middle of their middle planes shows."""
     for job in jobs:
         with suppress(DfcanError):  # a page that turns out damaged is named when its turn comes
             planes, fit = job.image.planes, sound(job)

@@ -8,7 +8,7 @@ from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.means import Means, read_means
-from dfcan_bmz.evaluation.score import RIVALS
+from dfcan_bmz.evaluation.score import BASELINES
 from dfcan_bmz.report.record import write_record
 
 
@@ -26,7 +26,7 @@ def _write(path: Path, run: Path, evaluation: Path | None) -> Means | None:
         raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
     lr, hr = (np.asarray(images.read(run / f"sample_{side}.tif").pixels) for side in ("lr", "hr"))
     means = read_means(evaluation) if evaluation is not None else None
-    if means and len(names := {method for _, method, _ in means.values}.difference(RIVALS)) != 1:
+    if means and len(names := {method for _, method, _ in means.values}.difference(BASELINES)) != 1:
         raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of this model alone")
     write_record(path, run.resolve().name, config, provenance, history, (lr, hr), means)
     return means

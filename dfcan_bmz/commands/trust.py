@@ -1,4 +1,4 @@
-"""``dfcan-bmz trust``: where to doubt a model's predictions, without any ground truth."""
+"""``dfcan-bmz trust``: the uncertainty of a model's predictions, without ground truth."""
 
 import csv
 from pathlib import Path
@@ -58,7 +58,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
     noted: list[tuple[Path, str]] = []
     with filling(out, "trust", overwrite) as folder:
         predictor = open_model(model, trusted=trusted)
-        for source in screen.each(sources, "doubting"):
+        for source in screen.each(sources, "mapping"):
             try:
                 image = images.open_lazily(source, predictor.frames)
                 noted += [(source, note) for note in image.notes]

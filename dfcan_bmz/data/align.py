@@ -1,4 +1,4 @@
-"""Pairs brought to lie on each other: the HR image is moved, both are cropped to what both show."""
+"""Pairs registered: the HR image is moved, both are cropped to what both show."""
 
 import math
 from dataclasses import replace
@@ -104,7 +104,7 @@ def _cropped(image: Image, margin: int) -> Image:
 
 
 def _align_plane(lr: np.ndarray, hr: np.ndarray, pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, Move]:
-    """Judge a placement by pictures of both planes, and move the HR plane's pixels."""
+    """Evaluate a placement on both planes, and move the HR plane's pixels."""
     farthest = placement.farthest(hr.shape)
     before, after = agreement(lr, hr), agreement(lr, hr, placement)
     moved = farthest >= LEAST_MOVE_PX and after > before

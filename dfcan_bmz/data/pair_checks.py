@@ -67,7 +67,7 @@ def check_pair(pair: Pair, frames: Frames = AS_PAIRED) -> PairCheck:
         planes = _planes_to_check(lr, hr)
     except DfcanError as error:
         return PairCheck(pair.name, pair.fov, pair.hr, problems=(str(error),))
-    if planes is None:  # which the survey of its images tells of
+    if planes is None:  # which the survey of its images reports
         return PairCheck(pair.name, pair.fov, pair.hr)
     lr_plane, hr_plane = planes
     placement = find_shift(lr_plane, hr_plane)

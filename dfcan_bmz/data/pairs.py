@@ -75,7 +75,7 @@ def find_pairs(lr_dir: Path, hr_dir: Path) -> list[Pair]:
 
 
 def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
-    """Pair the images of two folders as far as they have partners, and tell of those that have none.
+    """Pair the images of two folders as far as they have partners, and report those that have none.
 
     Images are partners if they share a name, or if a row of the manifest has their file names as its `lr` and `hr`.
     """

@@ -1,4 +1,4 @@
-"""How an HR plane lies on its LR plane: by a shift, or by an affine map, to a fraction of a pixel.
+"""How an HR plane is registered to its LR plane: by a shift, or by an affine map, to a fraction of a pixel.
 
 Maps are in HR pixels from the middle of the plane, where the middles of LR and HR plane coincide::
 

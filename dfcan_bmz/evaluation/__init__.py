@@ -1,1 +1,1 @@
-"""How good a model is, and how good its rivals are."""
+"""How good a model is, and how good its baselines are."""

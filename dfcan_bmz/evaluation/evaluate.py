@@ -1,4 +1,4 @@
-"""Models and a test set to what they come to: scores beside strong rivals, intervals, a verdict."""
+"""Models and a test set to what they come to: scores beside strong baselines, intervals, a verdict."""
 
 import csv
 import platform
@@ -15,11 +15,11 @@ from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.data.pairs import Pair, frames_in, open_pair
 from dfcan_bmz.data.sources import Images, PairSet, open_set
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
 from dfcan_bmz.evaluation.overlap import seen_in_training
-from dfcan_bmz.evaluation.rivals import choose_rivals
-from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, RIVALS, SMOOTHED, Rivals, Score, chief_protocol
+from dfcan_bmz.evaluation.score import BASELINES, BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
 from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.evaluation.warnings import remarks_warnings, seen_warning, some
@@ -60,13 +60,13 @@ class Report(NamedTuple):
     summary : dict
         Interval by (protocol, method, metric), of the images that count.
     comparisons : list of Comparison
-        Each model against its rivals.
+        Each model against its baselines.
     predict : dict of str to callable
         The models: a normalised LR image (Y, X) to (sY, sX) in 0..1.
     protocol : str
         The one by which images are ranked.
-    rivals : str
-        How the rivals were made.
+    baselines : str
+        How the baselines were made.
     fields : dict of str to str
         The field of view of each image that counts.
     warnings : list of str
@@ -85,7 +85,7 @@ class Report(NamedTuple):
     comparisons: list[Comparison]
     predict: dict[str, Predict]
     protocol: str
-    rivals: str
+    baselines: str
     fields: dict[str, str]
     warnings: list[str]
     histories: dict[str, list[Row]]
@@ -101,7 +101,7 @@ def measure_models(
     trusted: bool = False,
     events: Events = SILENT,
 ) -> Report:
-    """Measure models beside their rivals on pairs of images.
+    """Measure models beside their baselines on pairs of images.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def measure_models(
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
         The test set, as `open_set` takes it.
     deconvolution : bool or None
-        Whether deconvolution is a rival; None: where HR images have intensities of their own, which means fluorescence.
+        Whether deconvolution is a baseline; None: where HR images have intensities of their own, as in fluorescence.
     trusted : bool
         Whether the authors of bundles are known, as `open_model` has it.
     events : Events
@@ -146,11 +146,11 @@ def _report(
     smoothing_px = known.pop() if len(known) == 1 else None
     deconvolution = target == "own" if deconvolution is None else deconvolution
     count = sum(map(len, sound.values()))
-    rivals, told = choose_rivals(planes, count, scale, target, smoothing_px, deconvolution)
-    measured = measure(models, events.each(planes(), "evaluating"), rivals, target, _seen(paths, pairs))
+    baselines, told = choose_baselines(planes, count, scale, target, smoothing_px, deconvolution)
+    measured = measure(models, events.each(planes(), "evaluating"), baselines, target, _seen(paths, pairs))
     fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
-    comparisons = compare(measured.scores, fields, _opponents(names, rivals), COMPARED, drawn)
+    comparisons = compare(measured.scores, fields, _opponents(names, baselines), COMPARED, drawn)
     histories = {name: rows for name, path in sources.items() if (rows := _history(path))}
     return Report(
         title=f"Evaluation of {names[0]}" if len(names) == 1 else f"Comparison of {', '.join(names)}",
@@ -159,7 +159,7 @@ def _report(
         comparisons=comparisons,
         predict={name: partial(predict_part, model) for name, model in models.items()},
         protocol=chief_protocol(target),
-        rivals=told,
+        baselines=told,
         fields=fields,
         warnings=[*seen_warning(measured.facts), *_unknown(sources), *remarks_warnings(measured.facts)],
         histories=histories,
@@ -179,7 +179,8 @@ def _verdict(
     against = [
         row
         for row in comparisons
-        if (row.model, row.protocol, row.metric) == (model, chief_protocol(target), "psnr") and row.rival in RIVALS
+        if (row.model, row.protocol, row.metric) == (model, chief_protocol(target), "psnr")
+        and row.baseline in BASELINES
     ]
     return verdict(model, against, [fact for fact in measured.facts if fact.image in fields], histories.get(model, []))
 
@@ -228,8 +229,8 @@ def _names(paths: list[Path]) -> list[str]:
     chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
     if len(set(chosen)) < len(chosen):
         raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
-    if taken := set(chosen).intersection(RIVALS):
-        raise DfcanError(f"a model cannot be called {taken.pop()}, as a rival is: rename its file or folder")
+    if taken := set(chosen).intersection(BASELINES):
+        raise DfcanError(f"a model cannot be called {taken.pop()}, as a baseline is: rename its file or folder")
     return chosen
 
 
@@ -244,13 +245,13 @@ def _common_scale(models: dict[str, Model]) -> int:
 def refuse_tiny(image: Image) -> None:
     """Raise DfcanError if an image is too small for SSIM, or for a spectrum of more than a few rings."""
     if min(image.pixels.shape[-2:]) < SMALLEST_PX:
-        raise DfcanError(f"{image.path} is smaller than {SMALLEST_PX} px, too small to be judged: leave it out")
+        raise DfcanError(f"{image.path} is smaller than {SMALLEST_PX} px, too small to be evaluated: leave it out")
 
 
-def _opponents(models: list[str], rivals: Rivals) -> list[tuple[str, str]]:
-    """Each model with every rival, and with every model named before it."""
-    simple = [BICUBIC, SMOOTHED, *([DECONVOLVED] if rivals.deconvolution else [])]
-    return [(model, rival) for index, model in enumerate(models) for rival in [*simple, *models[:index]]]
+def _opponents(models: list[str], baselines: Baselines) -> list[tuple[str, str]]:
+    """Each model with every baseline, and with every model named before it."""
+    simple = [BICUBIC, SMOOTHED, *([DECONVOLVED] if baselines.deconvolution else [])]
+    return [(model, baseline) for index, model in enumerate(models) for baseline in [*simple, *models[:index]]]
 
 
 def _seen(paths: list[Path], pairs: list[Pair]) -> dict[str, str]:

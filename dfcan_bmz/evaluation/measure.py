@@ -9,7 +9,7 @@ import numpy as np
 from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_pair
 from dfcan_bmz.data.planes import comparable
 from dfcan_bmz.domain import outside_domain
-from dfcan_bmz.evaluation.score import Rivals, Score, chief_protocol, predictions, read_table, score_image
+from dfcan_bmz.evaluation.score import Baselines, Score, chief_protocol, predictions, read_table, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Frames, mean_frame
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
@@ -137,9 +137,9 @@ def planes_of(
 
 
 def measure(
-    models: dict[str, Model], planes: Iterable[Plane], rivals: Rivals, target: str, seen: dict[str, str]
+    models: dict[str, Model], planes: Iterable[Plane], baselines: Baselines, target: str, seen: dict[str, str]
 ) -> Measured:
-    """Score models and rivals on every plane.
+    """Score models and baselines on every plane.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def measure(
         By the name that tables and figures have; all of one scale factor.
     planes : iterable of Plane
         The test set.
-    rivals : Rivals
+    baselines : Baselines
         Settings of the methods without learning.
     target : {"own", "input"}
         Whether HR images have intensities of their own: decides which protocols there are.
@@ -160,7 +160,7 @@ def measure(
     series: list[Case] = []
     hr_pixels_nm: dict[str, float | None] = {}
     for plane in planes:
-        predicted = predictions(models, plane.frames, rivals)
+        predicted = predictions(models, plane.frames, baselines)
         scored = score_image(plane.name, plane.hr, predicted, target)
         scores += scored
         remarks = "; ".join(_remarks(plane, {name: predicted[name] for name in models}, models))

@@ -1,4 +1,4 @@
-"""Scores of models and of their rivals on pairs of images."""
+"""Scores of models and of their baselines on pairs of images."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ T = TypeVar("T")
 BICUBIC = "bicubic"
 SMOOTHED = "smoothed bicubic"
 DECONVOLVED = "deconvolution"
-RIVALS = (BICUBIC, SMOOTHED, DECONVOLVED)  # methods without learning, and so without a model's name
+BASELINES = (BICUBIC, SMOOTHED, DECONVOLVED)  # methods without learning, and so without a model's name
 NO_PROTOCOL = "none"  # of metrics that gain and offset do not change
 FRC, DECORRELATION = "frc_frequency", "decorrelation_frequency"
 
@@ -34,7 +34,7 @@ class Score(NamedTuple):
     value: float
 
 
-class Rivals(NamedTuple):
+class Baselines(NamedTuple):
     """Settings of the methods without learning: sigma of the smoothed bicubic in LR pixels, and the deconvolution."""
 
     smoothing_px: float
@@ -80,12 +80,12 @@ def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:
 
 
 def chief_protocol(target: str) -> str:
-    """Protocol by which images are ranked and rivals tuned: "raw" where it is offered, else "affine"."""
+    """Protocol by which images are ranked and baselines tuned: "raw" where it is offered, else "affine"."""
     return "raw" if target == "input" else "affine"
 
 
 def best_smoothing_px(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: int, target: str) -> float:
-    """Sigma of the Gaussian before bicubic enlargement that has the best mean PSNR: the strongest simple rival.
+    """Sigma of the Gaussian before bicubic interpolation that has the best mean PSNR: the strongest simple baseline.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def best_smoothing_px(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: in
     scale : int
         Scale factor s.
     target : {"own", "input"}
-        Judged under "raw" for `input`, under "affine" for `own`.
+        Evaluated under "raw" for `input`, under "affine" for `own`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:
     return -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
 
 
-def predictions(models: dict[str, Model], frames: np.ndarray, rivals: Rivals) -> dict[str, np.ndarray]:
+def predictions(models: dict[str, Model], frames: np.ndarray, baselines: Baselines) -> dict[str, np.ndarray]:
     """Enlarge one LR plane, (Y, X) or (frames, Y, X), by each method: those without learning take the mean frame.
 
     Returns
@@ -134,10 +134,10 @@ def predictions(models: dict[str, Model], frames: np.ndarray, rivals: Rivals) ->
     scale, lr = next(iter(models.values())).scale, mean_frame(frames)
     found = {
         BICUBIC: interpolation.bicubic(lr, scale),
-        SMOOTHED: interpolation.smoothed_bicubic(lr, scale, rivals.smoothing_px),
+        SMOOTHED: interpolation.smoothed_bicubic(lr, scale, baselines.smoothing_px),
     }
-    if rivals.deconvolution:
-        found[DECONVOLVED] = deconvolve(lr, scale, rivals.deconvolution)
+    if baselines.deconvolution:
+        found[DECONVOLVED] = deconvolve(lr, scale, baselines.deconvolution)
     for name, model in models.items():
         given = taken(model, frames)
         found[name] = scaling_of(given).undo(predict_plane(model, given))

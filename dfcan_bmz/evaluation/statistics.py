@@ -28,12 +28,12 @@ class Interval(NamedTuple):
 
 
 class Paired(NamedTuple):
-    """A model against a rival on the same images.
+    """A model against a baseline on the same images.
 
     Attributes
     ----------
     difference : Interval
-        Model less rival.
+        Model less baseline.
     better : int
         Fields in which the model has the larger value.
     p : float or None
@@ -79,9 +79,9 @@ def interval(values: np.ndarray, drawn: np.ndarray | None) -> Interval:
     return Interval(mean, float(low), float(high), count)
 
 
-def paired(model: Mapping[str, float], rival: Mapping[str, float], drawn: np.ndarray | None) -> Paired:
-    """Compare the values of a model and of a rival, each by field of view."""
-    differences = np.array([model[field] - rival[field] for field in model])
+def paired(model: Mapping[str, float], baseline: Mapping[str, float], drawn: np.ndarray | None) -> Paired:
+    """Compare the values of a model and of a baseline, each by field of view."""
+    differences = np.array([model[field] - baseline[field] for field in model])
     p = None
     if drawn is not None and np.isfinite(differences).all():
         p = float(wilcoxon(differences).pvalue) if differences.any() else 1.0
@@ -93,7 +93,7 @@ class Comparison(NamedTuple):
 
     protocol: str
     model: str
-    rival: str
+    baseline: str
     metric: str
     result: Paired
 
@@ -128,7 +128,7 @@ def compare(
     metrics: Sequence[str],
     drawn: np.ndarray | None,
 ) -> list[Comparison]:
-    """Hold each (model, rival) of `pairs` against each other under every protocol, by each of `metrics`."""
+    """Hold each (model, baseline) of `pairs` against each other under every protocol, by each of `metrics`."""
     by_field = {
         key: field_means({row.image: row.value for row in rows if row.image in fields}, fields)
         for key, rows in _grouped(scores, metrics).items()
@@ -138,12 +138,12 @@ def compare(
         Comparison(
             protocol,
             model,
-            rival,
+            baseline,
             metric,
-            paired(by_field[protocol, model, metric], by_field[protocol, rival, metric], drawn),
+            paired(by_field[protocol, model, metric], by_field[protocol, baseline, metric], drawn),
         )
         for protocol in protocols
-        for model, rival in pairs
+        for model, baseline in pairs
         for metric in metrics
     ]
 

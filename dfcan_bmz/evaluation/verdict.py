@@ -35,13 +35,12 @@ def verdict(model: str, comparisons: Sequence[Comparison], facts: Sequence[Facts
     sign = _sign(result)
     how_much = f"{abs(difference.mean):.2g} dB of PSNR in the mean of {difference.fields} fields of view"
     if sign > 0:
-        told = f"{model} is better than {strongest.rival}, the best baseline here, by {how_much}"
+        told = f"{model} is better than {strongest.baseline}, the best baseline here, by {how_much}"
     elif sign < 0:
-        told = f"{model} is worse than {strongest.rival}, the best baseline here, by {how_much}"
+        told = f"{model} is worse than {strongest.baseline}, the best baseline here, by {how_much}"
     else:
-        told = (
-            f"{model} is no better than {strongest.rival}, the best baseline here ({difference.mean:+.2g} dB of PSNR)"
-        )
+        gap = f"{difference.mean:+.2g} dB of PSNR"
+        told = f"{model} is no better than {strongest.baseline}, the best baseline here ({gap})"
     return f"{told}: {_advice(model, sign > 0, result, facts, history)}."
 
 
@@ -69,7 +68,7 @@ def _advice(model: str, better: bool, result: Paired, facts: Sequence[Facts], hi
         return "most images lie outside of what it was trained on, so train on images like these"
     if history and best_row(list(history))["epoch"] > (1 - STILL_FALLING) * history[-1]["epoch"]:
         return "its validation loss still fell at the end, so train longer (a larger train.epochs with --resume)"
-    return "train on more pairs, and check with `dfcan-bmz inspect` that they lie on each other"
+    return "train on more pairs, and check with `dfcan-bmz inspect` that they are registered"
 
 
 def _share(facts: Sequence[Facts], remark: str) -> float:

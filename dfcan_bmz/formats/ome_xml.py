@@ -21,7 +21,7 @@ ELEMENT = ElementTree.Element
 
 
 class Described(NamedTuple):
-    """What OME-XML tells of a file.
+    """What OME-XML says about a file.
 
     Attributes
     ----------
@@ -91,10 +91,10 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
     told = sorted(page for own in owns for page in own.places)
     here = [own._replace(places={page: place for page, place in own.places.items() if page < pages}) for own in owns]
     if told and told[-1] >= pages:
-        notes = (f"its OME-XML tells of {told[-1] + 1} pages, of which the file holds {pages}",)
+        notes = (f"its OME-XML lists {told[-1] + 1} pages, of which the file holds {pages}",)
     if [page for page in told if page < pages] != list(range(pages)):
         which = (
-            "does not tell which planes it holds" if not told else "does not tell of all of its pages, or of one twice"
+            "does not tell which planes it holds" if not told else "does not list all of its pages, or lists one twice"
         )
         notes = (f"its OME-XML {which}: they are read in the order of the file",) if pages > 1 or told else ()
         return stacked(pages, calibration, (*notes, *odd))
@@ -102,7 +102,7 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
     filled = [_grid(own) for own in here if own.places]
     grids = [grid for grid in filled if grid is not None]
     if len(grids) < len(filled):
-        unfilled = "the planes that its OME-XML tells of fill no stack: they are read in the order of the file"
+        unfilled = "the planes that its OME-XML lists fill no stack: they are read in the order of the file"
         return stacked(pages, calibration, (*notes, unfilled))
     if len(grids) > 1:  # the planes of several images are no steps along Z or T
         one = f"it holds {len(grids)} images, whose planes are read as one stack"

@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 
 def read_metadata(path: Path, file: tifffile.TiffFile, pages: list[Page]) -> Told:
-    """Read what the descriptions and tags of the first page tell of all pages."""
+    """Read what the descriptions and tags of the first page say about all pages."""
     notes: list[str] = []
     texts = descriptions(path, file)
     ome = next(filter(ome_xml.is_ome, texts), None)
@@ -112,11 +112,11 @@ def _imagej_planes(
     if len(pages) == 1 and count > 1:
         pages = repeated(path, pages[0], count) or pages
     if len(pages) != count:
-        notes.append(f"ImageJ's description tells of {count} planes, and the file holds {len(pages)}")
+        notes.append(f"ImageJ's description lists {count} planes, and the file holds {len(pages)}")
     if math.prod(sizes) == len(pages):
         return pages, ("TZC", tuple(sizes)), notes
     if math.prod(sizes) > 1 and not notes:
-        notes.append("ImageJ's description tells of more or fewer channels, slices and frames than there are planes")
+        notes.append("ImageJ's description lists more or fewer channels, slices and frames than there are planes")
     return pages, ome_xml.stacked(len(pages))[:2], notes
 
 

@@ -48,7 +48,7 @@ def write(
         If a pixel is not finite.
     """
     if not np.isfinite(pixels).all():
-        raise UnfinishedError(f"{path.name} would hold NaN or infinite pixels: see to the range of its source")
+        raise UnfinishedError(f"{path.name} would hold NaN or infinite pixels: check the range of its source")
     notes = "\n".join(f"{key} = {value}" for key, value in (info or {}).items())
     pixels = np.ascontiguousarray(pixels)
     settings = tiff_output.options(pixels.shape, pixels.dtype, axes, calibration.of_axes(axes), notes)

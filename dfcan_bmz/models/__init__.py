@@ -49,7 +49,7 @@ MODELS = {
     "lanczos": Architecture(lambda **_: 3, "Duchon 1979, doi 10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2"),
 }
 
-RIVALS = ("bicubic", "lanczos")  # which learn nothing
+BASELINES = ("bicubic", "lanczos")  # which learn nothing
 
 
 def build_model(config: ModelConfig, rng: np.random.Generator) -> "keras.Model":
@@ -69,7 +69,7 @@ def build_model(config: ModelConfig, rng: np.random.Generator) -> "keras.Model":
     """
     import keras
 
-    module = import_module(f"{__name__}.{'rivals' if config.name in RIVALS else config.name}")
+    module = import_module(f"{__name__}.{'baselines' if config.name in BASELINES else config.name}")
     model = getattr(module, config.name)(scale=config.scale, inputs=config.inputs, **config.sizes())
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:

@@ -7,7 +7,7 @@ from dfcan_bmz.models.parts import frames_input, interpolate
 
 
 def srcnn(scale: int, inputs: int, filters: int, output: str) -> keras.Model:
-    """Build the network 9-5-5: bicubic enlargement, then three convolutions.
+    """Build the network 9-5-5: bicubic interpolation, then three convolutions.
 
     Parameters
     ----------

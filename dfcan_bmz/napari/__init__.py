@@ -1,1 +1,1 @@
-"""The napari plugin: predict layers, map where to doubt, and train, without blocking the window."""
+"""The napari plugin: predict layers, map the uncertainty, and train, without blocking the window."""

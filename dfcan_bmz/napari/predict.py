@@ -1,4 +1,4 @@
-"""Widgets that predict a layer, and that map where to doubt the prediction."""
+"""Widgets that predict a layer, and that map the uncertainty of the prediction."""
 
 from collections.abc import Callable
 from typing import Any
@@ -128,7 +128,7 @@ class PredictWidget(ModelWidget):
 
 
 class UncertaintyWidget(ModelWidget):
-    """Map where the prediction of a layer is to be doubted, without a ground truth."""
+    """Map the uncertainty of a layer's prediction, without ground truth."""
 
     action = "Map the uncertainty"
 

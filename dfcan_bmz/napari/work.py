@@ -97,7 +97,7 @@ def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: b
 
 
 def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
-    """Map where to doubt the prediction of planes; parameters and errors are those of `predict_planes`."""
+    """Map the uncertainty of the predictions of planes; parameters and errors are those of `predict_planes`."""
     stack = planes.reshape(-1, *planes.shape[-2:])
     scalings = [scaling_of(plane) for plane in stack]
     refuse_flawed("the layer", scalings)

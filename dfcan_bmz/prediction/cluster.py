@@ -106,7 +106,7 @@ def connect(scheduler: str, workers: int, module: str) -> Client:
         raise DfcanError(f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check address") from error
     if not client.nthreads():
         print(f"{scheduler} has no workers yet: waiting for the first (`dask worker {scheduler}`)", file=sys.stderr)
-    with suppress(Exception):  # workers without this package: the first task tells of it
+    with suppress(Exception):  # workers without this package: the first task reports it
         client.register_plugin(QuietStart(module))
     return client
 

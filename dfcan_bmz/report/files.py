@@ -13,7 +13,7 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
-from dfcan_bmz.report.trust import plot_doubt
+from dfcan_bmz.report.trust import plot_uncertainty
 from dfcan_bmz.staging import filling
 
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
@@ -111,9 +111,9 @@ def _folder(out: str | Path | None, command: str, overwrite: bool):
 
 
 def _draw_worst(folder: Path, report: Report) -> None:
-    """Draw the image with the lowest PSNR, and where the model's prediction of it is to be doubted."""
+    """Draw the image with the lowest PSNR, and the uncertainty of the model's prediction of it."""
     plane, _, predicted = report.measured.worst[0]
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
     [(name, predict)] = report.predict.items()
     if np.isfinite(predicted[name]).all():
-        plot_doubt(plane, predicted[name], predict).savefig(folder / "doubt.png", dpi=SMALL_DPI)
+        plot_uncertainty(plane, predicted[name], predict).savefig(folder / "uncertainty.png", dpi=SMALL_DPI)

@@ -19,7 +19,7 @@ from dfcan_bmz.report.lines import plot_lines
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
-from dfcan_bmz.report.trust import plot_doubt
+from dfcan_bmz.report.trust import plot_uncertainty
 from dfcan_bmz.resolution import period
 
 
@@ -45,9 +45,9 @@ def _content(report: Report) -> dict[str, Any]:
     sizes = {pixels_nm[fact.image] for fact in counted}
     hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None  # a mean of periods in pixels is one in nm of equal pixels
     differences: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for protocol, model, rival, metric, result in report.comparisons:
-        differences.setdefault((protocol, model, rival), {})[metric] = result
-    sections = {"summary": "Summary", "rivals": "Against the rivals", "resolution": "Resolution"}
+    for protocol, model, baseline, metric, result in report.comparisons:
+        differences.setdefault((protocol, model, baseline), {})[metric] = result
+    sections = {"summary": "Summary", "baselines": "Against the baselines", "resolution": "Resolution"}
     sections |= {"light": "By light level"} if any(levels.values()) else {}
     sections |= {"images": "Images, worst first", "table": "Every image"}
     sections |= {"training": "Training"} if report.histories else {}
@@ -60,7 +60,7 @@ def _content(report: Report) -> dict[str, Any]:
         "fields": some.fields,
         "intervals": some.low is not None,
         "fewest": FEWEST_FIELDS,
-        "rivals": report.rivals,
+        "baselines": report.baselines,
         "metrics": METRICS,
         "protocols": [name for name in dict.fromkeys(score.protocol for score in scores) if name != NO_PROTOCOL],
         "protocol": report.protocol,
@@ -119,8 +119,8 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
             embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
         )
         yield (
-            f"Where to doubt {name}, judged without the HR image, and the real error, for comparison",
-            embed(plot_doubt(plane, prediction, predict)),
+            f"Uncertainty of {name}, estimated without the HR image, and the real error, for comparison",
+            embed(plot_uncertainty(plane, prediction, predict)),
         )
     yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
 

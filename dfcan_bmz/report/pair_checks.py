@@ -1,4 +1,4 @@
-"""How well the pairs of a set lie on each other, and how much of them is saturated."""
+"""How well the pairs of a set are registered, and how much of them is saturated."""
 
 import numpy as np
 from matplotlib.figure import Figure

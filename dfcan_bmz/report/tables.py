@@ -23,7 +23,7 @@ def evaluation_table(report: Report) -> Table:
 
 
 def comparison_lines(report: Report) -> list[str]:
-    """A sentence for each difference from a rival, by the protocol by which images are ranked."""
+    """A sentence for each difference from a baseline, by the protocol by which images are ranked."""
     return [
         _sentence(row)
         for row in report.comparisons
@@ -39,7 +39,7 @@ def _sentence(row: Comparison) -> str:
     chance = untested if p is None else f"p = {p:.2g}"
     name = METRICS[row.metric].removesuffix(" (dB)")
     return (
-        f"{row.model} against {row.rival}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
+        f"{row.model} against {row.baseline}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
         f"larger in {better} of {difference.fields} fields, {chance}"
     )
 

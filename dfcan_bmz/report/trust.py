@@ -15,7 +15,7 @@ from dfcan_bmz.report.scale_bar import draw_scale_bar
 from dfcan_bmz.report.style import NO_TICKS
 
 MAP = {"cmap": "inferno", "vmin": 0, "interpolation": "nearest"}
-DOUBT_PX = 128  # largest side of the crop whose maps are drawn beside the error: they take eight predictions
+UNCERTAINTY_PX = 128  # largest side of the crop whose maps are drawn beside the error: they take eight predictions
 
 
 def plot_trust(
@@ -25,7 +25,7 @@ def plot_trust(
     hr_pixel_nm: float | None,
     error: np.ndarray | None = None,
 ) -> Figure:
-    """Draw the LR image, the prediction, both maps of doubt and, where the truth is known, the real error.
+    """Draw the LR image, the prediction, both maps of uncertainty and, where the truth is known, the real error.
 
     Parameters
     ----------
@@ -61,8 +61,10 @@ def plot_trust(
     return figure
 
 
-def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Figure:
-    """Draw the maps of doubt of a prediction and its real error after a fit of gain and offset, in the plane's middle.
+def plot_uncertainty(
+    plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Figure:
+    """Draw the uncertainty of a prediction, and its real error after a fit of gain and offset, in the plane's middle.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def plot_doubt(plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarr
     """
     s = plane.hr.shape[0] // plane.lr.shape[0]
     height, width = plane.lr.shape
-    side_y, side_x = min(height, DOUBT_PX), min(width, DOUBT_PX)
+    side_y, side_x = min(height, UNCERTAINTY_PX), min(width, UNCERTAINTY_PX)
     y, x = (height - side_y) // 2, (width - side_x) // 2
     rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
     crop = plane.frames[..., y : y + side_y, x : x + side_x]

@@ -48,7 +48,7 @@ def simulate(
         Values by the names of the options of `dfcan-bmz simulate`, as ``{"na": 1.2, "haze": 0.5}``; they win over
         `like` and `config`.
     like : sequence of pathlib.Path
-        Your LR images, files or folders: simulate what is like them.
+        Your LR images, files or folders: simulate images like them.
     config : pathlib.Path, optional
         A ``simulation.yaml``, as `like` writes it.
     illumination : dfcan_bmz.simulation.illumination.Illumination, optional

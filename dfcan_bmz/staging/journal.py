@@ -1,4 +1,4 @@
-"""The marker of an output under way, and the moves that it tells of: what makes many renames one step.
+"""The marker of an output under way, and the moves that it records: what makes many renames one step.
 
 ::
 
@@ -30,7 +30,7 @@ def mark(folder: Path, who: dict[str, Any], state: str, **moves: list[str]) -> N
     temporary = folder / f"{MARKER}.new"
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(who | {"state": state} | moves, file, indent=2)
-        if moves.get("away"):  # a power cut must not leave what moves without the marker that tells of it
+        if moves.get("away"):  # a power cut must not leave what moves without the marker that records it
             file.flush()
             os.fsync(file.fileno())
     temporary.replace(folder / MARKER)
@@ -67,7 +67,7 @@ def plan(folder: Path, away: list[str]) -> dict[str, list[str]]:
 
 
 def settle(folder: Path) -> None:
-    """Finish the moves that the marker tells of, or undo them where that cannot be; a kill may have come anywhere.
+    """Finish the moves that the marker records, or undo them where that cannot be; a kill may have come anywhere.
 
     Raises
     ------

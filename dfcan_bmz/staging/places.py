@@ -67,7 +67,7 @@ def refuse_file(folder: Path) -> None:
 
 
 def unwritable(target: Path, error: OSError) -> DfcanError:
-    """What to tell of an output that the system does not let us write."""
+    """What to say of an output that the system does not let us write."""
     return DfcanError(f"{target} cannot be written ({error.strerror}): choose another place, or make room for it")
 
 

@@ -1,4 +1,4 @@
-"""What a run folder tells of the images that it was trained on: the rival to beat, the domain, a sample."""
+"""What a run folder records of the images that it was trained on: the baseline to beat, the domain, a sample."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,7 @@ from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import Image, mean_frame
 
-MOST_RIVAL_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
+MOST_BASELINE_PLANES = 64  # of the validation images, evenly chosen: enough to tell the best sigma
 SAMPLE_PX = 256  # largest side of the sample that a run folder keeps, in LR pixels
 
 Opened = list[tuple[Pair, Image, Image]]
@@ -24,7 +24,7 @@ Opened = list[tuple[Pair, Image, Image]]
 
 def data_facts(training: Opened, validation: Opened, config: Config) -> dict[str, Any]:
     """Entries of ``provenance.json``: the best smoothing before bicubic, and what kind of images these are."""
-    return {"validation": _rival(validation, config), "domain": _domain(training + validation)}
+    return {"validation": _baseline(validation, config), "domain": _domain(training + validation)}
 
 
 def told_of_like(lr_dir: Path, domain: dict[str, Any] | None) -> str | None:
@@ -46,9 +46,9 @@ def write_sample(out: Path, validation: Opened, config: Config) -> None:
     images.write(out / "sample_hr.tif", hr_sample, calibration=calibration.finer(config.model.scale))
 
 
-def _rival(validation: Opened, config: Config) -> dict[str, float]:
+def _baseline(validation: Opened, config: Config) -> dict[str, float]:
     every = [(lr, hr, index) for _, lr, hr in validation for index in range(len(lr.planes))]
-    some = every[:: math.ceil(len(every) / MOST_RIVAL_PLANES)]
+    some = every[:: math.ceil(len(every) / MOST_BASELINE_PLANES)]
     planes = (comparable(mean_frame(lr.planes[index]), hr.planes[index], config.data.target) for lr, hr, index in some)
     return {"smoothed_bicubic_sigma_px": best_smoothing_px(planes, config.model.scale, config.data.target)}
 

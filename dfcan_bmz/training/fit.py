@@ -106,14 +106,14 @@ def fit(
                     factor = safeguards.rate_factor(run)
                     logs = _train_epoch(trainer, config, training, history, factor, step, listeners)
                     with averaged(trainer):
-                        judged = validate(trainer, held_out, config.train.batch_size, _loss(config))
+                        validated = validate(trainer, held_out, config.train.batch_size, _loss(config))
                         copy_weights(trainer, model)
                         row = {"epoch": len(history) + 1, **logs}
-                        row |= {f"val_{name}": value for name, value in judged.scores.items()}
-                        safeguards.check_epoch(row, judged, history, int(trainer.optimizer.iterations))
-                        sound = not safeguards.is_flat(judged)
+                        row |= {f"val_{name}": value for name, value in validated.scores.items()}
+                        safeguards.check_epoch(row, validated, history, int(trainer.optimizer.iterations))
+                        sound = not safeguards.is_flat(validated)
                         history.append(row | {"seconds": time.perf_counter() - started})
-                        _save_results(run, model, config, history, judged)
+                        _save_results(run, model, config, history, validated)
                 except TrainingTroubleError as trouble:
                     events.warning(_go_back(run, trainer, beginning, history, sound, trouble))
                     continue
@@ -187,13 +187,13 @@ def _train_epoch(
     return means | {"lr": rate}
 
 
-def _save_results(run: Path, model: keras.Model, config: Config, history: list[Row], judged: Validation) -> None:
+def _save_results(run: Path, model: keras.Model, config: Config, history: list[Row], validated: Validation) -> None:
     if stale_epochs(history) == 0:
         checkpoint.save_model(run / "model.keras", model)
-        save_picture(run, len(history), judged.examples)
+        save_picture(run, len(history), validated.examples)
     checkpoint.save_model(run / "last.keras", model)
     if config.train.tensorboard:
-        log_epoch(run, history[-1], judged.examples)
+        log_epoch(run, history[-1], validated.examples)
 
 
 def _go_back(

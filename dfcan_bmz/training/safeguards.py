@@ -28,14 +28,14 @@ def check_step(loss: float, step: int) -> None:
         raise TrainingTroubleError(f"the loss is {loss} at step {step}")
 
 
-def check_epoch(row: Row, judged: Validation, history: list[Row], steps: int) -> None:
+def check_epoch(row: Row, validated: Validation, history: list[Row], steps: int) -> None:
     """Raise `TrainingTroubleError` if the epoch that just ended left the network worse than useless.
 
     Parameters
     ----------
     row : Row
         The epoch's figures.
-    judged : Validation
+    validated : Validation
         What its weights do on the validation patches.
     history : list of Row
         The epochs before.
@@ -44,16 +44,16 @@ def check_epoch(row: Row, judged: Validation, history: list[Row], steps: int) ->
     """
     if not math.isfinite(row["val_loss"]):
         raise TrainingTroubleError(f"the validation loss is {row['val_loss']}")
-    if steps >= PATIENCE and is_flat(judged):
-        raise TrainingTroubleError(f"the output is flat: its contrast is {judged.contrast:.1%} of the targets'")
+    if steps >= PATIENCE and is_flat(validated):
+        raise TrainingTroubleError(f"the output is flat: its contrast is {validated.contrast:.1%} of the targets'")
     best = min((earlier["loss"] for earlier in history), default=math.inf)
     if row["loss"] > DIVERGED * best:
         raise TrainingTroubleError(f"the training diverges: a loss of {row['loss']:.3g} after {best:.3g}")
 
 
-def is_flat(judged: Validation) -> bool:
+def is_flat(validated: Validation) -> bool:
     """Whether the output is nearly the same everywhere: so it is in a collapse, and at the beginning of a training."""
-    return judged.contrast < FLAT and judged.brightness < SETTLED
+    return validated.contrast < FLAT and validated.brightness < SETTLED
 
 
 def rate_factor(run: Path) -> float:

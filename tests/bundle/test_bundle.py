@@ -106,7 +106,7 @@ def test_the_readme_says_where_a_training_started(init, told, tiny_run, tiny_rec
     config = config.model_copy(update={"train": config.train.model_copy(update={"init": init})})
     readme = card(read_recipe(tiny_recipe), config, read_provenance(tiny_run), read_history(tiny_run), [], None)
     assert ("Started from trained weights (`ancestor`)" in readme) is told
-    assert "/ancestor" not in readme  # a path tells of somebody's machine
+    assert "/ancestor" not in readme  # a path gives somebody's machine away
 
 
 @pytest.fixture(scope="module")

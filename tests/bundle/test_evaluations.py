@@ -71,7 +71,7 @@ def test_the_description_shows_them_to_programs(published):
 
 def test_what_a_repository_keeps_is_small_and_makes_the_same_bundle(published):
     kept = {str(path.relative_to(published / "rdf/tiny")) for path in (published / "rdf/tiny").rglob("*.*")}
-    tables = {f"evaluation/Held out/{name}" for name in ("metrics.csv", "images.csv", "worst.png", "doubt.png")}
+    tables = {f"evaluation/Held out/{name}" for name in ("metrics.csv", "images.csv", "worst.png", "uncertainty.png")}
     run = {"config.yaml", "model.keras", "history.csv", "provenance.json", "sample_lr.tif", "sample_hr.tif"}
     assert kept == tables | run | {"README.md", "rdf.yaml", "cover.png", "worst_Held-out.png"}
     with zipfile.ZipFile(published / "tiny.zip") as archive:

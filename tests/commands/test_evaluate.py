@@ -68,14 +68,14 @@ def test_a_test_set_is_measured_with_intervals_and_the_report_is_self_contained(
     assert order == sorted(order)
 
 
-def judged(model, folder):
+def evaluated(model, folder):
     return measure_models([model], folder / "lr", folder / "hr", deconvolution=False)
 
 
 @pytest.fixture(scope="module")
 def report(tiny_run, test_set):
     """Without pictures of single images, which take long to draw."""
-    found = judged(tiny_run, test_set)
+    found = evaluated(tiny_run, test_set)
     return found._replace(measured=found.measured._replace(worst=[]))
 
 
@@ -110,20 +110,20 @@ def test_images_that_were_trained_on_are_left_out_of_the_means(tiny_run, pairs_f
     (mixed / "manifest.csv").unlink()
     for role in ("lr", "hr"):
         shutil.copy(pairs_folder / role / "fov001_level02.tif", mixed / role / "old.tif")
-    report = judged(tiny_run, mixed)
+    report = evaluated(tiny_run, mixed)
     assert any(
         "1 of 8 images were part of the training (old is fov001_level02 of the" in warning
         and "left out of all means" in warning
         for warning in report.warnings
     )
     assert sorted(report.fields) == sorted(path.stem for path in (test_set / "lr").iterdir())
-    assert report.summary["affine", "DFCAN", "psnr"] == judged(tiny_run, test_set).summary["affine", "DFCAN", "psnr"]
+    assert report.summary["affine", "DFCAN", "psnr"] == evaluated(tiny_run, test_set).summary["affine", "DFCAN", "psnr"]
     (old,) = (fact for fact in report.measured.facts if fact.image == "old")
     assert old.seen.startswith("fov001_level02 of the")
 
 
 def test_training_images_alone_are_measured_under_a_warning(tiny_run, pairs_folder):
-    report = judged(tiny_run, pairs_folder)
+    report = evaluated(tiny_run, pairs_folder)
     assert any("8 of 8 images were part of the training" in warning for warning in report.warnings)
     assert any("how well the training was remembered" in warning for warning in report.warnings)
     # four fields at two light levels are four samples: too few for an interval
@@ -133,7 +133,7 @@ def test_training_images_alone_are_measured_under_a_warning(tiny_run, pairs_fold
 
 
 def test_a_bundle_is_measured_though_nobody_knows_its_training_images(tiny_bundle, test_set):
-    assert any("tiny.zip lists no training files" in warning for warning in judged(tiny_bundle, test_set).warnings)
+    assert any("tiny.zip lists no training files" in warning for warning in evaluated(tiny_bundle, test_set).warnings)
 
 
 def test_nan_is_named_and_never_averaged_away(tiny_run, test_set, tmp_path, capsys):
@@ -160,7 +160,7 @@ def test_negative_pixels_and_collapsed_models_are_named(tiny_run, test_set, tmp_
     model = keras_v3.load_model(black / "model.keras")
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
     model.save(black / "model.keras")
-    warnings = judged(black, odd).warnings
+    warnings = evaluated(black, odd).warnings
     assert any("1 of 7 images (fov002_level01): LR image has negative pixels" in warning for warning in warnings)
     collapsed = "7 of 7 images (fov000_level01, fov001_level01, fov002_level01 ...): DFCAN predicts a constant image"
     assert collapsed in warnings
@@ -182,9 +182,9 @@ def test_what_cannot_be_compared_is_refused(tiny_run, test_set, tmp_path):
     arguments = ["--lr", test_set / "lr", "--hr", test_set / "hr", "--out", tmp_path / "out"]
     expect_refusal("compare", tiny_run, *arguments, match="one model cannot be compared")
     expect_refusal("compare", tiny_run, tiny_run, *arguments, match="two of the models have one name")
-    for rival in ("bicubic", "smoothed bicubic", "deconvolution"):
-        copy = shutil.copytree(tiny_run, tmp_path / rival)
-        expect_refusal("compare", tiny_run, copy, *arguments, match=f"cannot be called {rival}, .*rename its file")
+    for baseline in ("bicubic", "smoothed bicubic", "deconvolution"):
+        copy = shutil.copytree(tiny_run, tmp_path / baseline)
+        expect_refusal("compare", tiny_run, copy, *arguments, match=f"cannot be called {baseline}, .*rename its file")
     other = shutil.copytree(tiny_run, tmp_path / "x3")
     config = yaml.safe_load((other / "config.yaml").read_text())
     config["model"]["scale"] = 3

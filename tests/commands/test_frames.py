@@ -161,10 +161,10 @@ def test_baselines_and_networks_for_one_image_take_the_mean_of_the_frames(two_pa
 
 def test_a_network_of_several_frames_is_evaluated_with_its_pictures(two_pairs, raw_run, tmp_path):
     evaluate.run(raw_run, two_pairs / "lr", two_pairs / "hr", tmp_path / "out", False, False)
-    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"metrics.csv", "worst.png", "doubt.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"metrics.csv", "worst.png", "uncertainty.png"}
 
 
-def test_doubt_is_mapped_by_the_turns_that_keep_the_stripes(raw_pairs, raw_run, tmp_path):
+def test_uncertainty_is_mapped_by_the_turns_that_keep_the_stripes(raw_pairs, raw_run, tmp_path):
     file = min((raw_pairs / "lr").iterdir())
     trust.run(raw_run, [file], tmp_path / "out", overwrite=False)
     spread = images.read(tmp_path / "out" / f"{file.stem}_disagreement.tif").pixels

@@ -99,7 +99,7 @@ def test_a_network_whose_weights_depend_on_the_scale_is_refused(sets, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_scale_that_is_judged_and_not_trained_on_is_refused(sets, tmp_path):
+def test_a_scale_that_is_validated_and_not_trained_on_is_refused(sets, tmp_path):
     other = tmp_path / "x3"
     for part in ("lr", "hr"):
         (other / part).mkdir(parents=True)

@@ -5,11 +5,11 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.deconvolution import CANDIDATES
+from dfcan_bmz.evaluation import baselines as tuning
 from dfcan_bmz.evaluation import measure as measuring
-from dfcan_bmz.evaluation import rivals as tuning
+from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.measure import Plane, measure
-from dfcan_bmz.evaluation.rivals import choose_rivals
-from dfcan_bmz.evaluation.score import Rivals
+from dfcan_bmz.evaluation.score import Baselines
 from dfcan_bmz.model import Model
 
 
@@ -36,7 +36,7 @@ def planes():
 def test_worst_cases_and_the_series_of_an_unseen_field(planes, monkeypatch):
     monkeypatch.setattr(measuring, "WORST", 3)
     models = {"m": enlarging("m")}
-    found = measure(models, planes, Rivals(0.5, None), "own", {"a1": "x of the training set", "a2": "x"})
+    found = measure(models, planes, Baselines(0.5, None), "own", {"a1": "x of the training set", "a2": "x"})
     assert [case.plane.field for case in found.worst][:2] == ["b", "b"]
     assert [case.psnr for case in found.worst] == sorted(case.psnr for case in found.worst)
     assert [case.plane.name for case in found.series] == ["b1", "b2"]
@@ -48,14 +48,14 @@ def test_worst_cases_and_the_series_of_an_unseen_field(planes, monkeypatch):
 def test_of_a_stack_the_series_has_one_plane_a_level(planes):
     """A field of stacks has many planes at each level, and all of them with their predictions are too much to keep."""
     stacks = [plane._replace(name=f"{plane.name}[{index + 1}]") for plane in planes for index in range(3)]
-    found = measure({"m": enlarging("m")}, stacks, Rivals(0.5, None), "own", {})
+    found = measure({"m": enlarging("m")}, stacks, Baselines(0.5, None), "own", {})
     assert [case.plane.name for case in found.series] == ["a1[1]", "a2[1]"]
 
 
 def test_a_model_that_predicts_nan_is_the_worst(planes, monkeypatch):
     monkeypatch.setattr(measuring, "WORST", 1)
     broken = enlarging("broken", lambda output: np.where(output[..., :1, :1, :] > 0.2, np.nan, output))
-    found = measure({"good": enlarging("good"), "broken": broken}, planes, Rivals(0.5, None), "own", {})
+    found = measure({"good": enlarging("good"), "broken": broken}, planes, Baselines(0.5, None), "own", {})
     spoilt = [fact.image for fact in found.facts if "broken predicts NaN" in fact.remarks]
     assert len(spoilt) > 0
     assert found.worst[0].plane.name in spoilt
@@ -63,16 +63,16 @@ def test_a_model_that_predicts_nan_is_the_worst(planes, monkeypatch):
     assert not any("good predicts" in fact.remarks for fact in found.facts)
 
 
-def test_rivals_are_tuned_where_nobody_has(planes):
+def test_baselines_are_tuned_where_nobody_has(planes):
     def begin():
         return iter(planes)
 
-    rivals, told = choose_rivals(begin, 6, 2, "own", 0.7, deconvolution=False)
-    assert rivals == Rivals(0.7, None)
+    baselines, told = choose_baselines(begin, 6, 2, "own", 0.7, deconvolution=False)
+    assert baselines == Baselines(0.7, None)
     assert "0.7 LR px" in told
     assert "validation images" in told
-    rivals, told = choose_rivals(begin, 6, 2, "own", None, deconvolution=True)
-    assert rivals.deconvolution in CANDIDATES
+    baselines, told = choose_baselines(begin, 6, 2, "own", None, deconvolution=True)
+    assert baselines.deconvolution in CANDIDATES
     assert told.count("in its favour") == 2
 
 
@@ -92,6 +92,6 @@ def test_a_deconvolution_is_tuned_on_planes_from_everywhere_held_one_at_a_time(p
         return CANDIDATES[0]
 
     monkeypatch.setattr(tuning, "best_deconvolution", best)
-    choose_rivals(begin, count, 2, "own", 0.7, deconvolution=True)
+    choose_baselines(begin, count, 2, "own", 0.7, deconvolution=True)
     assert tuned_on == chosen
     assert max(most) <= 3  # the one that is read, the one before, and the crop of one

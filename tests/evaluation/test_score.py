@@ -21,7 +21,7 @@ def test_raw_is_offered_only_where_input_and_target_share_their_intensities(pair
 
 
 @pytest.mark.parametrize("target", ["own", "input"])
-def test_the_rival_s_sigma_is_the_best_of_all(pair, target):
+def test_the_baseline_s_sigma_is_the_best_of_all(pair, target):
     best = score.best_smoothing_px([pair], 2, target)
     protocol = "raw" if target == "input" else "affine"
 
@@ -33,16 +33,16 @@ def test_the_rival_s_sigma_is_the_best_of_all(pair, target):
     assert psnr(best) == max(psnr(sigma) for sigma in score.interpolation.SIGMAS_PX)
 
 
-def test_a_model_is_scored_beside_both_rivals_in_the_units_of_the_input(pair):
+def test_a_model_is_scored_beside_both_baselines_in_the_units_of_the_input(pair):
     lr, hr = pair
 
     def network(batch):
         return batch.repeat(2, 1).repeat(2, 2)
 
     predictor = Model("copycat", network, 2, 48, 4, "input", 0.5)
-    predicted = score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, CANDIDATES[0]))
+    predicted = score.predictions({"copycat": predictor}, lr, score.Baselines(0.5, CANDIDATES[0]))
     assert list(predicted) == ["bicubic", "smoothed bicubic", "deconvolution", "copycat"]
-    assert list(score.predictions({"copycat": predictor}, lr, score.Rivals(0.5, None))) == [
+    assert list(score.predictions({"copycat": predictor}, lr, score.Baselines(0.5, None))) == [
         "bicubic",
         "smoothed bicubic",
         "copycat",

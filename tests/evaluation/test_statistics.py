@@ -36,16 +36,16 @@ def test_too_few_fields_have_no_interval_and_no_test():
 
 def test_the_paired_test_is_that_of_scipy():
     rng = np.random.default_rng(1)
-    rival = rng.normal(20, 5, 12)
-    model = rival + rng.normal(0.5, 0.5, 12)
+    baseline = rng.normal(20, 5, 12)
+    model = baseline + rng.normal(0.5, 0.5, 12)
     drawn = resamples(12, rng)
-    found = paired(by_field(model), by_field(rival), drawn)
-    assert found.p == pytest.approx(wilcoxon(model, rival).pvalue)
-    assert found.better == np.sum(model > rival)
-    assert found.difference.mean == pytest.approx(np.mean(model - rival))
+    found = paired(by_field(model), by_field(baseline), drawn)
+    assert found.p == pytest.approx(wilcoxon(model, baseline).pvalue)
+    assert found.better == np.sum(model > baseline)
+    assert found.difference.mean == pytest.approx(np.mean(model - baseline))
     # pairing is what makes a small difference visible among fields that differ by far more
     assert found.difference.low > 0
-    assert interval(model, drawn).low < interval(rival, drawn).high
+    assert interval(model, drawn).low < interval(baseline, drawn).high
 
 
 def test_equal_methods_do_not_differ():

@@ -12,8 +12,8 @@ FALLING = [{"epoch": epoch, "val_loss": 1 / epoch} for epoch in range(1, 11)]
 FLAT = [{"epoch": epoch, "val_loss": abs(epoch - 4)} for epoch in range(1, 11)]
 
 
-def against(rival, mean, better, p=0.01, fields=8):
-    return Comparison("affine", "DFCAN", rival, "psnr", Paired(Interval(mean, None, None, fields), better, p))
+def against(baseline, mean, better, p=0.01, fields=8):
+    return Comparison("affine", "DFCAN", baseline, "psnr", Paired(Interval(mean, None, None, fields), better, p))
 
 
 WON = [against("bicubic", 3.0, 8), against("smoothed bicubic", 1.25, 8)]

@@ -217,9 +217,9 @@ def test_a_description_in_any_encoding_is_read(tmp_path, encoding):
     ("told", "note"),
     [
         (OME.format(encoding="utf-8", z=2)[:300], "its OME-XML cannot be read"),
-        (OME.format(encoding="utf-8", z=5), "tells of 5 pages, of which the file holds 2"),
-        (OME.format(encoding="utf-8", z=1), "does not tell of all of its pages"),
-        ("ImageJ=1.54f\nimages=7\nslices=7\nunit=pixel\n", "tells of 7 planes, and the file holds 2"),
+        (OME.format(encoding="utf-8", z=5), "lists 5 pages, of which the file holds 2"),
+        (OME.format(encoding="utf-8", z=1), "does not list all of its pages"),
+        ("ImageJ=1.54f\nimages=7\nslices=7\nunit=pixel\n", "lists 7 planes, and the file holds 2"),
         ("ImageJ=1.54f\nimages=2\nslices=2\nunit=furlong\n", "its unit of length, 'furlong', is not known"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from dfcan_bmz import cli
 from dfcan_bmz.config import read_yaml
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.notebook import judging, sharing
+from dfcan_bmz.notebook import quality, sharing
 
 RECIPE = Path("tiny.yaml")
 
@@ -53,8 +53,8 @@ def test_the_maintainer_that_the_zoo_wants_is_asked_for_before_the_packaging(pac
 @pytest.mark.parametrize(
     ("step", "section"),
     [
-        (judging.show_losses, "4.2"),
-        (judging.show_error_maps, "4.2"),
+        (quality.show_losses, "4.2"),
+        (quality.show_error_maps, "4.2"),
         (sharing.show_predictions, "6.1"),
         (sharing.download_predictions, "6.1"),
         (sharing.package, "4.2"),
@@ -69,6 +69,6 @@ def test_a_step_out_of_order_names_the_section_that_comes_first(step, section, f
 
 def test_error_maps_and_a_bundle_want_what_is_written_before_them(packaged, filled_in):
     with pytest.raises(DfcanError, match=r"run section 5\.2 first"):
-        judging.show_error_maps()
+        quality.show_error_maps()
     with pytest.raises(DfcanError, match=r"run section 7\.1 first"):
         sharing.download_bundle()

@@ -20,7 +20,7 @@ from dfcan_bmz.training.safeguards import TrainingTroubleError
 from dfcan_bmz.training.validation import Validation
 
 
-def judged(contrast, brightness=1.0):
+def validated(contrast, brightness=1.0):
     return Validation({}, contrast, brightness, np.zeros((1, 1), np.uint8))
 
 
@@ -37,12 +37,12 @@ def test_a_loss_that_is_no_number_is_named_with_its_step(loss):
 def test_black_images_are_named_flat():
     # figures of a collapse that was seen: contrast 0.7 %, mean 0.1 % of the targets'
     with pytest.raises(TrainingTroubleError, match="flat"):
-        safeguards.check_epoch(row(), judged(0.007, 0.001), [], steps=1000)
+        safeguards.check_epoch(row(), validated(0.007, 0.001), [], steps=1000)
 
 
 @pytest.mark.parametrize(
     ("figures", "steps"),
-    [(judged(0.9), 1000), (judged(0.007, 0.001), 200), (judged(0.06, 28.0), 1000)],
+    [(validated(0.9), 1000), (validated(0.007, 0.001), 200), (validated(0.06, 28.0), 1000)],
     ids=["a trained network", "one that has hardly begun", "fresh weights under a sigmoid"],
 )
 def test_a_network_that_learns_is_left_alone(figures, steps):
@@ -51,7 +51,7 @@ def test_a_network_that_learns_is_left_alone(figures, steps):
 
 def test_divergence_is_named():
     with pytest.raises(TrainingTroubleError, match="diverges"):
-        safeguards.check_epoch(row(loss=2.0), judged(0.9), [row(loss=0.1), row(loss=0.3)], steps=1000)
+        safeguards.check_epoch(row(loss=2.0), validated(0.9), [row(loss=0.1), row(loss=0.3)], steps=1000)
 
 
 def test_a_training_restarts_once_from_its_last_good_epoch_at_half_the_rate(

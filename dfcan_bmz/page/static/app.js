@@ -6,7 +6,7 @@ import { ImageError, readImage } from "./read.js";
 import { createView } from "./view.js";
 import { tiffOf } from "./write.js";
 
-const NAMES = { input: "Image, as it is", bicubic: "Bicubic enlargement", prediction: "Prediction", uncertainty: "Uncertainty" };
+const NAMES = { input: "Image, as it is", bicubic: "Bicubic interpolation", prediction: "Prediction", uncertainty: "Uncertainty" };
 const at = (id) => document.getElementById(id);
 const runtime = new URL(document.body.dataset.runtime, location.href).href;
 const view = createView(at("view"));

@@ -59,7 +59,7 @@ test("a network that treats all orientations alike has no spread, another one ha
   assert.deepEqual(odd.prediction, await predictPlane(plane, model(2), lopsided));
 });
 
-test("bicubic enlargement keeps a constant, and the sum of an impulse far from the border", () => {
+test("bicubic interpolation keeps a constant, and the sum of an impulse far from the border", () => {
   assert.ok(bicubic({ data: new Float32Array(35).fill(3), width: 5, height: 7 }, 3).data.every((value) => Math.abs(value - 3) < 1e-6));
   const impulse = { data: new Float32Array(121), width: 11, height: 11 };
   impulse.data[60] = 1;

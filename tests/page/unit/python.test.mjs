@@ -19,7 +19,7 @@ cases.forEach((expected, i) => {
     numbers.forEach((value, k) => assert.ok(Math.abs(value - others[k]) <= tolerance, `${value} is not ${others[k]}`));
   };
 
-  test(`plane ${i}: percentiles, bicubic enlargement, fingerprint and reasons`, () => {
+  test(`plane ${i}: percentiles, bicubic interpolation, fingerprint and reasons`, () => {
     const { low, high } = scalingOf(plane);
     close([low, high], expected.scaling, 1e-9);
     close([...bicubic(plane, 2).data], expected.bicubic, 1e-4 * (high - low));

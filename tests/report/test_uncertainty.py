@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 from dfcan_bmz.evaluation.measure import Plane
 from dfcan_bmz.evaluation.trust import reblur
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.report.trust import DOUBT_PX, plot_doubt
+from dfcan_bmz.report.trust import UNCERTAINTY_PX, plot_uncertainty
 
 
 def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
@@ -20,10 +20,10 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
 
     plane = Plane("a", "a", "a", "", None, lr, hr)
     prediction = scaling.undo(predict(lr, lr))
-    axes = plot_doubt(plane, prediction, predict).axes
+    axes = plot_uncertainty(plane, prediction, predict).axes
     shown = {one.get_title(): one.images[0].get_array() for one in axes if one.images}
-    middle = (slice(36, 36 + DOUBT_PX),) * 2
-    twice = (slice(72, 72 + 2 * DOUBT_PX),) * 2
+    middle = (slice(36, 36 + UNCERTAINTY_PX),) * 2
+    twice = (slice(72, 72 + 2 * UNCERTAINTY_PX),) * 2
     np.testing.assert_allclose(shown["mean prediction"], scaling.apply(prediction[twice]), atol=1e-4)
     by_itself = reblur(prediction[twice], lr[middle]).error
     low, high = scaling_of(lr[middle])

@@ -20,7 +20,7 @@ def model() -> Path:
 
 
 def choose() -> None:
-    """Say which model is judged."""
+    """Say which model is evaluated."""
     tell_chosen(model())
 
 

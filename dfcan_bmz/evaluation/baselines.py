@@ -1,4 +1,4 @@
-"""The rivals of a test set, tuned: a model that beats weak ones has shown nothing."""
+"""The baselines of a test set, tuned: a model that beats weak ones has shown nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -8,19 +8,19 @@ import numpy as np
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane as TrainingPlane
 from dfcan_bmz.evaluation.measure import Plane
-from dfcan_bmz.evaluation.score import DECONVOLVED, SMOOTHED, Rivals, best_deconvolution, best_smoothing_px
+from dfcan_bmz.evaluation.score import DECONVOLVED, SMOOTHED, Baselines, best_deconvolution, best_smoothing_px
 
 TUNING_PLANES, TUNING_PX = 6, 96  # what the deconvolution is tuned on: planes, and side of their crops in LR pixels
 
 
-def choose_rivals(
+def choose_baselines(
     planes: Callable[[], Iterable[Plane]],
     count: int,
     scale: int,
     target: str,
     smoothing_px: float | None,
     deconvolution: bool,
-) -> tuple[Rivals, str]:
+) -> tuple[Baselines, str]:
     """Choose the settings of the methods without learning.
 
     Parameters
@@ -35,13 +35,13 @@ def choose_rivals(
         Whether HR images have intensities of their own.
     smoothing_px : float or None
         Sigma of the smoothed bicubic as the validation images chose it; None to choose it on the test images, which
-        favours this rival.
+        favours this baseline.
     deconvolution : bool
         Whether there is a deconvolution; its settings are chosen on crops of the test images, in its favour.
 
     Returns
     -------
-    rivals : Rivals
+    baselines : Baselines
         The settings.
     told : str
         What they are and how they came about, for a report.
@@ -50,15 +50,17 @@ def choose_rivals(
     if smoothing_px is None:
         smoothing_px = best_smoothing_px(((plane.lr, plane.hr) for plane in planes()), scale, target)
         chosen_on = "the test images themselves, in its favour"
-    told = f"“{SMOOTHED}”: Gaussian of {smoothing_px:g} LR px before bicubic enlargement, sigma chosen on {chosen_on}."
+    told = (
+        f"“{SMOOTHED}”: Gaussian of {smoothing_px:g} LR px before bicubic interpolation, sigma chosen on {chosen_on}."
+    )
     if not deconvolution:
-        return Rivals(smoothing_px, None), told
+        return Baselines(smoothing_px, None), told
     settings = best_deconvolution(_crops(planes(), count), scale, target)
     told += (
-        f" “{DECONVOLVED}”: Richardson-Lucy after bicubic enlargement, Gaussian PSF of {settings.sigma_px:g} LR px, "
+        f" “{DECONVOLVED}”: Richardson-Lucy after bicubic interpolation, Gaussian PSF of {settings.sigma_px:g} LR px, "
         f"{settings.iterations} iterations, both chosen on crops of the test images themselves, in its favour."
     )
-    return Rivals(smoothing_px, settings), told
+    return Baselines(smoothing_px, settings), told
 
 
 def _crops(planes: Iterable[Plane], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
