@@ -1,6 +1,7 @@
 """What makes the pages a site: the reference from docstrings, links that lead out of ``docs/``, and formulas."""
 
 import ast
+import os
 import posixpath
 import re
 import subprocess
@@ -14,11 +15,12 @@ from mkdocs.structure.pages import Page
 
 import dfcan_bmz
 from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
+from dfcan_bmz.commands.config import default_of, fields, range_of, shown
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"
 README = "reference/readme.md"
-MODELS = "models.md"
+MODELS, SETTINGS = "models.md", "settings.md"
 LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(\))")
 
 # browsers draw MathML themselves: no script is fetched; what is code is not looked into
@@ -30,10 +32,10 @@ FORMULA = re.compile(
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add models, reference and files outside ``docs/`` that pages link to; drop from the nav what is not there."""
-    models = files.get_file_from_path(MODELS)
-    text = "\n\n".join([models.content_string, *map(_model, catalogue())])
-    files.remove(models)
-    files.append(File.generated(config, MODELS, content=text))
+    for name, blocks in ((MODELS, map(_model, catalogue())), (SETTINGS, [_settings()])):
+        page = files.get_file_from_path(name)
+        files.remove(page)
+        files.append(File.generated(config, name, content="\n\n".join([page.content_string, *blocks])))
     reference = {f"reference/{name}.md": text for name, text in _reference().items()}
     for path, text in reference.items():
         files.append(File.generated(config, path, content=text))
@@ -45,6 +47,21 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     named = set(_leaves(config.nav))
     guides += sorted(page.src_uri for page in files.documentation_pages() if page.src_uri not in named)
     return files
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the version into the header, and the repository, whose address the workflow that builds the site knows."""
+    config.site_name = f"{config.site_name} {dfcan_bmz.__version__}"
+    if address := os.environ.get("DFCAN_REPOSITORY"):
+        config.repo_url, config.repo_name = address, posixpath.basename(address)
+    return config
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keep source code out of the search."""
+    return html.replace(
+        '<details class="mkdocstrings-source">', '<details class="mkdocstrings-source" data-search-exclude>'
+    )
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -70,6 +87,15 @@ def _mathml(match: re.Match) -> str:
     if match["code"]:
         return match["code"]
     return convert(match["block"] or match["inline"], display="block" if match["block"] else "inline")
+
+
+def _settings() -> str:
+    """The table of `dfcan-bmz config`."""
+    rows = [
+        [f"`{key}`", f"`{shown(default_of(key))}`", range_of(field), field.description or ""] for key, field in fields()
+    ]
+    table = [["key", "default", "range", "meaning"], ["---"] * 4, *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in table)
 
 
 def _model(entry: Entry) -> str:

@@ -1,5 +1,7 @@
 """What the pages of the documentation tell a reader to type is true."""
 
+import re
+
 import markdown
 import pytest
 import typer
@@ -9,6 +11,9 @@ from pages import NAMES, blocks, commands, parsed
 
 from dfcan_bmz import config
 from dfcan_bmz.cli import app
+
+TYPED = re.compile(r"\s*(dfcan-bmz|python|docker|bioimageio (test|predict)|--\w[\w-]*) ")
+WIDEST = 75  # columns of code that the site shows beside its navigation
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,6 +39,13 @@ def test_every_command_is_one_that_the_command_line_understands(name):
             command = command.commands[name]
         if "..." not in arguments and "--help" not in arguments:
             command.make_context(name, arguments)
+
+
+@pytest.mark.parametrize("name", ["README.md", *NAMES])
+def test_a_command_can_be_read_without_scrolling_sideways(name):
+    lines = (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
+    typed = [line.strip() for line in lines if TYPED.match(line)]
+    assert [line for line in typed if len(line) > WIDEST] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
