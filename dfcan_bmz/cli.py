@@ -409,7 +409,8 @@ def predict(
     ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
     early.check_prediction(model, inputs, out, ending, resume or overwrite)
     with console.quiet_start():
-        from dfcan_bmz.commands.predict import Output, run
+        from dfcan_bmz.commands.predict import run
+        from dfcan_bmz.prediction.stream import Output
 
     output = Output(intensity, dtype, precision)
     run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, dry_run)

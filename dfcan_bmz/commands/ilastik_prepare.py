@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from dfcan_bmz import files, flaws, images, staging
-from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
+from dfcan_bmz.images.selection import find_sources
 from dfcan_bmz.model import of_companion
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.commands.sources import find_sources
 from dfcan_bmz.console import screen
 from dfcan_bmz.domain import distances, outside_domain, verdict
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -15,6 +14,7 @@ from dfcan_bmz.evaluation.evaluate import refuse_tiny
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.fingerprint import fingerprint, signal_to_noise
 from dfcan_bmz.images import Image
+from dfcan_bmz.images.selection import find_sources
 from dfcan_bmz.model import Model, open_model
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling, within_float32

@@ -9,8 +9,8 @@ import tifffile
 from invoking import expect_refusal, invoke, train_arguments
 
 from dfcan_bmz import images
-from dfcan_bmz.commands.resources import refuse_narrow_limit
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.resources import refuse_narrow_limit
 
 
 @pytest.fixture

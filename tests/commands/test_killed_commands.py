@@ -41,6 +41,7 @@ from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
+from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.report import files as reports
 from dfcan_bmz.training.place import run_place
 
@@ -115,10 +116,10 @@ COMMANDS = {
     "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out", False)),
     "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out", False, None, False)),
     "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
-    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output())),
+    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Output())),
     "predict --resume": (
         write_pair,
-        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", predict.Output(), file_format="zarr", resume=True),
+        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Output(), file_format="zarr", resume=True),
     ),
     "sweep": (write_sweep, run_sweep),
     "demo": (nothing, lambda f: demo.run(f / "out", None, False)),
@@ -166,8 +167,8 @@ def _quick(monkeypatch):
     monkeypatch.setattr(trust, "open_model", lambda *_, **__: load())
     monkeypatch.setattr(sweep, "plot_sweep", lambda *_: figure)
     monkeypatch.setattr(inspect, "plot_contact_sheet", lambda _: figure)
-    monkeypatch.setattr(predict, "load_of", lambda *_: None)
-    monkeypatch.setattr(predict, "loaded", lambda _: load())
+    monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
+    monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
     told = Settings("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
     monkeypatch.setattr(install, "_settings", lambda _: told)
     monkeypatch.setattr(demo, "_run", lambda out, _: (out / "report.html").write_text("report"))

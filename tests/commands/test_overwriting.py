@@ -8,6 +8,7 @@ from prediction.enlarging import load
 from dfcan_bmz import images, staging
 from dfcan_bmz.commands import degrade, predict
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.quantities import size_text
 
 
@@ -21,12 +22,12 @@ def image(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _no_model(monkeypatch):
-    monkeypatch.setattr(predict, "load_of", lambda *_: None)
-    monkeypatch.setattr(predict, "loaded", lambda _: load())
+    monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
+    monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
 
 
 def run(image, out, file_format="tif", overwrite=True, resume=False):
-    predict.run(None, [image], out, predict.Output(), file_format=file_format, overwrite=overwrite, resume=resume)
+    predict.run(None, [image], out, Output(), file_format=file_format, overwrite=overwrite, resume=resume)
 
 
 def tree(folder):
@@ -63,7 +64,7 @@ def test_a_prediction_into_which_somebody_has_put_a_file_is_refused(image, tmp_p
 
 
 def test_a_place_that_is_no_folder_is_told_before_a_model_is_loaded(image, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "load_of", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: pytest.fail("a model was loaded"))
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file/out"):
         with pytest.raises(DfcanError, match=r"cannot be written|is a file"):

@@ -232,7 +232,7 @@ def test_too_little_disk_or_memory_is_told_before_anything_is_written(tiny_run, 
         with pytest.raises(DfcanError, match=r"out needs .* but 100 bytes are free"):
             invoke(*arguments)
     with monkeypatch.context() as patch:
-        patch.setattr("dfcan_bmz.commands.resources.available_bytes", lambda: 10**6)
+        patch.setattr("dfcan_bmz.resources.available_bytes", lambda: 10**6)
         with pytest.raises(DfcanError, match=r"a\.tif needs .* of memory"):
             invoke(*arguments)
     assert not (tmp_path / "out").exists()

@@ -162,7 +162,7 @@ def test_a_failed_overwrite_leaves_the_older_run(pairs_folder, tiny_run, tmp_pat
     def fail(*_):
         raise UnfinishedError("no")
 
-    monkeypatch.setattr(train, "fit", fail)
+    monkeypatch.setattr("dfcan_bmz.training.run.fit", fail)
     with pytest.raises(UnfinishedError):
         run_training(pairs_folder, out, overwrite=True)
     assert {entry.name for entry in out.iterdir()} == ALWAYS

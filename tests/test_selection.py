@@ -1,4 +1,4 @@
-from dfcan_bmz.commands.sources import find_sources
+from dfcan_bmz.images.selection import find_sources
 
 
 def test_a_pattern_that_is_a_name_means_that_name(tmp_path):

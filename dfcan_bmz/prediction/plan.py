@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.commands.resources import SOFTWARE_BYTES
+from dfcan_bmz.events import Events
 from dfcan_bmz.images import Image
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import Scaling
@@ -15,6 +15,7 @@ from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 from dfcan_bmz.quantities import duration
+from dfcan_bmz.resources import SOFTWARE_BYTES
 
 
 class Job(NamedTuple):
@@ -37,21 +38,21 @@ def held_in_memory(predictor: Model, image: Image) -> int:
     return band + (image.pixels.nbytes if image.path.suffix.lower() == ".png" else 0)
 
 
-def tell_plan(predictor: Model, jobs: list[Job], output: Output) -> None:
-    """Print what each image and all of them take; the time is that of a tile of the first image, measured."""
+def tell_plan(predictor: Model, jobs: list[Job], output: Output, events: Events) -> None:
+    """Report what each image and all of them take; the time is that of a tile of the first image, measured."""
     tiles, written = 0, 0
     for job in jobs:
         shape = stream.output_shape(predictor, job.image)
         own, size = stream.tiles_to_do(predictor, *job, output), math.prod(shape) * np.dtype(output.dtype).itemsize
         tiles, written = tiles + own, written + size
         sides = " x ".join(map(str, shape))
-        print(f"{job.target}: {sides} px, {own} tiles to do, {size / 1e6:.1f} MB")
+        events.tell(f"{job.target}: {sides} px, {own} tiles to do, {size / 1e6:.1f} MB")
     if not jobs:
-        print("nothing is left to predict")
+        events.tell("nothing is left to predict")
         return
     seconds = seconds_of_tile(predictor, jobs[0])
     memory = max(held_in_memory(predictor, job.image) for job in jobs) + SOFTWARE_BYTES
-    print(
+    events.tell(
         f"{len(jobs)} images, {tiles} tiles of {predictor.tile} px: about {duration(tiles * seconds)} "
         f"({seconds:.3g} s a tile), {memory / 1e9:.1f} GB of memory, {written / 1e6:.1f} MB on the disk; "
         "nothing was written"
