@@ -1,143 +1,23 @@
 """``dfcan-bmz inspect``: what is in folders of images or of pairs, and what is wrong with it."""
 
-import csv
-from collections import Counter
-from collections.abc import Iterable
-from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from dfcan_bmz import images
 from dfcan_bmz.console import screen
-from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
-from dfcan_bmz.data.pairs import frames_told, match
-from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.files import refuse_input_as_output
-from dfcan_bmz.names import legible
-from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet
-from dfcan_bmz.report.pair_checks import plot_pair_checks
-from dfcan_bmz.staging import filling
-
-IMAGE_COLUMNS = ("path", "axes", "shape", "dtype", "smallest", "largest", "saturated", "pixel_size_nm")
-PAIR_COLUMNS = ("name", "fov", "scale", "down_px", "right_px", "agreement")
+from dfcan_bmz.report.inspection import image_table, inspect, pair_table
 
 
 def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
-    if out is not None:
-        refuse_input_as_output(folders, [out])
-    with filling(out, "inspect", overwrite) if out is not None else nullcontext() as place:
-        surveys, checks, problems = _look(folders)
-        if place is not None:
-            _write(place, surveys, checks)
-    if out is not None:
-        print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if checks else ''}")
-    if problems:
-        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        raise UnfinishedError(f"{count} in {', '.join(map(str, folders))}: mend them, or leave files out")
-
-
-def _look(folders: list[Path]) -> tuple[list[Survey], list[PairCheck], list[str]]:
-    """Look at all images and pairs, and tell what was found."""
-    surveys: list[Survey] = []
-    checks: list[PairCheck] = []
-    problems: list[str] = []
-    for folder in folders:
-        is_set = (folder / "lr").is_dir() and (folder / "hr").is_dir()
-        for image_folder in (folder / "lr", folder / "hr") if is_set else (folder,):
-            found = images.find(image_folder).values()
-            surveys += [survey(path) for path in screen.each(found, f"reading {image_folder}")]
-            problems += [images.told_of_other(path) for path in images.others(image_folder)]
-        if is_set:
-            pairs, unpaired = match(folder / "lr", folder / "hr")
-            told = frames_told(folder / "lr")
-            checks += [check_pair(pair, told) for pair in screen.each(pairs, f"checking {folder}")]
-            problems += unpaired
-    problems += [problem for one in surveys for problem in one.problems]
-    # a pair whose images cannot be read has been reported
-    problems += [problem for check in checks for problem in check.problems if problem not in problems]
-    problems += [_same_field(one, other) for one, other in same_fields(checks)]
-    screen.notes_of((one.path, note) for one in surveys for note in one.notes)
-    console = Console(highlight=False)
-    console.print(_image_table(surveys))
-    if checks:
-        console.print(_pair_table(checks))
-    for problem in problems:
+    found, console = inspect(folders, out, overwrite, screen), Console(highlight=False)
+    console.print(image_table(found.surveys))
+    if found.checks:
+        console.print(pair_table(found.checks))
+    for problem in found.problems:
         print(problem)
-    return surveys, checks, problems
-
-
-def _same_field(one: Path, other: Path) -> str:
-    told = f"{one} and {other} show the same field"
-    if one.parent == other.parent:
-        return f"{told}, which a split may put on both sides: give them one fov in manifest.csv"
-    return f"{told}, which may be trained on and tested on: leave it out of one of the sets"
-
-
-def _image_table(surveys: list[Survey]) -> Table:
-    table = Table("folder", "images", "sizes", "types", "ranges", "pixel sizes (nm)", "with a problem")
-    for folder in dict.fromkeys(one.path.parent for one in surveys):
-        found = [one for one in surveys if one.path.parent == folder]
-        read = [one for one in found if one.axes]
-        table.add_row(
-            escape(str(folder)),
-            str(len(found)),
-            _counted(f"{one.axes} {' x '.join(map(str, one.shape))}" for one in read),
-            _counted(one.dtype for one in read),
-            f"{min(one.smallest for one in read):g} .. {max(one.largest for one in read):g}" if read else "",
-            _counted(map(_pixel_size, read)),
-            str(sum(bool(one.problems) for one in found)),
-        )
-    return table
-
-
-def _pixel_size(one: Survey) -> str:
-    """Side of a pixel, or both sides where they differ."""
-    sides = [f"{side:.4g}" for side in (one.calibration.x_nm, one.calibration.y_nm) if side is not None]
-    return " x ".join(dict.fromkeys(sides)) or "unknown"
-
-
-def _pair_table(checks: list[PairCheck]) -> Table:
-    table = Table("pairs", "fields", "scale", "shift (HR px)", "agreement", "with a problem")
-    measured = [check for check in checks if check.scale]
-    shifts, agreements = ([getattr(check, name) for check in measured] for name in ("shift_px", "agreement"))
-    table.add_row(
-        str(len(checks)),
-        str(len({check.fov for check in checks})),
-        _counted(str(check.scale) for check in measured),
-        f"median {np.median(shifts):.2f}, at most {max(shifts):.2f}" if measured else "",
-        f"median {np.median(agreements):.2f}, at least {min(agreements):.2f}" if measured else "",
-        str(sum(bool(check.problems) for check in checks)),
-    )
-    return table
-
-
-def _counted(values: Iterable[str]) -> str:
-    """Values in order of frequency; how often each occurs, where there are several."""
-    counts = Counter(values).most_common()
-    return counts[0][0] if len(counts) == 1 else "\n".join(f"{value} ({count})" for value, count in counts)
-
-
-def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None:
-    _write_csv(folder / "images.csv", IMAGE_COLUMNS, surveys)
-    by_pair = sorted(
-        surveys, key=lambda one: (one.path.parent.parent, images.name_of(one.path), one.path.parent.name != "lr")
-    )
-    cells = [
-        Cell(legible(f"{one.path.parent.name}/{one.path.name}"), one.thumbnail, bool(one.problems)) for one in by_pair
-    ]
-    plot_contact_sheet(cells).savefig(folder / "contact_sheet.png", dpi=120)
-    if checks:
-        _write_csv(folder / "pairs.csv", PAIR_COLUMNS, checks)
-        plot_pair_checks(checks, surveys).savefig(folder / "pairs.png", dpi=100)
-
-
-def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Survey] | list[PairCheck]) -> None:
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as lines:  # paths may be no UTF-8
-        writer = csv.writer(lines)
-        writer.writerow([*columns, "problems"])
-        writer.writerows([*(getattr(row, name) for name in columns), "; ".join(row.problems)] for row in rows)
+    if out is not None:
+        print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if found.checks else ''}")
+    if count := len(found.problems):
+        told = f"{count} problem{'s' * (count > 1)} in {', '.join(map(str, folders))}"
+        raise UnfinishedError(f"{told}: mend them, or leave files out")
