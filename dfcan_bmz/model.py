@@ -210,11 +210,13 @@ def of_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", tr
     from dfcan_bmz.export import missing_extra
 
     description = open_description(bundle)
-    recorded_processing(bundle, description)
+    inputs = recorded_processing(bundle, description).frames.number
     formats = [name for name in PREFERRED if getattr(description.weights, name) is not None]
     weights = Weights(bundle, description, trusted)
     if "keras_v3" in formats:
-        model = of_weights(weights, "keras_v3", partial(fastest.load, engine=engine, precision=precision))
+        model = of_weights(
+            weights, "keras_v3", partial(fastest.load, engine=engine, precision=precision, inputs=inputs)
+        )
     elif (engine, precision) != ("auto", "float32"):
         raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
     elif installed := [name for name in formats if not missing_extra(name)]:
@@ -293,4 +295,5 @@ def _without_network(bundle: Path, description: "ModelDescription", ours: "Proce
         target=ours.target,
         smoothing_px=ours.smoothed_bicubic_sigma_px,
         domain=ours.domain,
+        frames=ours.frames,
     )

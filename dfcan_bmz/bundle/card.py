@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dfcan_bmz.bundle.describe import output_halo, picture_name
+from dfcan_bmz.bundle.describe import channel_names, output_halo, picture_name
 from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import SizedRecipe
 from dfcan_bmz.config import Config
@@ -53,6 +53,7 @@ def card(
     )
     return environment.get_template("README.md.j2").render(
         recipe=recipe,
+        channels=channel_names(config),
         tile=recipe.tile * (config.model.scale if recipe.same_size else 1),
         network=describe_model(config.model),
         reference=MODELS[config.model.name].reference,

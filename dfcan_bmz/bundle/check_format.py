@@ -23,6 +23,7 @@ from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import Processing, open_description, processing, recorded_processing
 from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
+from dfcan_bmz.images import channels_last
 from dfcan_bmz.model import Model, of_weights
 from dfcan_bmz.prediction.tiles import predict_unit
 
@@ -57,7 +58,7 @@ def _short(test: str) -> str:
 def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Model, name: str) -> list[tuple]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
-    unit = np.stack([known.unit(image[:, :, 0]) for image in test_input])[..., None]
+    unit = np.stack([channels_last(known.unit(np.moveaxis(image, -1, 0))) for image in test_input])
     difference = np.abs(np.clip(ours.network(unit), 0, 1) - test_output).max()
     return [_compared(name, OWN, "test tensor", difference, known.tolerance)]
 
@@ -69,7 +70,7 @@ def blockwise_verdicts(
     outputs = []
     for blocks in ({"blocksize_parameter": 1}, {}):
         pipeline = create_prediction_pipeline(description, weight_format=name)
-        sample = predict(model=pipeline, inputs=image[None, :, :, None], **blocks)
+        sample = predict(model=pipeline, inputs=channels_last(image)[None], **blocks)
         outputs.append(np.asarray(sample.members["output"].data)[0, :, :, 0])
     blockwise, whole = outputs
     difference = np.abs(blockwise - predict_unit(ours, known.unit(image))).max()
@@ -84,7 +85,7 @@ def blockwise_verdicts(
 def fiji_verdict(known: Processing, content: dict, ours: Model, name: str, image: np.ndarray) -> list:
     """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
     step = known.step
-    expected = predict_unit(ours, jdll.preprocess(content, image)[::step, ::step])
+    expected = predict_unit(ours, jdll.preprocess(content, image)[..., ::step, ::step])
     predicted = jdll.predict(content, lambda batch: ours.network(batch[:, ::step, ::step]), image)
     difference = np.abs(predicted - expected).max()
     return [_compared(name, FIJI, "tiles, against ours", difference, known.tolerance)]
@@ -94,7 +95,7 @@ def seconds_verdict(ours: Model, name: str) -> list[tuple]:
     """How long deepImageJ takes for an image, from what one tile takes here."""
     side = ours.tile
     tiles = len(jdll.windows(SIDE_PX, side, ours.halo)) ** 2
-    batch = np.random.default_rng(0).uniform(size=(1, side, side, 1)).astype(np.float32)
+    batch = np.random.default_rng(0).uniform(size=(1, side, side, ours.frames.number)).astype(np.float32)
     times = []
     for _ in range(4):  # the first ones prepare
         started = time.perf_counter()
@@ -105,17 +106,17 @@ def seconds_verdict(ours: Model, name: str) -> list[tuple]:
 
 
 def large_image(description: v0_5.ModelDescr, step: int) -> np.ndarray:
-    """The test image, mirrored to twice a tile less a few pixels: (Y, X) with several tiles and no round size."""
+    """The test image, mirrored to twice a tile less a few pixels: (C, Y, X) with several tiles and no round size."""
     (test_input,) = description.get_input_test_arrays()
-    plane = test_input[0, :, :, 0]
-    return np.pad(plane, [(0, side - 6 * step) for side in plane.shape], mode="symmetric")
+    frames = np.moveaxis(test_input[0], -1, 0)
+    return np.pad(frames, [(0, 0), *((0, side - 6 * step) for side in frames.shape[1:])], mode="symmetric")
 
 
-def random_images(tile: int) -> dict[str, np.ndarray]:
+def random_images(tile: int, channels: int) -> dict[str, np.ndarray]:
     """Batches that every format has to agree on: one tile, two at once, oblong ones."""
     shapes = [(1, tile, tile), (2, tile, tile), (1, tile // 4 * 2, tile), (1, tile, tile + tile // 4 * 2)]
     rng = np.random.default_rng(0)
-    return {" x ".join(map(str, shape)): rng.uniform(size=(*shape, 1)).astype(np.float32) for shape in shapes}
+    return {" x ".join(map(str, shape)): rng.uniform(size=(*shape, channels)).astype(np.float32) for shape in shapes}
 
 
 def attempt(name: str, engine: str, test: str, run: Callable[[], list[tuple]]) -> list[tuple]:
@@ -144,7 +145,9 @@ def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
         verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(known, content, ours, name, image))
         if known.input == "low-resolution":  # the other is for ilastik
             verdicts += attempt(name, FIJI, SECONDS, lambda: seconds_verdict(ours, name))
-    outputs: dict[str, Any] = {key: ours.network(batch) for key, batch in random_images(ours.tile).items()}
+    outputs: dict[str, Any] = {
+        key: ours.network(batch) for key, batch in random_images(ours.tile, ours.frames.number).items()
+    }
     np.savez(outputs_file(name), **outputs)
     return verdicts
 

@@ -15,6 +15,7 @@ from bioimageio.spec.model import v0_5
 from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import Dataset, SizedRecipe
 from dfcan_bmz.config import Config
+from dfcan_bmz.data.pairs import frames_asked
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.losses import describe_loss
@@ -29,7 +30,7 @@ TEST_INPUT, TEST_OUTPUT = "test_input.npy", "test_output.npy"
 SAMPLE_INPUT, SAMPLE_OUTPUT = "sample_input.tif", "sample_output.tif"
 README, COVER = "README.md", "cover.png"
 INPUTS = {
-    "low-resolution": "Low-resolution image in any units",
+    "low-resolution": "Low-resolution image in any units{frames}",
     "prepared": "Low-resolution image as `dfcan-bmz ilastik prepare` writes it: normalised as a whole, enlarged {s} x",
     "enlarged": "Low-resolution image in any units, enlarged {s} x by nearest neighbours",
 }
@@ -142,22 +143,33 @@ def _optional(recipe: SizedRecipe) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value}
 
 
+def channel_names(config: Config) -> list[str]:
+    """Names of the channels of the input: by angle and phase where the frames have stripes."""
+    number, phases = config.model.inputs, frames_asked(config).phases
+    if number == 1:
+        return ["intensity"]
+    if phases == 1:
+        return [f"frame{index + 1}" for index in range(number)]
+    return [f"angle{index // phases + 1}_phase{index % phases + 1}" for index in range(number)]
+
+
 def _input(recipe: SizedRecipe, config: Config) -> v0_5.InputTensorDescr:
     s = config.model.scale
     enlarged = recipe.same_size
-    kwargs = v0_5.ScaleRangeKwargs(
-        axes=["y", "x"], min_percentile=LOW_PERCENTILE, max_percentile=HIGH_PERCENTILE, eps=EPS
-    )
+    names, axes = channel_names(config), ["y", "x"]
+    if len(names) > 1:  # one pair of percentiles for all frames
+        axes = ["channel", *axes]
+    kwargs = v0_5.ScaleRangeKwargs(axes=axes, min_percentile=LOW_PERCENTILE, max_percentile=HIGH_PERCENTILE, eps=EPS)
     return v0_5.InputTensorDescr(
         id="input",
-        description=INPUTS[recipe.input].format(s=s),
+        description=INPUTS[recipe.input].format(s=s, frames=f", {len(names)} frames" if len(names) > 1 else ""),
         axes=[
             v0_5.BatchAxis(),
             *(
                 v0_5.SpaceInputAxis(id=axis, size=recipe.tile * (s if enlarged else 1), scale=1 if enlarged else s * s)
                 for axis in "yx"
             ),
-            v0_5.ChannelAxis(channel_names=["intensity"]),
+            v0_5.ChannelAxis(channel_names=names),
         ],
         data=v0_5.IntervalOrRatioDataDescr(type="float32"),
         preprocessing=[] if recipe.input == "prepared" else [v0_5.ScaleRangeDescr(kwargs=kwargs)],
@@ -265,6 +277,7 @@ def _config(
         "input": recipe.input,
         "scale": model.scale,
         "target": config.data.target,
+        "frames": frames_asked(config)._replace(number=model.inputs)._asdict(),
         **provenance["validation"],
         "validation_psnr": round(best_row(history)["val_psnr"], 3),
         "domain": provenance.get("domain"),

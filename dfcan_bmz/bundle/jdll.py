@@ -14,6 +14,7 @@ import numpy as np
 
 from dfcan_bmz.engines import Network
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import channels_last
 
 MOST_PIXELS = 3 * 4096**2  # of a tile
 
@@ -109,7 +110,7 @@ def scale_range(image: np.ndarray, min_percentile: float, max_percentile: float,
 
 
 def preprocess(content: dict[str, Any], image: np.ndarray) -> np.ndarray:
-    """Apply a description's preprocessing to a whole image, (Y, X) float32."""
+    """Apply a description's preprocessing to a whole image, (Y, X) or (frames, Y, X) float32."""
     return _apply(content["inputs"][0].get("preprocessing", []), image.astype(np.float32))
 
 
@@ -121,9 +122,9 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
     content : dict
         ``rdf.yaml``, format 0.5, with axes batch, y, x, channel.
     network : callable
-        (1, H, W, 1) to (1, sH, sW, 1) float32.
+        (1, H, W, C) to (1, sH, sW, 1) float32.
     image : numpy.ndarray
-        (Y, X) in any units.
+        (Y, X) or (C, Y, X) in any units; in ImageJ, an image of C channels.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
     source = {axis["id"]: axis for axis in content["inputs"][0]["axes"] if axis["type"] == "space"}
     target = {axis["id"]: axis for axis in content["outputs"][0]["axes"] if axis["type"] == "space"}
     tiles, inputs, outputs, lengths = [], [], [], []
-    for axis, length in zip("yx", unit.shape, strict=True):
+    for axis, length in zip("yx", unit.shape[-2:], strict=True):
         size, halo = target[axis]["size"], target[axis].get("halo", 0)
         if isinstance(size, int):
             _refuse_fixed_with_halo(halo)
@@ -155,14 +156,16 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
         raise DfcanError(f"deepImageJ makes one tile of {tiles[1]} x {tiles[0]} px of it, and never returns")
     margins = [
         max(-axis[0].start, axis[-1].start + tile - length)
-        for axis, tile, length in zip(inputs, tiles, unit.shape, strict=True)
+        for axis, tile, length in zip(inputs, tiles, unit.shape[-2:], strict=True)
     ]
-    mirrored = np.pad(unit, [(margin, margin) for margin in margins], mode="symmetric")
+    unchanged = [(0, 0)] * (unit.ndim - 2)
+    mirrored = np.pad(unit, [*unchanged, *((margin, margin) for margin in margins)], mode="symmetric")
     stitched = np.zeros(lengths, np.float32)
     for y, out_y in zip(inputs[0], outputs[0], strict=True):
         for x, out_x in zip(inputs[1], outputs[1], strict=True):
             top, left = y.start + margins[0], x.start + margins[1]
-            predicted = network(mirrored[None, top : top + tiles[0], left : left + tiles[1], None])[0, :, :, 0]
+            tile = mirrored[..., top : top + tiles[0], left : left + tiles[1]]
+            predicted = network(channels_last(tile)[None])[0, :, :, 0]
             _insert(stitched, predicted, out_y, out_x)
     return _apply(content["outputs"][0].get("postprocessing", []), stitched)
 
@@ -181,7 +184,11 @@ def _apply(steps: list[dict[str, Any]], image: np.ndarray) -> np.ndarray:
     for step in steps:
         kwargs = step["kwargs"]
         if step["id"] == "scale_range":
-            image = scale_range(image, kwargs["min_percentile"], kwargs["max_percentile"], kwargs.get("eps", 1e-6))
+            settings = kwargs["min_percentile"], kwargs["max_percentile"], kwargs.get("eps", 1e-6)
+            if image.ndim == 2 or "channel" in (kwargs.get("axes") or ["channel"]):
+                image = scale_range(image, *settings)
+            else:
+                image = np.stack([scale_range(frame, *settings) for frame in image])
         elif step["id"] == "clip":
             image = np.clip(image, kwargs["min"], kwargs["max"])
         else:

@@ -34,9 +34,9 @@ def publish(run: Path, bundle: Path, folder: Path, tile: int) -> None:
     for name in KEPT:
         shutil.copyfile(run / name, folder / name)
     lr, hr = (images.read(run / f"sample_{side}.tif") for side in ("lr", "hr"))
-    sample = richest_crop(Plane(lr.pixels, hr.pixels), min(tile, *lr.pixels.shape))
+    sample = richest_crop(Plane(lr.pixels, hr.pixels), min(tile, *lr.size))
     for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
-        images.write(folder / f"sample_{side}.tif", pixels, calibration=source.calibration)
+        images.write(folder / f"sample_{side}.tif", pixels, "ZYX"[-pixels.ndim :], source.calibration)
     for evaluation in run_folder.evaluations(run):
         (folder / EVALUATION / evaluation.name).mkdir(parents=True)
         for name in TABLES:

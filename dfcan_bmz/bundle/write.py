@@ -79,6 +79,10 @@ def write_bundle(
     if not history:
         raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
     sized = with_tile(recipe, config)
+    if sized.same_size and config.model.inputs > 1:
+        raise DfcanError(
+            f"recipe: input {recipe.input} is for one frame, {run} takes {config.model.inputs}: leave it out"
+        )
     formats = plan_formats(sized.formats, say)
     sample, shown = _sample_tile(run, sized.tile)
     evaluations = read_evaluations(run, config.data.target)
@@ -149,9 +153,9 @@ def _figures(verdicts: list[Verdict]) -> Figures:
 def _sample_tile(run: Path, tile: int) -> tuple[np.ndarray, tuple[int, int]]:
     """A tile of the run's sample image, mirrored where that is smaller; and how much of the tile is the image."""
     lr, hr = (np.asarray(images.read(run / name).pixels) for name in ("sample_lr.tif", "sample_hr.tif"))
-    crop = richest_crop(Plane(lr, hr), min(tile, *lr.shape)).lr
-    height, width = crop.shape
-    return crop[np.ix_(reflected(0, tile, height), reflected(0, tile, width))], (height, width)
+    crop = richest_crop(Plane(lr, hr), min(tile, *lr.shape[-2:])).lr
+    height, width = crop.shape[-2:]
+    return crop[..., reflected(0, tile, height)[:, None], reflected(0, tile, width)], (height, width)
 
 
 def _companion(weights: Path, scale: int, scratch: Path) -> Path:
@@ -168,17 +172,18 @@ def _write_tensors(
     recipe: Recipe,
     enlarged: int,
 ) -> None:
-    raw = levelled(tile.astype(np.float32).repeat(enlarged, 0).repeat(enlarged, 1))
+    raw = levelled(tile.astype(np.float32).repeat(enlarged, -2).repeat(enlarged, -1))
     unit = scaling_of(raw).apply(raw)
     with keras.device("cpu"):  # as the formats are compared
         network = keras_v3.load(folder / FILE_NAMES["keras_v3"])
-        output = np.clip(network(unit[None, ..., None]), 0, 1)
+        output = np.clip(network(images.channels_last(unit)[None]), 0, 1)
     given = unit if recipe.input == "prepared" else raw
-    np.save(folder / TEST_INPUT, given[None, ..., None])
+    np.save(folder / TEST_INPUT, images.channels_last(given)[None])
     np.save(folder / TEST_OUTPUT, output)
     for name, pixels in ((SAMPLE_INPUT, given), (SAMPLE_OUTPUT, output[0, :, :, 0])):
-        images.write(folder / name, pixels, calibration=calibration.finer(len(pixels) / len(tile)))
-    lr, s = unit[::enlarged, ::enlarged], output.shape[1] // len(tile)
+        finer = calibration.finer(pixels.shape[-1] / tile.shape[-1])
+        images.write(folder / name, pixels, "CYX"[-pixels.ndim :], finer)
+    lr, s = images.mean_frame(unit)[::enlarged, ::enlarged], output.shape[1] // tile.shape[-1]
     write_cover(folder / COVER, lr[: shown[0], : shown[1]], output[0, : s * shown[0], : s * shown[1], 0])
 
 

@@ -15,6 +15,7 @@ from dfcan_bmz.bundle_file.raw import description_name, raw_description, refuse_
 from dfcan_bmz.bundle_file.weights import ModelDescription
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images import SINGLE, Frames
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 
 AnyDescription: TypeAlias = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
@@ -91,6 +92,7 @@ class Processing(BaseModel):
     smoothed_bicubic_sigma_px: float
     tolerance: float  # what engines may differ by, in units of the output
     domain: dict[str, Any] | None = None  # bundles of older versions have none
+    frames: Frames = SINGLE  # and take one frame
 
     @property
     def step(self) -> int:
@@ -98,9 +100,9 @@ class Processing(BaseModel):
         return 1 if self.input == "low-resolution" else self.scale
 
     def unit(self, plane: np.ndarray) -> np.ndarray:
-        """What the network sees of a plane of the bundle's input: the LR image, normalised; (Y, X) float32."""
+        """What the network sees of the bundle's input: the LR image, normalised; (frames, Y, X) or (Y, X) float32."""
         normalised = plane if self.input == "prepared" else scaling_of(plane).apply(plane)
-        return normalised[:: self.step, :: self.step]
+        return normalised[..., :: self.step, :: self.step]
 
 
 def processing(description: ModelDescription) -> Processing | None:

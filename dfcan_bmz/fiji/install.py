@@ -109,6 +109,11 @@ def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
     if ours.input != "low-resolution":
         raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
+    if (number := ours.frames.number) > 1:
+        raise DfcanError(
+            f"{bundle} takes {number} frames for each image, which the macros do not: install it in deepImageJ's own "
+            f"window, and give it images of {number} channels (Image > Hyperstacks > Stack to Hyperstack)"
+        )
     content, names = raw_description(bundle)
     if objections := lint(content, names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")

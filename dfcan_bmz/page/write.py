@@ -79,6 +79,8 @@ def _model(bundle: Path) -> dict[str, Any]:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page cannot know how to feed it")
     if ours.step != 1:
         raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
+    if ours.frames.number > 1:
+        raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
     content, _ = raw_description(bundle)
     if "onnx" not in content["weights"]:
         raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")

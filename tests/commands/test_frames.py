@@ -1,17 +1,26 @@
 """Several images in, one out: from raw frames in files to predictions, figures and maps."""
 
 import csv
+import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
+import tifffile
+import yaml
 from conftest import TINY_TRAINING
 
 from dfcan_bmz import images, run_folder
-from dfcan_bmz.commands import align, evaluate, inspect, predict, train, trust
+from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.deepimagej import lint
+from dfcan_bmz.commands import align, evaluate, inspect, package, predict, train, trust
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.fiji.install import install
+from dfcan_bmz.fiji.places import Fiji
 from dfcan_bmz.images import Frames
 from dfcan_bmz.model import load_of, open_model
+from dfcan_bmz.page.write import write_page
 from dfcan_bmz.prediction.arrays import predict_array
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.prediction.tiles import predict_plane
@@ -188,3 +197,61 @@ def test_inspect_and_align_work_on_the_mean_and_keep_the_frames(raw_pairs, tmp_p
     aligned = images.read(tmp_path / "aligned/lr" / pair.lr.name).pixels
     np.testing.assert_array_equal(aligned, images.read(pair.lr).pixels[:, 2:-2, 2:-2])
     inspect.run([tmp_path / "aligned"], None, overwrite=False)
+
+
+@pytest.fixture(scope="module")
+def raw_bundle(raw_run, tiny_recipe, tmp_path_factory):
+    """It is written only if every format runs in its engine, in bioimageio.core, and in deepImageJ's tiles."""
+    out = tmp_path_factory.mktemp("bundle") / "raw.zip"
+    package.run(raw_run, tiny_recipe, out, overwrite=False)
+    return out
+
+
+def test_a_bundle_names_a_channel_for_each_frame_and_has_one_pair_of_percentiles(raw_bundle):
+    with zipfile.ZipFile(raw_bundle) as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+        (source,), (target,) = content["inputs"], content["outputs"]
+        channels = {axis["type"]: axis for axis in source["axes"]}["channel"]["channel_names"]
+        assert channels == [f"angle{angle}_phase{phase}" for angle in (1, 2, 3) for phase in (1, 2, 3)]
+        assert {axis["type"]: axis for axis in target["axes"]}["channel"]["channel_names"] == ["intensity"]
+        assert source["preprocessing"][0]["kwargs"]["axes"] == ["channel", "y", "x"]
+        assert lint(content, archive.namelist()) == []
+        tensor = np.load(BytesIO(archive.read("test_input.npy")))
+        assert tensor.shape == (1, 32, 32, 9)
+        with tifffile.TiffFile(BytesIO(archive.read("sample_input.tif"))) as file:
+            assert file.imagej_metadata["channels"] == 9
+            np.testing.assert_array_equal(file.asarray(), np.moveaxis(tensor[0], -1, 0))
+        assert "angle1_phase1, angle1_phase2" in archive.read("README.md").decode()
+        assert {"weights.keras", "weights.pt", "weights.onnx"} <= set(archive.namelist())
+
+
+def test_a_bundle_of_frames_predicts_what_its_run_folder_predicts(raw_bundle, raw_run, raw_pairs, tmp_path):
+    bundle, run = open_model(raw_bundle), open_model(raw_run)
+    assert bundle.frames == run.frames
+    frames = images.read(min((raw_pairs / "lr").iterdir())).pixels
+    whole = run._replace(tile=bundle.tile, halo=bundle.halo)
+    np.testing.assert_allclose(predict_plane(bundle, frames), predict_plane(whole, frames), atol=1e-5)
+
+
+def test_in_fiji_the_frames_are_the_channels_of_one_image(raw_bundle, raw_pairs):
+    with zipfile.ZipFile(raw_bundle) as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+    frames = images.read(min((raw_pairs / "lr").iterdir())).pixels
+    model = open_model(raw_bundle)
+    found = jdll.predict(content, model.network, frames)
+    # percentiles are nearest ranks there
+    np.testing.assert_allclose(found, predict_plane(model, frames), atol=0.02)
+    per_frame = content["inputs"][0]["preprocessing"][0]["kwargs"] | {"axes": ["y", "x"]}
+    content["inputs"][0]["preprocessing"][0]["kwargs"] = per_frame
+    assert jdll.preprocess(content, frames).max() != pytest.approx(jdll.scale_range(frames, 0.1, 99.9, 1e-6).max())
+
+
+def test_programs_for_one_image_refuse_a_bundle_of_frames(raw_bundle, raw_run, tiny_recipe, tmp_path):
+    with pytest.raises(DfcanError, match="takes 9 frames for each image, which the page does not read"):
+        write_page([raw_bundle], tmp_path / "page", "cdn")
+    (tmp_path / "Fiji/plugins").mkdir(parents=True)
+    with pytest.raises(DfcanError, match="images of 9 channels"):
+        install(raw_bundle, Fiji(tmp_path / "Fiji", None, None), overwrite=False)
+    (tmp_path / "companion.yaml").write_text(tiny_recipe.read_text() + "input: prepared\n")
+    with pytest.raises(DfcanError, match="input prepared is for one frame"):
+        package.run(raw_run, tmp_path / "companion.yaml", tmp_path / "companion.zip", overwrite=False)
