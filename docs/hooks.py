@@ -146,7 +146,9 @@ def _reference() -> dict[str, str]:
     """Pages of the reference by name: README, command line, the public functions, one for each module or subpackage."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     pages = {"readme": f"---\ntitle: README\n---\n\n{readme}"}
-    offered = "\n\n".join(f"::: dfcan_bmz.{module}.{name}" for name, module in dfcan_bmz._MODULES.items())
+    # each of them is at home on the page of its module, where links lead
+    elsewhere = "\n    options:\n      skip_local_inventory: true"
+    offered = "\n\n".join(f"::: dfcan_bmz.{module}.{name}{elsewhere}" for name, module in dfcan_bmz._MODULES.items())
     pages |= {"command-line": _command_line(), "python": f"# From Python\n\n{offered}\n"}
     for entry in sorted(PACKAGE.iterdir()):
         if entry.suffix == ".py" and not entry.stem.startswith("_") and entry.stem != "cli":

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from dfcan_bmz import images
 from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
@@ -91,12 +91,17 @@ def _same_field(one: Path, other: Path) -> str:
 
 def image_table(surveys: list[Survey]) -> Table:
     """A row for each folder."""
-    table = Table("folder", "images", "sizes", "types", "ranges", "pixel sizes (nm)", "with a problem")
-    for folder in dict.fromkeys(one.path.parent for one in surveys):
+    folders = list(dict.fromkeys(one.path.parent for one in surveys))
+    # the end of a path tells lr from hr: it is folded, not cut off, and the beginning is left out where that is enough
+    short = {folder: "/".join(folder.parts[-2:]) for folder in folders}
+    named = short if len(set(short.values())) == len(folders) else {folder: str(folder) for folder in folders}
+    first = Column("folder", overflow="fold", min_width=8)
+    table = Table(first, "images", "sizes", "types", "ranges", "pixel sizes (nm)", "with a problem")
+    for folder in folders:
         found = [one for one in surveys if one.path.parent == folder]
         read = [one for one in found if one.axes]
         table.add_row(
-            escape(str(folder)),
+            escape(named[folder]),
             str(len(found)),
             _counted(f"{one.axes} {' x '.join(map(str, one.shape))}" for one in read),
             _counted(one.dtype for one in read),

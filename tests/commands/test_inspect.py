@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import command_line
+from invoking import invoke
 from tiff_files import rational, short, write_tiff
 
 from dfcan_bmz import images
@@ -176,3 +177,16 @@ def test_what_metadata_could_not_tell_is_a_note_and_no_problem(tmp_path, capsys)
         write_tiff(tmp_path / name, shown, [rational(282, 0, 0), rational(283, 0, 0), short(296, 3)])
     inspect.run([tmp_path], None, False)
     assert "note: a.tif and 1 more: its tags of resolution hold no positive numbers" in capsys.readouterr().err
+
+
+def test_lr_and_hr_of_a_long_path_can_be_told_apart_in_80_columns(pairs_folder, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "a name as long as people give them to experiments" / "training_pairs_of_actin"
+    shutil.copytree(pairs_folder, folder)
+    monkeypatch.setenv("COLUMNS", "80")
+    invoke("inspect", folder)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines if line.startswith(("│", "┃")))
+    # a folder may be folded over lines: its end is there
+    told = "".join(line.split("│")[1].strip() for line in lines if line.startswith("│"))
+    assert "training_pairs_of_actin/lr" in told
+    assert "training_pairs_of_actin/hr" in told
