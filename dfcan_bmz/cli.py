@@ -145,7 +145,7 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """Run every step in a few minutes: simulate, train, package, run the bundle elsewhere, measure."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_demo(out, overwrite)
     with console.quiet_start():
@@ -249,7 +249,7 @@ def degrade(
     overwrite: Overwrite = False,
 ) -> None:
     """Make training pairs from high-resolution images: warp, blur, downsample, add noise."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_images(hr_dir, out, overwrite)
     given = {"blur": blur, "psf": psf, "sampling": sampling, "noise": noise, "photons": photons}
@@ -328,7 +328,7 @@ def train(
     overwrite: Overwrite = False,
 ) -> None:
     """Train a network on pairs of images."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_training(lr, hr, out, config, settings or [], resume, overwrite)
     with console.quiet_start():
@@ -363,7 +363,7 @@ def sweep(
     """Train several times with different settings and compare; a repeated command continues where it stopped."""
     if (test_lr is None) != (test_hr is None):
         raise DfcanError("--test-lr and --test-hr belong together: give both")
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     test = (test_lr, test_hr) if test_lr and test_hr else None
     early.check_sweep(file, lr, hr, test, config, settings or [])
@@ -404,7 +404,7 @@ def predict(
     ] = False,
 ) -> None:
     """Super-resolve images of any size with a trained model."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
     early.check_prediction(model, inputs, out, ending, resume or overwrite)
@@ -433,7 +433,7 @@ def evaluate(
     trusted: Trusted = False,
 ) -> None:
     """Compare a model with interpolation and deconvolution, on pairs that it has not seen."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_evaluation([model], lr, hr, out, overwrite)
     with console.quiet_start():
@@ -455,7 +455,7 @@ def compare(
     trusted: Trusted = False,
 ) -> None:
     """Compare several models on the same pairs: one table, one figure, one report."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_evaluation(models, lr, hr, out, overwrite)
     with console.quiet_start():
@@ -473,7 +473,7 @@ def trust(
     trusted: Trusted = False,
 ) -> None:
     """Map the uncertainty of a model's predictions, without high-resolution images."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_trust(model, inputs, out, overwrite)
     with console.quiet_start():
@@ -490,7 +490,7 @@ def package(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.check_packaging(run_folder, recipe, out, overwrite)
     with console.quiet_start():
@@ -509,7 +509,7 @@ def check(
     trusted: Trusted = False,
 ) -> None:
     """Test every weight format of a bundle in its own engine, against the others, and as Fiji would tile it."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.refuse_no_bundle(bundle)
     with console.quiet_start():
@@ -552,7 +552,7 @@ def upload(
     yes: Annotated[bool, typer.Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
 ) -> None:
     """Upload a bundle to the BioImage Model Zoo for review; a dry run without --yes."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.refuse_no_bundle(bundle)
     with console.quiet_start():
@@ -571,7 +571,7 @@ def install_fiji(
     overwrite: Overwrite = False,
 ) -> None:
     """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     if not remove:
         early.refuse_no_bundle(bundle)
@@ -629,7 +629,7 @@ def page(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a site that runs bundles in the visitor's own browser; images never leave their computer."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     for bundle in bundles:
         early.refuse_no_bundle(bundle)
@@ -647,7 +647,7 @@ def record(
     overwrite: Overwrite = False,
 ) -> None:
     """Write one page on a training: settings, data, versions, curves and metrics."""
-    from dfcan_bmz.commands import early
+    from dfcan_bmz import early
 
     early.refuse_existing(out, overwrite)
     early.refuse_no_run(run_folder)

@@ -13,7 +13,7 @@ from rich.console import Console
 from dfcan_bmz import children, run_folder, staging
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.commands import evaluate, package, predict, simulate, train
-from dfcan_bmz.commands.early import check_demo
+from dfcan_bmz.early import check_demo
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.prediction.stream import Output
