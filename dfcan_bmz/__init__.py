@@ -6,7 +6,7 @@
     degrade     pairs of images, from high-resolution ones    -> folder with lr/ and hr/
     train       a network on pairs of images                  -> run folder
     open_model  a run folder or a bundle, for prediction      -> Model
-    predict     an array or images, super-resolved            -> array, or files
+    predict     an array or an image file, super-resolved     -> array
     evaluate    a model against strong baselines              -> Report
     compare     several models on the same pairs              -> Report
     package     a run folder for the BioImage Model Zoo       -> bundle

@@ -14,6 +14,7 @@ def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     lr, hr = names["lr"], names["hr"]
     assert names["sharp"].shape == hr[0].shape
     assert names["stack"].shape == hr.shape
+    assert len(list((tmp_path / "predicted").glob("*.tif"))) == len(lr)
     np.testing.assert_array_equal(names["also_sharp"], names["sharp"])
     assert 1 <= len(names["losses"].values) <= 2
     assert names["report"].summary["affine", "DFCAN", "psnr"].mean > 0
