@@ -131,8 +131,9 @@ class TrainConfig(_Section):
     epochs: int = Field(10, ge=1, description="rounds through all images")
     batch_size: int = Field(8, ge=1, description="patches a step")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="of Adam")
-    loss: Literal["dfcan", "mae", "mse", "charbonnier", "fourier"] = Field(
-        "dfcan", description="dfcan: MSE + ssim_weight (1 - SSIM)"
+    loss: Literal["dfcan", "dfcan-published", "mae", "mse", "charbonnier", "fourier"] = Field(
+        "dfcan",
+        description="dfcan: MSE + ssim_weight (1 - SSIM); dfcan-published: scaled to the extremes of each batch",
     )
     ssim_weight: float = Field(0.1, ge=0, description="share of 1 - SSIM in the loss dfcan")
     schedule: Literal["plateau", "onecycle", "cosine"] = Field("plateau", description="how the learning rate changes")

@@ -89,6 +89,20 @@ def dfcan(truth, prediction, ssim_weight=0.1):
     return mse(truth, prediction) + ssim_weight * (1 - ssim(truth, prediction))
 
 
+def dfcan_published(truth, prediction, ssim_weight=0.1):
+    """The loss as DFCAN's authors wrote it: `dfcan` of truth and prediction, each scaled to its extremes in the batch.
+
+    Gain and offset of the prediction do not count, so that a linear output may take any; and a flat one is 0 / 0: its
+    loss is NaN, from which a training goes back once, at half the rate. Parameters and result are those of `dfcan`.
+    """
+    return dfcan(_to_extremes(truth), _to_extremes(prediction), ssim_weight)
+
+
+def _to_extremes(batch):
+    low, high = ops.min(batch), ops.max(batch)
+    return ops.subtract(batch, low) / ops.subtract(high, low)
+
+
 def psnr(truth, prediction):
     """Peak signal-to-noise ratio of each image in dB for a peak of 1; (N, H, W, 1) to (N,)."""
     return -10 / np.log(10) * ops.log(ops.maximum(mse(truth, prediction), 1e-10))
@@ -96,6 +110,7 @@ def psnr(truth, prediction):
 
 LOSSES = {
     "dfcan": lambda config: lambda truth, prediction: dfcan(truth, prediction, config.ssim_weight),
+    "dfcan-published": lambda config: lambda truth, prediction: dfcan_published(truth, prediction, config.ssim_weight),
     "mae": lambda config: mae,
     "mse": lambda config: mse,
     "charbonnier": lambda config: charbonnier,
@@ -107,6 +122,7 @@ def describe_loss(config: TrainConfig) -> str:
     """The loss in words, e.g. ``MSE + 0.1 (1 - SSIM)``."""
     words = {
         "dfcan": f"MSE + {config.ssim_weight:g} (1 - SSIM)",
+        "dfcan-published": f"MSE + {config.ssim_weight:g} (1 - SSIM), each image scaled to its extremes in the batch",
         "charbonnier": f"Charbonnier (eps {CHARBONNIER_EPS:g})",
         "fourier": "MAE + mean magnitude of the difference's Fourier transform",
     }

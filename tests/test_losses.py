@@ -85,3 +85,16 @@ def test_every_loss_is_told_in_words(settings, words):
 def test_psnr_is_that_of_tensorflow(batch):
     np.testing.assert_allclose(losses.psnr(*batch), tf.image.psnr(*batch, max_val=1.0), rtol=1e-5)
     assert np.isfinite(losses.psnr(batch[0], batch[0])).all()
+
+
+def test_the_published_loss_is_that_of_images_scaled_to_their_extremes_in_the_batch(batch):
+    truth, prediction = batch
+    scaled = [(images - images.min()) / (images.max() - images.min()) for images in (truth, prediction)]
+    published = losses.LOSSES["dfcan-published"](TrainConfig(ssim_weight=0.1))
+    np.testing.assert_allclose(published(*batch), losses.dfcan(*scaled), rtol=1e-5)
+    np.testing.assert_allclose(published(truth, 3 * prediction - 1), published(*batch), rtol=1e-3)
+
+
+def test_the_published_loss_of_a_flat_output_is_no_number(batch):
+    truth, prediction = batch
+    assert np.isnan(losses.dfcan_published(truth, np.zeros_like(prediction))).all()
