@@ -1,0 +1,154 @@
+"""Measure any model on the test sets of ``sets.yaml``, and print the table of all that were.
+
+python benchmarks/leaderboard/leaderboard.py [--sets NAME,...] [--work FOLDER] [MODEL...]
+
+MODEL is a run folder, a bundle, a published name or an id of the BioImage Model Zoo. Bundles by others run in
+bioimageio.core; a model whose output has the size of its input is followed by bicubic enlargement. What
+``results.csv`` has already is not measured again; the baselines are measured first, with settings chosen on the
+test images, in their favour.
+"""
+
+import argparse
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sets import DESCRIBED, HERE, NAMES, make
+
+import dfcan_bmz
+from dfcan_bmz import interpolation, metrics
+from dfcan_bmz.bundle_file.named import find_model
+from dfcan_bmz.data.pairs import find_pairs, read_manifest
+from dfcan_bmz.deconvolution import deconvolve
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.measure import Plane, planes_of
+from dfcan_bmz.evaluation.rivals import choose_rivals
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
+from dfcan_bmz.model import open_model
+
+RESULTS = HERE / "results.csv"
+SCALE, TARGET = 2, "own"  # of intensities nothing is assumed: gain and offset are fitted
+Enlarge = Callable[[np.ndarray], np.ndarray]  # (Y, X) to (2 Y, 2 X)
+
+
+class Row(NamedTuple):
+    """Means over the fields of view of a set, after a least-squares fit of gain and offset."""
+
+    set: str
+    method: str
+    psnr: str
+    ssim: str
+    images: str
+    fields: str
+
+
+def planes_in(folder: Path) -> Iterator[Plane]:
+    """Planes of a set."""
+    pairs = {pair: [0] for pair in find_pairs(folder / "lr", folder / "hr")}
+    levels = {name: row.get("level") or "" for name, row in (read_manifest(folder / "lr") or {}).items()}
+    return planes_of(pairs, SCALE, TARGET, levels)
+
+
+def baselines(planes: Callable[[], Iterable[Plane]]) -> dict[str, Enlarge]:
+    """Methods without learning, tuned on the set."""
+    chosen, _ = choose_rivals(planes, sum(1 for _ in planes()), SCALE, TARGET, None, True)
+    assert chosen.deconvolution
+    settings = chosen.deconvolution
+    return {
+        BICUBIC: lambda lr: interpolation.bicubic(lr, SCALE),
+        SMOOTHED: lambda lr: interpolation.smoothed_bicubic(lr, SCALE, chosen.smoothing_px),
+        DECONVOLVED: lambda lr: deconvolve(lr, SCALE, settings),
+    }
+
+
+def network(given: str) -> Enlarge:
+    """A model as what enlarges a plane."""
+    path = find_model(Path(given))
+    try:
+        open_model(path)
+    except DfcanError:
+        return _through_core(path)
+    return lambda lr: dfcan_bmz.predict(path, lr)
+
+
+def _through_core(bundle: Path) -> Enlarge:
+    """A bundle by others, run as its description says."""
+    from bioimageio.core import create_prediction_pipeline, load_model_description, predict
+
+    description = load_model_description(bundle)
+    pipeline = create_prediction_pipeline(description)
+
+    kinds = [axis.type for axis in description.inputs[0].axes]
+
+    def enlarge(lr: np.ndarray) -> np.ndarray:
+        sides = iter(lr.shape)
+        image = lr.astype(np.float32).reshape([next(sides) if kind == "space" else 1 for kind in kinds])
+        sample = predict(model=pipeline, inputs=image, blocksize_parameter=1)
+        output = np.asarray(next(iter(sample.members.values())).data).squeeze()
+        return output if output.shape[0] == SCALE * lr.shape[0] else interpolation.bicubic(output, SCALE)
+
+    return enlarge
+
+
+def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[Plane]) -> Row:
+    """Mean PSNR and SSIM of a method over the fields of a set."""
+    values: dict[str, list[tuple[float, float]]] = {}
+    for plane in planes:
+        truth, fitted = metrics.affine(plane.hr, enlarge(plane.lr))
+        psnr = -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
+        values.setdefault(plane.field, []).append((float(psnr), metrics.ssim(truth, fitted, 1.0)))
+    psnr, ssim = np.mean([np.mean(field, axis=0) for field in values.values()], axis=0)
+    images = sum(map(len, values.values()))
+    return Row(name, method, f"{psnr:.2f}", f"{ssim:.3f}", str(images), str(len(values)))
+
+
+def read_results() -> list[Row]:
+    """What was measured before."""
+    if not RESULTS.is_file():
+        return []
+    with RESULTS.open(newline="", encoding="utf-8") as lines:
+        return [Row(**row) for row in csv.DictReader(lines)]
+
+
+def write_results(rows: list[Row]) -> None:
+    """Write all rows, by set, in the order in which they were measured."""
+    with RESULTS.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines).writerows([Row._fields, *sorted(rows, key=lambda row: NAMES.index(row.set))])
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print PSNR and SSIM of every method (rows) on every set (columns)."""
+    found = {(row.set, row.method): f"{row.psnr}, {row.ssim}" for row in rows}
+    print("| method | " + " | ".join(DESCRIBED["sets"][name]["title"] for name in NAMES) + " |\n" + "|---" * 7 + "|")
+    for method in dict.fromkeys(row.method for row in rows):
+        print(f"| {method} | " + " | ".join(found.get((name, method), "") for name in NAMES) + " |")
+
+
+def main(models: list[str], names: list[str], work: Path) -> None:
+    """Measure what is missing, and print all."""
+    rows = read_results()
+    for name in names:
+        folder = make(name, work)
+        known = {row.method for row in rows if row.set == name}
+
+        def planes(folder: Path = folder) -> Iterator[Plane]:
+            return planes_in(folder)
+
+        methods = {Path(model).name.removesuffix(".zip"): model for model in models}
+        missing: dict[str, Enlarge] = {} if BICUBIC in known else baselines(planes)
+        missing |= {method: network(model) for method, model in methods.items() if method not in known}
+        for method, enlarge in missing.items():
+            rows.append(measured(name, method, enlarge, planes()))
+            write_results(rows)
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--sets", default=",".join(NAMES))
+    parser.add_argument("--work", type=Path, default=Path("leaderboard-sets"))
+    asked = parser.parse_args()
+    main(asked.models, asked.sets.split(","), asked.work)
