@@ -23,8 +23,8 @@ from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.data.pairs import find_pairs, read_manifest
 from dfcan_bmz.deconvolution import deconvolve
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.measure import Plane, planes_of
-from dfcan_bmz.evaluation.rivals import choose_rivals
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
 from dfcan_bmz.model import open_model
 
@@ -53,7 +53,7 @@ def planes_in(folder: Path) -> Iterator[Plane]:
 
 def baselines(planes: Callable[[], Iterable[Plane]]) -> dict[str, Enlarge]:
     """Methods without learning, tuned on the set."""
-    chosen, _ = choose_rivals(planes, sum(1 for _ in planes()), SCALE, TARGET, None, True)
+    chosen, _ = choose_baselines(planes, sum(1 for _ in planes()), SCALE, TARGET, None, True)
     assert chosen.deconvolution
     settings = chosen.deconvolution
     return {
