@@ -3,7 +3,7 @@
 python benchmarks/leaderboard/leaderboard.py [--sets NAME,...] [--work FOLDER] [MODEL...]
 
 MODEL is a run folder, a bundle, a published name or an id of the BioImage Model Zoo. Bundles by others run in
-bioimageio.core; a model whose output has the size of its input is followed by bicubic enlargement. What
+bioimageio.core; a model whose output has the size of its input is followed by bicubic interpolation. What
 ``results.csv`` has already is not measured again; the baselines are measured first, with settings chosen on the
 test images, in their favour.
 """
