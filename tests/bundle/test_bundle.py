@@ -12,16 +12,16 @@ import pytest
 import tifffile
 import yaml
 from bundle_files import rewrite
-from conftest import TINY_RECIPE, TINY_TRAINING, command_line
+from conftest import command_line
 
 from dfcan_bmz import images
 from dfcan_bmz.bundle import write
 from dfcan_bmz.bundle.card import card
-from dfcan_bmz.bundle.check import FAILED, Verdict, check
+from dfcan_bmz.bundle.check import FAILED, Verdict
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.commands import package, simulate, train
+from dfcan_bmz.commands import package
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.model import of_bundle, open_model
 from dfcan_bmz.normalize import scaling_of
@@ -117,11 +117,6 @@ def fresh(tiny_run, tiny_recipe, tmp_path_factory):
     return out
 
 
-def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, fresh, tmp_path):
-    package.run(tiny_run, tiny_recipe, tmp_path / "again.zip", overwrite=False)
-    assert (tmp_path / "again.zip").read_bytes() == fresh.read_bytes()
-
-
 def test_a_bundle_predicts_what_its_run_folder_predicts(tiny_run, tiny_bundle, pairs_folder):
     bundle, run = of_bundle(tiny_bundle), open_model(tiny_run)
     plane = images.read(next((pairs_folder / "lr").glob("*.tif"))).pixels
@@ -182,24 +177,6 @@ def test_the_companion_tells_the_user_of_ilastik_what_to_do(companion_bundle):
     assert "dfcan-bmz ilastik prepare" in readme
     assert "dfcan-bmz ilastik restore" in readme
     assert "In Fiji, give images of at least" not in readme
-
-
-@pytest.mark.parametrize(("scale", "network"), [(3, "dfcan"), (4, "rcan"), (2, "vdsr")])
-def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path):
-    simulate.run(tmp_path / "set", "actin", pairs=3, size=40, scale=scale, levels=1, haze=0.0, seed=1, overwrite=False)
-    lacking = ("model.groups", "model.output") if network == "vdsr" else ("model.none",)
-    settings = [setting for setting in TINY_TRAINING if not setting.startswith(lacking)]
-    settings += [f"model.name={network}", f"model.scale={scale}", "train.epochs=1"]
-    lr, hr = tmp_path / "set/lr", tmp_path / "set/hr"
-    train.run(lr, hr, tmp_path / "run", None, settings, resume=False, overwrite=False)
-    (tmp_path / "recipe.yaml").write_text(TINY_RECIPE + "formats: [keras_v3, torchscript, onnx]\n")
-    package.run(tmp_path / "run", tmp_path / "recipe.yaml", tmp_path / "b.zip", overwrite=False)
-    assert {verdict.verdict for verdict in check(tmp_path / "b.zip")} == {"passed"}
-    plane = images.read(next(lr.glob("*.tif"))).pixels
-    fastest = predict_plane(of_bundle(tmp_path / "b.zip"), plane)
-    assert fastest.shape == (40 * scale, 40 * scale)
-    for engine in ("keras", "onnx"):
-        np.testing.assert_allclose(predict_plane(of_bundle(tmp_path / "b.zip", engine), plane), fastest, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

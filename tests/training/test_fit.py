@@ -85,7 +85,7 @@ def test_training_figures_are_means_over_the_whole_epoch(pairs_folder, tmp_path,
 
 def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
     watched = []
-    run_training(pairs_folder, tmp_path / "run", "train.epochs=12", watch=watched.append)
+    run_training(pairs_folder, tmp_path / "run", "train.epochs=6", "data.patches_per_image=30", watch=watched.append)
     history = read_history(tmp_path / "run")
     assert [row["epoch"] for row in watched] == [row["epoch"] for row in history]
     assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]
@@ -109,11 +109,11 @@ def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_pat
         "train.schedule=onecycle",
         "train.ema=0.9",
         "train.accumulate=2",
-        "data.patches_per_image=20",
+        "data.patches_per_image=8",
     )
     run_training(pairs_folder, tmp_path / "unbroken", *settings)
-    # 6 images x 20 patches in batches of 4 are 30 steps an epoch
-    kill_at_step(75, pairs_folder, tmp_path / "killed", *TINY_TRAINING, *settings)
+    # 6 images x 8 patches in batches of 4 are 12 steps an epoch
+    kill_at_step(30, pairs_folder, tmp_path / "killed", *TINY_TRAINING, *settings)
     assert len(read_history(tmp_path / "killed")) == 2
     train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "killed", None, [], resume=True, overwrite=False)
     unbroken, killed = read_history(tmp_path / "unbroken"), read_history(tmp_path / "killed")
