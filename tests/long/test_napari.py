@@ -1,14 +1,18 @@
 """The plugin in napari itself, without a screen."""
 
 import os
+import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
-from conftest import skip_engine
+from conftest import REPOSITORY, skip_engine
+from PIL import Image as PillowImage
+from scipy.ndimage import gaussian_filter
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 try:
@@ -215,3 +219,20 @@ def test_two_layers_train_a_model_with_a_curve_and_a_way_to_stop(application, vi
     wait_until(application, lambda: widget.run.enabled, lambda: widget.status.value)
     assert (tmp_path / "run/model.keras").is_file()
     assert widget.status.value.startswith("trained")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("xvfb-run") and find_library("xcb-cursor")), reason="xvfb or libxcb-cursor0 is not installed"
+)
+def test_the_widget_predicts_in_the_window_and_the_window_shows_it(tmp_path):
+    script, picture = REPOSITORY / "benchmarks/napari_picture.py", tmp_path / "napari.png"
+    screen = ["xvfb-run", "-a", "-s", "-screen 0 1400x900x24"]
+    environment = os.environ | {"QT_QPA_PLATFORM": "xcb", "GALLIUM_DRIVER": "softpipe", "LIBGL_ALWAYS_SOFTWARE": "1"}
+    answer = subprocess.run([*screen, sys.executable, script, picture], env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    with PillowImage.open(picture) as window:
+        pixels = np.asarray(window.convert("L"), float)
+    left, right = np.array_split(pixels[240:480, 340:836], 2, axis=1)  # the canvas: image and prediction
+    # the same structure, and less of the noise
+    assert np.corrcoef(gaussian_filter(left, 4).ravel(), gaussian_filter(right, 4).ravel())[0, 1] > 0.5
+    assert np.abs(np.diff(right)).mean() < np.abs(np.diff(left)).mean()
