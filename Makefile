@@ -46,7 +46,8 @@ docs: $(VENV)/ready
 	$(BIN)/mkdocs build --strict
 
 # the documentation with the published models on a page that runs them in a browser: site/try/index.html
-site: docs bundles
+site: bundles
+	DFCAN_TRY=try/index.html $(BIN)/mkdocs build --strict
 	$(BIN)/dfcan-bmz page bundles/*.zip --out site/try --runtime bundled
 
 # the engines that Fiji and ilastik carry, in environments of their own on older Pythons

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Link, Navigation
 from mkdocs.structure.pages import Page
 
 import dfcan_bmz
@@ -55,6 +56,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if address := os.environ.get("DFCAN_REPOSITORY"):
         config.repo_url, config.repo_name = address, posixpath.basename(address)
     return config
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Link the page that runs the models in a browser, where `make site` puts one beside the documentation."""
+    if page := os.environ.get("DFCAN_TRY"):
+        nav.items.insert(1, Link("Try it", page))
+    return nav
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -19,7 +19,7 @@ ELSEWHERE = {"package", "check"}
 
 def test_the_site_builds_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path]
-    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DFCAN_TRY": "try/index.html"}  # as `make site` does
     answer = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert "excluded from the built site" not in answer.stderr
@@ -31,6 +31,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     linked = parsed((tmp_path / "index.html").read_text(encoding="utf-8")).links
     expected = {page.relative_to(REPOSITORY / "docs").with_suffix(".html").as_posix() for page in PAGES}
     assert expected - linked - {"index.html"} == set(), "pages that the navigation lacks"
+    assert "../try/index.html" in parsed((tmp_path / "tutorials/zoo.html").read_text(encoding="utf-8")).links
 
 
 @pytest.mark.parametrize("name", EXECUTED)
