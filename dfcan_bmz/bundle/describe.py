@@ -277,7 +277,7 @@ def _config(
         "input": recipe.input,
         "scale": model.scale,
         "target": config.data.target,
-        "frames": frames_asked(config)._replace(number=model.inputs)._asdict(),
+        **({"frames": frames_asked(config)._replace(number=model.inputs)._asdict()} if model.inputs > 1 else {}),
         **provenance["validation"],
         "validation_psnr": round(best_row(history)["val_psnr"], 3),
         "domain": provenance.get("domain"),
