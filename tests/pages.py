@@ -28,7 +28,8 @@ def commands(text):
 class Page(HTMLParser):
     """What a page says, whatever the theme wraps around it.
 
-    Its text, that of lists and their items, and of paragraphs up to their first tag; ids, and where links lead.
+    Its text, that of lists, their items and blocks of code, and of paragraphs up to their first tag; ids, and where
+    links lead.
     """
 
     def __init__(self):
@@ -41,7 +42,7 @@ class Page(HTMLParser):
         self.ids.add(found.get("id"))
         self.links.add(found.get("href"))
         self._latest = tag
-        if tag in ("li", "ol"):
+        if tag in ("li", "ol", "pre"):
             self._open.append((tag, len(self.text)))
 
     def handle_endtag(self, tag):
