@@ -1,6 +1,5 @@
 """The command line: names, options, help. A command's code is imported when it runs, so that help is instant."""
 
-import errno
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from dfcan_bmz import __version__, console
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, UnfinishedError, of_system
 from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
 
 EXIT_CODES = (
@@ -657,13 +656,6 @@ def record(
     run(run_folder, evaluation, out, overwrite)
 
 
-def _told(error: OSError) -> str:
-    """What the system says, and what to do; only a full disk is known by its number to be one of the output."""
-    if error.filename is None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        return f"{error}: make room or choose another --out"
-    return f"{error.filename}: {error.strerror}: check its permissions, or name another file or folder"
-
-
 def main() -> None:
     """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
@@ -682,7 +674,7 @@ def _run() -> None:
         print(f"dfcan-bmz: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
-        print(f"dfcan-bmz: {_told(error)}", file=sys.stderr)
+        print(f"dfcan-bmz: {of_system(error)}", file=sys.stderr)
         sys.exit(UnfinishedError.exit_code)
     except SystemExit as end:
         if end.code in [exit_code(signal) for signal in SIGNALS]:

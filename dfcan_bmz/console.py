@@ -1,8 +1,9 @@
-"""What the command line shows: bars where somebody watches, lines where a file is written, notes and warnings.
+"""What a command shows: bars in a terminal or a notebook, lines in a file, notes and warnings.
 
 `quiet` is for warnings and errors alone, `verbose` for where an error arose as well.
 """
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from dfcan_bmz.quantities import row_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from tqdm.notebook import tqdm_notebook
 
 quiet = False
 verbose = False
@@ -50,14 +52,18 @@ class Screen(Events):
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
+        self._widget: tqdm_notebook | None = None
         self._tell_line: Callable[[str], None] | None = None
 
     def begin(self, task: str, total: int | None = None, unit: str = "") -> None:
-        """Show a bar on a terminal, and lines in a file."""
+        """Show a bar on a terminal or in a notebook, and lines in a file."""
         from dfcan_bmz.log_lines import line_teller, place_of_lines
 
         self.done()
         if quiet:
+            return
+        if _in_notebook():
+            self._widget = _notebook_bar(task, total, unit)
             return
         self._progress = _bar(task, total)
         file = place_of_lines() if unit else None if sys.stderr.isatty() else sys.stderr
@@ -66,8 +72,11 @@ class Screen(Events):
 
     def step(self, where: str = "", **figures: float) -> None:
         """Move the bar on; figures stand beside it."""
+        told = "  ".join([where, *(f"{name} {value:.4g}" for name, value in figures.items())])
+        if self._widget is not None:
+            self._widget.set_postfix_str(told, refresh=False)
+            self._widget.update()
         if self._progress is not None:
-            told = "  ".join([where, *(f"{name} {value:.4g}" for name, value in figures.items())])
             self._progress.update(self._progress.task_ids[0], advance=1, told=told)
         if self._tell_line is not None and not figures:  # epochs have lines of their own
             self._tell_line(where)
@@ -76,7 +85,9 @@ class Screen(Events):
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
-        self._progress = self._tell_line = None
+        if self._widget is not None:
+            self._widget.close()
+        self._progress = self._widget = self._tell_line = None
 
     def epoch(self, row: dict[str, float]) -> None:
         """Print an epoch's figures."""
@@ -97,6 +108,17 @@ class Screen(Events):
 
 
 screen = Screen()  # what commands report to
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel") and importlib.util.find_spec("ipywidgets") is not None
+
+
+def _notebook_bar(task: str, total: int | None, unit: str) -> "tqdm_notebook":
+    from tqdm.notebook import tqdm_notebook
+
+    return tqdm_notebook(total=total, desc=task, unit=f" {unit or 'steps'}", leave=False)
 
 
 def _bar(task: str, total: int | None) -> "Progress | None":

@@ -1,5 +1,7 @@
 """Errors that a user can act on: one line that says what, where and what to do."""
 
+import errno
+
 
 class DfcanError(Exception):
     """The input made a start impossible; nothing was written (exit code 2).
@@ -20,6 +22,13 @@ class StoppedError(UnfinishedError):
     """Ctrl-C; what was finished is kept (exit code 130)."""
 
     exit_code = 130
+
+
+def of_system(error: OSError) -> str:
+    """What the system says, and what to do; only a full disk is known by its number to be one of the output."""
+    if error.filename is None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return f"{error}: make room or choose another --out"
+    return f"{error.filename}: {error.strerror}: check its permissions, or name another file or folder"
 
 
 def refuse_left_out(problems: list[str], count: int, what: str = "images") -> None:

@@ -14,7 +14,7 @@ from IPython import get_ipython
 
 import dfcan_bmz
 from dfcan_bmz.engines.devices import accelerators
-from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.errors import DfcanError, of_system
 from dfcan_bmz.notebook.answers import folder
 from dfcan_bmz.notebook.words import spoken
 
@@ -42,7 +42,7 @@ def start() -> None:
     DfcanError
         If packages are still in memory in another version than the one that was installed.
     """
-    get_ipython().set_custom_exc((DfcanError,), _show_error)
+    get_ipython().set_custom_exc((DfcanError, OSError), _show_error)
     print(f"dfcan_bmz {dfcan_bmz.__version__}, Keras {keras.__version__} on {keras.backend.backend()}")
     if stale := stale_packages():
         raise DfcanError(
@@ -128,4 +128,5 @@ def download(path: Path) -> None:
 
 
 def _show_error(shell, kind, error, traceback, tb_offset=None) -> None:
-    print(f"dfcan-bmz: {spoken(str(error))}", file=sys.stderr)
+    told = of_system(error) if isinstance(error, OSError) else str(error)
+    print(f"dfcan-bmz: {spoken(told)}", file=sys.stderr)

@@ -7,7 +7,6 @@ from pathlib import Path
 from IPython.utils.capture import capture_output
 
 from dfcan_bmz import cli
-from dfcan_bmz.config import read_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.notebook import pictures, session
 from dfcan_bmz.notebook.answers import answer, folder
@@ -55,11 +54,6 @@ def package() -> None:
     chosen = model()
     recipe = Path(f"{chosen.name}.yaml")
     _draft(recipe, chosen)
-    if not read_yaml(recipe).get("maintainers"):
-        print(
-            "note: to publish it, the zoo wants a maintainer: enter your GitHub user name as GitHub_user, or go on "
-            "without one"
-        )
     with speaking():
         cli.package(chosen, recipe=recipe, out=_bundle(), overwrite=True)
 

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 # key of the settings: the field of a form that sets it
@@ -28,7 +28,10 @@ FIELDS = {
     "train.init": "pretrained_model_path",
 }
 PHRASES = (
-    (r"note: \S+ names no `maintainers`.*\n?", ""),  # section 7.1 has said so in its own words
+    (
+        r"\S+ names no `maintainers` .*",
+        "to publish it, the zoo wants a maintainer: enter your GitHub user name as GitHub_user, or go on without one",
+    ),
     (r"swap --lr and --hr", "swap the two folders in the form"),
     (r"; train with --lr (\S+) --hr (\S+)", r": enter \1 as Training_source and \2 as Training_target"),
     (
@@ -46,6 +49,7 @@ PHRASES = (
         "enter the settings that it had, or untick Continue_training and tick Overwrite_model",
     ),
     (r"choose another place, or pass --overwrite", "choose another name or folder"),
+    (r"make room or choose another --out", "make room or choose another folder"),
     (r"choose another --out or pass --overwrite", "choose another folder"),
     (r"(choose|give) (another|a folder as) --out", "choose another name or folder"),
     (r"give the --out of a `dfcan-bmz train`", "give the folder of a model"),
@@ -94,5 +98,5 @@ class _Speaker:
 @contextmanager
 def speaking() -> Iterator[None]:
     """Print in the notebook's words in this block."""
-    with redirect_stdout(_Speaker(sys.stdout)):
+    with redirect_stdout(_Speaker(sys.stdout)), redirect_stderr(_Speaker(sys.stderr)):
         yield

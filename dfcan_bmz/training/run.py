@@ -115,7 +115,7 @@ def _train(wanted: Plan, place: Place, events: Events, callbacks: Sequence[keras
     write_other_scales(place.out, config, training, validation, events)
     best = run_folder.best_row(history)
     events.tell(
-        f"{place.out}: best of {len(history)} epochs is {best['epoch']}: validation loss {best['val_loss']:.5f}, "
+        f"{place.out}: the best epoch is {best['epoch']} of {len(history)}: validation loss {best['val_loss']:.5f}, "
         f"PSNR {best['val_psnr']:.2f} dB, on patches from {len(record['files']['validation'])} images"
     )
 

@@ -63,6 +63,10 @@ def test_every_form_appears_as_widgets_and_the_training_draws_its_curves(execute
         kinds = [kind for output in cell.outputs for kind in output.get("data", {})]
         if "forms.show()" in cell.source:
             assert "application/vnd.jupyter.widget-view+json" in kinds
+        if "sharing.predict()" in cell.source:
+            assert "predicting:" in str(cell.outputs)
+        if "sharing.package()" in cell.source:
+            assert "enter your GitHub user name as GitHub_user" in str(cell.outputs)
         if "Start training" in cell.source:
             assert "image/png" in kinds
             assert "Epoch 2 of 2" in str(cell.outputs)

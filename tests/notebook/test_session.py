@@ -22,6 +22,15 @@ def test_an_error_that_a_user_can_act_on_is_one_line(monkeypatch, capsys):
     assert "Traceback" not in told.out
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch, capsys):
+    shell = InteractiveShell()
+    monkeypatch.setattr(session, "get_ipython", lambda: shell)
+    session.start()
+    capsys.readouterr()
+    shell.run_cell("open('/proc/dfcan.tif', 'w')" if sys.platform == "linux" else "open('/nowhere/x.tif', 'w')")
+    assert capsys.readouterr().err.startswith("dfcan-bmz: /")
+
+
 def test_a_package_replaced_while_in_use_is_named(monkeypatch):
     assert session.stale_packages() == []
     monkeypatch.setattr(np, "__version__", "1.0.0")

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from dfcan_bmz import cli
+from dfcan_bmz.bundle.package import package
 from dfcan_bmz.config import read_yaml
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.events import Events
 from dfcan_bmz.notebook import quality, sharing
+from dfcan_bmz.notebook.words import spoken
 
 RECIPE = Path("tiny.yaml")
 
@@ -41,12 +44,18 @@ def test_a_recipe_is_written_anew_on_request_and_the_edited_one_is_kept(packaged
     assert Path("tiny.edited.yaml").read_text() == "name: mine\n"
 
 
-def test_the_maintainer_that_the_zoo_wants_is_asked_for_before_the_packaging(packaged, filled_in, capsys):
+class _FirstNote(Events):
+    def note(self, line):
+        raise DfcanError(line)
+
+
+def test_the_maintainer_that_the_zoo_wants_is_asked_for_before_the_packaging(packaged, filled_in, tiny_run):
     sharing.package()
-    assert "enter your GitHub user name as GitHub_user" in capsys.readouterr().out
+    with pytest.raises(DfcanError) as note:
+        package(tiny_run, RECIPE, "tiny.zip", events=_FirstNote())
+    assert "enter your GitHub user name as GitHub_user" in spoken(str(note.value))
     filled_in["GitHub_user"] = "octocat"
     sharing.package()
-    assert "GitHub_user" not in capsys.readouterr().out
     assert packaged[1]["maintainers"][0]["github_user"] == "octocat"
 
 

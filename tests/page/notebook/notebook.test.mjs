@@ -28,7 +28,7 @@ test("cells in wrong orders and in the right one", async () => {
     await fill("source_patch_size", 16);
     await fill("model_name", "first");
     const trained = await run("training.start()");
-    assert.match(trained.output, /models\/first: best of 1 epochs/);
+    assert.match(trained.output, /models\/first: the best epoch is 1 of 1/);
     assert.match(trained.output, /no GPU here, so a small network is trained.*model_size: published chooses it|parameters, on gpu/s);
 
     // a refused second start keeps curves and log
@@ -45,7 +45,7 @@ test("cells in wrong orders and in the right one", async () => {
 
     // "Start training" reads the forms as they are
     await fill("Continue_training", false);
-    assert.match((await run("training.start()")).output, /models\/second: best of 1 epochs/);
+    assert.match((await run("training.start()")).output, /models\/second: the best epoch is 1 of 1/);
 
     // the verdict stands first, in one block
     await run("Source_QC_folder =");
