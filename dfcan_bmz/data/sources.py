@@ -5,6 +5,7 @@
     open_set("data/lr", "data/hr")                        folders; names and fields of view as their manifest has them
     open_set(["day1/lr", "day2/lr"], ["day1/hr", ...])    several; names begin with the number of the folder: 2/cell01
     open_set(lr, hr)                                      arrays (N, Y, X) and (N, sY, sX), or lists of (Y, X)
+    open_set(frames, hr)                                  arrays (N, frames, Y, X) and (N, sY, sX)
 """
 
 import tempfile
@@ -42,7 +43,8 @@ def open_set(lr: Images, hr: Images, events: Events = SILENT) -> Iterator[PairSe
     Parameters
     ----------
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
-        Folders of images of equal names, or images: (N, Y, X) and (N, sY, sX), each a field of view of its own.
+        Folders of images of equal names, or images: (N, Y, X) or (N, frames, Y, X), and (N, sY, sX), each a field of
+        view of its own.
     events : Events
         Hears which files are left out.
 

@@ -37,7 +37,7 @@ def evaluate(
     model : str or pathlib.Path
         A run folder, a bundle, or the name of a model.
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
-        Folders of images of equal names, or arrays: (N, Y, X) and (N, sY, sX).
+        Folders of images of equal names, or arrays: (N, Y, X) or (N, frames, Y, X), and (N, sY, sX).
     out : str or pathlib.Path, optional
         Folder for ``metrics.csv``, ``images.csv``, two pictures and ``report.html``. Of ``RUN/evaluation/NAME``, the
         figures enter the card of the bundle.

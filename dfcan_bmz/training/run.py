@@ -45,7 +45,8 @@ def train(
     Parameters
     ----------
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
-        Folders of images of equal names, or arrays: (N, Y, X) and (N, sY, sX), each image a field of view of its own.
+        Folders of images of equal names, or arrays: (N, Y, X) or (N, frames, Y, X), and (N, sY, sX), each image a field
+        of view of its own.
     config : Config, dict, str, pathlib.Path, optional
         Settings, or a YAML file of them; what is not given is as `dfcan-bmz config` lists it.
     out : str or pathlib.Path

@@ -36,6 +36,13 @@ def test_a_stack_is_one_image_of_several_planes():
         assert images.read(pair.lr).pixels.shape == (4, 20, 20)
 
 
+def test_frames_are_one_axis_more():
+    frames = np.stack([planes(2, 20, seed) for seed in range(3)], axis=1)
+    with open_set(frames, planes(2, 40)) as found:
+        assert [images.read(pair.lr).pixels.shape for pair in found.pairs] == [(3, 20, 20)] * 2
+        assert [images.read(pair.hr).pixels.shape for pair in found.pairs] == [(40, 40)] * 2
+
+
 def test_of_several_folders_names_and_fields_stay_apart(pairs_folder):
     one = pairs_folder / "lr", pairs_folder / "hr"
     with open_set(*one) as alone, open_set([one[0]] * 2, [str(one[1])] * 2) as both:
