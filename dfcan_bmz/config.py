@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.staging import replacing
@@ -19,14 +28,22 @@ M = TypeVar("M", bound=BaseModel)
 SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
 
 
+# later keys, with the values that change nothing: these are not written, so that older versions still read the file
+LATER: dict[str, tuple[Any, ...]] = {"attention": ("fourier", None)}
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _as_older_versions_read_it(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if value not in LATER.get(key, ())}
 
 
 # the sizes that each network has, as it was published; except that the published output of DFCAN, a sigmoid, ends in
 # black images where most of an image is black
 SIZES: dict[str, dict[str, Any]] = {
-    "dfcan": {"filters": 64, "groups": 4, "blocks": 4, "output": "linear"},
+    "dfcan": {"filters": 64, "groups": 4, "blocks": 4, "output": "linear", "attention": "fourier"},
     "rcan": {"filters": 64, "groups": 10, "blocks": 20, "output": "linear"},
     "edsr": {"filters": 64, "blocks": 16, "output": "linear"},
     "wdsr": {"filters": 32, "blocks": 16},
@@ -55,6 +72,9 @@ class ModelConfig(_Section):
     output: Literal["sigmoid", "linear"] | None = Field(
         None, description="last activation; sigmoid, as published, turns sparse images black"
     )
+    attention: Literal["fourier", "mean", "none"] | None = Field(
+        None, description="what weights a channel of dfcan: its spectrum, its mean, or nothing"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -63,13 +83,13 @@ class ModelConfig(_Section):
         published = SIZES.get(name) if isinstance(name, str) else None
         if published is None:
             return given  # which pydantic will refuse
-        for key in {"filters", "groups", "blocks", "output"} - published.keys():
+        for key in {"filters", "groups", "blocks", "output", "attention"} - published.keys():
             if given.get(key) is not None:
                 raise ValueError(f"{given['name']} has no {key}")
         return given | {key: value for key, value in published.items() if given.get(key) is None}
 
     def sizes(self) -> dict[str, Any]:
-        """What this network has of `filters`, `groups`, `blocks` and `output`."""
+        """What this network has of `filters`, `groups`, `blocks`, `output` and `attention`."""
         return {key: getattr(self, key) for key in SIZES[self.name]}
 
 

@@ -37,6 +37,14 @@ def test_a_wrong_key_or_value_is_named(override, named):
         resolve({}, None, [override])
 
 
+def test_later_keys_are_written_only_where_they_say_something_new():
+    assert "attention" not in Config().model_dump()["model"]
+    without = Config.model_validate({"model": {"attention": "none"}})
+    assert without.model_dump()["model"]["attention"] == "none"
+    for config in (Config(), without, Config.model_validate({"model": {"name": "srcnn"}})):
+        assert Config.model_validate(config.model_dump()) == config
+
+
 @pytest.mark.parametrize("content", ["- a list", "a: [", "train: 3", "\x00"])
 def test_a_file_that_is_no_mapping_of_sections_is_refused(tmp_path, content):
     (tmp_path / "c.yaml").write_text(content)

@@ -92,7 +92,10 @@ def reach(config: ModelConfig) -> int:
 
 def describe_model(config: ModelConfig) -> str:
     """Name and sizes in words, e.g. ``DFCAN, scale 2, 64 filters, 4 groups, 4 blocks, sigmoid output``."""
-    sizes = [f"{value} {key if value > 1 else key[:-1]}" for key, value in config.sizes().items() if key != "output"]
+    sizes = config.sizes().items()
+    numbers = [f"{value} {key if value > 1 else key[:-1]}" for key, value in sizes if isinstance(value, int)]
     output = [f"{config.output} output"] if config.output else []
     frames = [f"{config.inputs} frames"] if config.inputs > 1 else []
-    return ", ".join([config.name.upper(), f"scale {config.scale}", *frames, *sizes, *output])
+    # only what is not as published, so that descriptions written before the key was there stay as they are
+    attention = {"mean": ["attention to means"], "none": ["no attention"]}.get(config.attention or "", [])
+    return ", ".join([config.name.upper(), f"scale {config.scale}", *frames, *numbers, *output, *attention])

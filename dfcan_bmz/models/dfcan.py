@@ -17,7 +17,9 @@ REDUCTION = 16
 HE, ADDED, LAST = 2.0, 0.5, 0.32
 
 
-def dfcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
+def dfcan(
+    scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str, attention: str = "fourier"
+) -> keras.Model:
     """Build the network: (N, H, W, frames) to (N, sH, sW, 1), intensities of about 0..1.
 
     Parameters
@@ -32,6 +34,8 @@ def dfcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, outpu
         Residual groups, and attention blocks in each (published: 4 and 4).
     output : {"sigmoid", "linear"}
         Last activation (published: sigmoid).
+    attention : {"fourier", "mean", "none"}
+        What weights a channel: its power spectrum (published), its mean as in RCAN, or nothing.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def dfcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, outpu
     image = frames_input(inputs)
     x = gelu_convolution(image, filters, HE)  # (N, H, W, C)
     for _ in range(groups):
-        x = residual_group(x, blocks)
+        x = residual_group(x, blocks, attention)
     x = gelu_convolution(x, filters * scale**2, HE)  # (N, H, W, C s^2)
     x = ops.depth_to_space(x, scale)  # (N, sH, sW, C)
     last = {"activation": output, "kernel_initializer": keras.initializers.VarianceScaling(LAST / 4**groups)}
@@ -49,20 +53,22 @@ def dfcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, outpu
     return keras.Model(image, x, name="dfcan")
 
 
-def residual_group(x, blocks: int):
+def residual_group(x, blocks: int, attention: str):
     """Add to `x` what `blocks` attention blocks make of it; (N, H, W, C)."""
     y = x
     for _ in range(blocks):
-        y = attention_block(y)
+        y = attention_block(y, attention)
     return x + y
 
 
-def attention_block(x):
-    """Fourier channel attention block: two convolutions, weighted by channel, added to `x`; (N, H, W, C)."""
+def attention_block(x, attention: str):
+    """Two convolutions, weighted by channel, added to `x`; (N, H, W, C)."""
     filters = x.shape[-1]
     y = gelu_convolution(x, filters, HE)
+    if attention == "none":  # begins as the others do, whose weights begin near 1/2
+        return x + gelu_convolution(y, filters, ADDED / 4)
     y = gelu_convolution(y, filters, ADDED)
-    return x + y * channel_weights(y)
+    return x + y * channel_weights(y, attention)
 
 
 def gelu_convolution(x, filters: int, variance: float):
@@ -71,11 +77,12 @@ def gelu_convolution(x, filters: int, variance: float):
     return layers.Conv2D(filters, 3, padding="same", activation="gelu", kernel_initializer=initial)(x)
 
 
-def channel_weights(y):
-    """Weight of each channel, from its power spectrum; (N, H, W, C) to (N, 1, 1, C)."""
+def channel_weights(y, attention: str):
+    """Weight of each channel, from its power spectrum or its mean; (N, H, W, C) to (N, 1, 1, C)."""
     filters = y.shape[-1]
-    w = layers.Conv2D(filters, 3, padding="same", activation="relu")(spectrum(y))  # (N, H, W, C)
-    w = layers.GlobalAveragePooling2D(keepdims=True)(w)  # (N, 1, 1, C)
+    if attention == "fourier":
+        y = layers.Conv2D(filters, 3, padding="same", activation="relu")(spectrum(y))  # (N, H, W, C)
+    w = layers.GlobalAveragePooling2D(keepdims=True)(y)  # (N, 1, 1, C)
     w = layers.Conv2D(max(1, filters // REDUCTION), 1, activation="relu")(w)
     return layers.Conv2D(filters, 1, activation="sigmoid")(w)
 

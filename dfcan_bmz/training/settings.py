@@ -43,7 +43,7 @@ def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[
     """
     known = run_folder.read_config(begun)
     resolved = configuration.resolve(known.model_dump(mode="json"), config, overrides)
-    before, now = (_flat(settings.model_dump(mode="json")) for settings in (known, resolved))
+    before, now = _flat(known), _flat(resolved)
     for key, value in now.items():
         if before[key] != value and key not in MAY_CHANGE:
             raise DfcanError(
@@ -53,5 +53,5 @@ def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[
     return resolved
 
 
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    return {f"{section}.{key}": value for section, keys in settings.items() for key, value in keys.items()}
+def _flat(config: Config) -> dict[str, Any]:
+    return {f"{section}.{key}": value for section, keys in config for key, value in keys}

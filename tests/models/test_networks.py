@@ -8,19 +8,21 @@ import keras
 import numpy as np
 import pytest
 from conftest import skip_engine
+from models.attention import strengthen
 from PIL import Image as PillowImage
 
 from dfcan_bmz import losses
 from dfcan_bmz.config import SIZES, ModelConfig
 from dfcan_bmz.export import FILE_NAMES, export, missing_extra
 from dfcan_bmz.interpolation import bicubic
-from dfcan_bmz.models import MODELS, build_model
+from dfcan_bmz.models import MODELS, build_model, describe_model
+from dfcan_bmz.models.dfcan import channel_weights
 
 LEARNING = [name for name in MODELS if SIZES[name]]
 
 
-def tiny(name, scale, inputs=1):
-    sizes = {"filters": 8, "groups": 1, "blocks": 2, "output": "linear"}
+def tiny(name, scale, inputs=1, attention="fourier"):
+    sizes = {"filters": 8, "groups": 1, "blocks": 2, "output": "linear", "attention": attention}
     return ModelConfig(name=name, scale=scale, inputs=inputs, **{key: sizes[key] for key in SIZES[name]})
 
 
@@ -137,25 +139,28 @@ def test_saved_networks_load_in_safe_mode_without_this_package(tmp_path):
 
 @pytest.mark.parametrize("weight_format", FILE_NAMES)
 @pytest.mark.parametrize(
-    ("name", "scale", "inputs"),
+    "config",
     [
-        ("dfcan", 2, 9),
-        ("rcan", 2, 1),
-        ("edsr", 4, 2),
-        ("wdsr", 3, 1),
-        ("srcnn", 2, 3),
-        ("vdsr", 4, 1),
-        ("vdsr", 2, 3),
-        ("drcn", 3, 1),
-        ("drcn", 2, 2),
-        ("bicubic", 2, 1),
-        ("lanczos", 3, 5),
+        tiny("dfcan", 2, 9),
+        tiny("dfcan", 2, attention="mean"),
+        tiny("dfcan", 3, attention="none"),
+        tiny("rcan", 2),
+        tiny("edsr", 4, 2),
+        tiny("wdsr", 3),
+        tiny("srcnn", 2, 3),
+        tiny("vdsr", 4),
+        tiny("vdsr", 2, 3),
+        tiny("drcn", 3),
+        tiny("drcn", 2, 2),
+        tiny("bicubic", 2),
+        tiny("lanczos", 3, 5),
     ],
+    ids=describe_model,
 )
-def test_every_network_is_written_in_every_format(name, scale, inputs, weight_format, tmp_path):
+def test_every_network_is_written_in_every_format(config, weight_format, tmp_path):
     if extra := missing_extra(weight_format):
         skip_engine(f"{weight_format} needs the extra {extra}: pip install 'dfcan-bmz[{extra}]'")
-    model = build_model(tiny(name, scale, inputs), np.random.default_rng(0))
+    model = build_model(config, np.random.default_rng(0))
     model.save(tmp_path / "model.keras")
     if weight_format == "torchscript":  # its writer is a process with a backend of its own
         path = export(weight_format, tmp_path / "model.keras", tmp_path)
@@ -164,7 +169,7 @@ def test_every_network_is_written_in_every_format(name, scale, inputs, weight_fo
         importlib.import_module(f"dfcan_bmz.export.{weight_format}").write(tmp_path / "model.keras", path)
     network = importlib.import_module(f"dfcan_bmz.engines.{weight_format}").load(path)
     for shape in ((1, 32, 32), (2, 48, 36), (1, 50, 130)):
-        image = np.random.default_rng(1).uniform(size=(*shape, inputs)).astype("float32")
+        image = np.random.default_rng(1).uniform(size=(*shape, config.inputs)).astype("float32")
         expected = np.asarray(model(image))
         assert np.ptp(expected) > 0.05
         np.testing.assert_allclose(network(image), expected, atol=1e-5)
@@ -202,6 +207,29 @@ def test_interpolation_inside_a_network_is_that_outside_except_at_the_border(sca
         np.testing.assert_allclose(inside[edge, edge], outside[edge, edge], atol=1e-5)
 
 
-def test_a_size_that_a_network_lacks_is_refused():
-    with pytest.raises(ValueError, match="srcnn has no groups"):
-        ModelConfig(name="srcnn", groups=2)
+@pytest.mark.parametrize("lacking", [{"groups": 2}, {"attention": "fourier"}])
+def test_a_size_that_a_network_lacks_is_refused(lacking):
+    with pytest.raises(ValueError, match=f"srcnn has no {next(iter(lacking))}"):
+        ModelConfig(name="srcnn", **lacking)
+
+
+def parameters(**settings):
+    model = build_model(ModelConfig(**settings), np.random.default_rng(0))
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def test_attention_to_means_saves_a_convolution_a_block_and_none_saves_all():
+    excitation = conv(1, 64, 4) + conv(1, 4, 64)
+    published_size = parameters()
+    assert parameters(attention="mean") == published_size - 16 * conv(3, 64, 64)
+    assert parameters(attention="none") == published_size - 16 * (conv(3, 64, 64) + excitation)
+
+
+def test_attention_to_means_is_blind_to_all_of_the_spectrum_but_its_zero_frequency():
+    y = np.random.default_rng(0).normal(size=(1, 16, 16, 8)).astype("float32")
+    shuffled = y.reshape(1, 256, 8)[:, np.random.default_rng(1).permutation(256)].reshape(y.shape)
+    image = keras.Input((None, None, 8))
+    for attention, blind in {"mean": True, "fourier": False}.items():
+        weights = keras.Model(image, channel_weights(image, attention))
+        strengthen(weights, np.random.default_rng(2))
+        assert (np.abs(weights(y) - weights(shuffled)).max() < 1e-5) == blind

@@ -5,7 +5,7 @@ import math
 import pytest
 from invoking import invoke
 
-from dfcan_bmz.config import Config, given_keys
+from dfcan_bmz.config import Config, ModelConfig, given_keys
 from dfcan_bmz.engines import devices
 from dfcan_bmz.training import estimate, sizes
 from dfcan_bmz.training.sizes import fit_to_machine
@@ -29,7 +29,7 @@ def test_without_a_gpu_a_small_network_is_proposed_and_the_published_one_is_a_se
     machine([], 32e9)
     told = []
     chosen = fit_to_machine(Config(), set(), told.append)
-    assert chosen.model.sizes() | {"output": None} == {"filters": 16, "groups": 2, "blocks": 2, "output": None}
+    assert chosen.model == ModelConfig(filters=16, groups=2, blocks=2)
     assert (chosen.data, chosen.train) == (Config().data, Config().train)
     assert len(told) == 1
     assert "no GPU here" in told[0]
