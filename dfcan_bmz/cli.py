@@ -278,13 +278,17 @@ def import_biosr(
     frames: Annotated[
         Literal["mean", "raw"], typer.Option(help="Low-resolution images: the mean of the raw frames, or all of them.")
     ] = "mean",
+    split: Annotated[
+        Literal["none", "authors", "authors-scripts"],
+        typer.Option(help="OUT/train and OUT/test by the cells that BioSR's authors took for each."),
+    ] = "none",
     overwrite: Overwrite = False,
 ) -> None:
     """Turn the raw images of BioSR into training pairs: widefield means, or raw frames, and their SIM targets."""
     with console.quiet_start():
         from dfcan_bmz.commands.import_biosr import run
 
-    run(root, out, structures or [], levels or [], overwrite, frames)
+    run(root, out, structures or [], levels or [], overwrite, frames, split)
 
 
 @command()

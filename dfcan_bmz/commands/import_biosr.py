@@ -7,7 +7,20 @@ from dfcan_bmz.errors import refuse_left_out
 from dfcan_bmz.sets.biosr import import_biosr
 
 
-def run(root: Path, out: Path, structures: list[str], levels: list[int], overwrite: bool, frames: str = "mean") -> None:
-    found = import_biosr(root, out, structures, levels, frames, overwrite, screen)
-    print(f"{out}: {found.pairs} pairs, x{found.scale}; train with --lr {out}/lr --hr {out}/hr")
-    refuse_left_out(found.problems, found.pairs + len(found.problems), "pairs")
+def run(
+    root: Path,
+    out: Path,
+    structures: list[str],
+    levels: list[int],
+    overwrite: bool,
+    frames: str = "mean",
+    split: str = "none",
+) -> None:
+    found = import_biosr(root, out, structures, levels, frames, split, overwrite, screen)
+    train, *test = found.pairs
+    for folder, pairs in found.pairs.items():
+        print(f"{folder}: {pairs} pairs, x{found.scale}")
+    print(f"train with --lr {train}/lr --hr {train}/hr")
+    for folder in test:
+        print(f"evaluate with --lr {folder}/lr --hr {folder}/hr")
+    refuse_left_out(found.problems, sum(found.pairs.values()) + len(found.problems), "pairs")

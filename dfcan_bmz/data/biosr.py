@@ -21,6 +21,11 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Frames, Image
 
 STRUCTURES = ("CCPs", "ER", "Microtubules", "F-actin", "F-actin_Nonlinear")
+# cells of each part: as they are usually given for the paper, and as the authors' published scripts have them
+SPLITS = {
+    "authors": {"test": range(1, 16), "training": range(16, 46), "validation": range(46, 51)},
+    "authors-scripts": {"validation": range(1, 6), "training": range(6, 36), "test": range(36, 51)},
+}
 TARGETS = ("GTSIM/GTSIM_level_{level}.mrc", "SIM_gt.mrc", "SIM_gt_a.mrc")
 
 
@@ -37,6 +42,11 @@ class Source(NamedTuple):
     def name(self) -> str:
         """Name of the pair, e.g. ``F-actin_Cell_001_level_01``."""
         return f"{self.structure}_{self.cell}_level_{self.level}"
+
+    @property
+    def fov(self) -> str:
+        """Name of the field of view, e.g. ``F-actin_Cell_001``."""
+        return f"{self.structure}_{self.cell}"
 
 
 def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[Source]:
@@ -84,6 +94,28 @@ def _of_structure(structure: str, folder: Path) -> list[Source]:
         target = next((path for path in candidates if path.is_file()), None)
         sources.append(Source(structure, cell, level, raw, target))
     return sources
+
+
+def split_by_cell(sources: list[Source], split: str) -> dict[str, list[Source]]:
+    """Sources of each part of one of `SPLITS`; cells of no part are left out.
+
+    Raises
+    ------
+    DfcanError
+        If a part has no cell.
+    """
+    parts = {
+        part: [source for source in sources if int(source.cell.removeprefix("Cell_")) in cells]
+        for part, cells in SPLITS[split].items()
+    }
+    for part, chosen in parts.items():
+        if not chosen:
+            cells = SPLITS[split][part]
+            raise DfcanError(
+                f"--split {split} takes cells {cells[0]} to {cells[-1]} for {part}, of which there is none: copy them "
+                "there, or leave --split out"
+            )
+    return parts
 
 
 def scale_of(source: Source) -> int:

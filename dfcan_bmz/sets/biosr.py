@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import images
-from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of
+from dfcan_bmz import images, staging
+from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of, split_by_cell
 from dfcan_bmz.data.pairs import new_set, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
@@ -16,9 +16,9 @@ from dfcan_bmz.files import refuse_input_as_output
 
 
 class Imported(NamedTuple):
-    """What was imported: pairs, their scale factor, and why others were left out."""
+    """What was imported: pairs of each set, their scale factor, and why others were left out."""
 
-    pairs: int
+    pairs: dict[Path, int]
     scale: int
     problems: list[str]
 
@@ -29,6 +29,7 @@ def import_biosr(
     structures: list[str],
     levels: list[int],
     frames: str = "mean",
+    split: str = "none",
     overwrite: bool = False,
     events: Events = SILENT,
 ) -> Imported:
@@ -42,22 +43,42 @@ def import_biosr(
         Those that are wanted; all where there are none.
     frames : {"mean", "raw"}
         Whether LR images are the mean of the raw frames, or all of them.
+    split : {"none", "authors", "authors-scripts"}
+        Whether `out` gets two sets, ``train`` (which names its fields for validation) and ``test``, by cell.
     overwrite : bool
-        Whether an older set is replaced.
+        Whether older sets are replaced.
     events : Events
         Hears of progress and notes.
 
     Raises
     ------
     DfcanError
-        If nothing can be imported, or structures have different scale factors.
+        If nothing can be imported, a part of the split has no cell, or structures have different scale factors.
     """
-    sources = find_sources(root, structures, levels)
-    refuse_input_as_output([root], [out])
-    _refuse_two_scales(sources, events)
+    sources, held_out, sets = find_sources(root, structures, levels), set(), {}
+    if split == "none":
+        sets[out] = sources
+    else:
+        parts = split_by_cell(sources, split)
+        held_out = {source.fov for source in parts["validation"]}
+        sets = {out / "train": parts["training"] + parts["validation"], out / "test": parts["test"]}
+    refuse_input_as_output([root], sets)
+    staging.refuse_existing(sets, overwrite)
+    _refuse_two_scales([source for chosen in sets.values() for source in chosen], events)
+    imported = Imported({}, 0, [])
+    for folder, chosen in sets.items():
+        pairs, scale, problems = _write_set(folder, chosen, frames, held_out, overwrite, events)
+        imported = Imported(imported.pairs | {folder: pairs}, scale, imported.problems + problems)
+    return imported
+
+
+def _write_set(
+    out: Path, sources: list[Source], frames: str, held_out: set[str], overwrite: bool, events: Events
+) -> tuple[int, int, list[str]]:
+    """Write one set; its pairs, their scale factor, and why others were left out."""
     rows, problems, noted, scale, inputs = [], [], [], 0, 1
     with new_set(out, "import-biosr", overwrite) as folder:
-        for source in events.each(sources, "importing"):
+        for source in events.each(sources, f"importing {out.name}"):
             try:
                 row, inputs, scale, notes = _import(source, folder, frames)
             except DfcanError as error:
@@ -75,9 +96,11 @@ def import_biosr(
         if inputs > 1:
             config["model"]["inputs"], config["data"]["angles"] = inputs, math.isqrt(inputs)
             settings["frames"] = frames
+        if validation := sorted(held_out & {row["fov"] for row in rows}):
+            config["data"]["validation"] = validation
         write_records(folder, rows, {"settings": settings, "config": config})
     events.notes_of(noted)
-    return Imported(len(rows), scale, problems)
+    return len(rows), scale, problems
 
 
 def _refuse_two_scales(sources: list[Source], events: Events) -> None:
@@ -105,6 +128,6 @@ def _import(source: Source, folder: Path, frames: str) -> tuple[dict, int, int, 
     images.write(
         folder / "hr" / f"{source.name}.tif", images.writable(np.asarray(hr.pixels)), "YX", hr_calibration, info=info
     )
-    row = {"name": source.name, "fov": f"{source.structure}_{source.cell}", "level": int(source.level)}
+    row = {"name": source.name, "fov": source.fov, "level": int(source.level)}
     row |= {"structure": source.structure, "pixel_size_nm": lr.pixel_size_nm or ""}
     return row, lr.frames, scale, [(image.path, note) for image in (lr, hr) for note in image.notes]

@@ -14,6 +14,7 @@ from dfcan_bmz.commands import import_biosr
 from dfcan_bmz.config import read_yaml, resolve
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
 from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, open_pair
+from dfcan_bmz.data.pairs import split as divide
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.sets import biosr as importing
 
@@ -154,3 +155,40 @@ def test_raw_frames_are_kept_where_they_are_asked_for(biosr, tmp_path, structure
     assert (config.model.inputs, config.data.angles) == (count, angles)
     pairs = find_pairs(out / "lr", out / "hr")
     assert open_pair(pairs[0], config.model.scale, frames_asked(config))[0].frames == count
+
+
+@pytest.mark.parametrize(
+    ("split", "testing", "training", "validation"),
+    [("authors", [1, 15], [16, 45], [46, 50]), ("authors-scripts", [36, 50], [6, 35], [1, 5])],
+)
+def test_the_authors_split_gives_a_set_to_train_and_one_to_test(tmp_path, split, testing, training, validation):
+    cells = [*testing, *training, *validation, 51]
+    for cell in cells:
+        write_frames(tmp_path / f"CCPs/Cell_{cell:03d}/RawSIMData_level_01.mrc", 9, 12, cell)
+        write_frames(tmp_path / f"CCPs/Cell_{cell:03d}/SIM_gt.mrc", 1, 24, 100 + cell)
+    import_biosr.run(tmp_path / "CCPs", tmp_path / "out", [], [], overwrite=False, split=split)
+    found = {name: find_pairs(*(tmp_path / "out" / name / side for side in ("lr", "hr"))) for name in ("train", "test")}
+
+    def fovs(numbers):
+        return {f"CCPs_Cell_{number:03d}" for number in numbers}
+
+    assert {pair.fov for pair in found["test"]} == fovs(testing)
+    share = resolve(data_layer(tmp_path / "out/train/lr"), None, []).data.validation
+    parts = divide(found["train"], share, np.random.default_rng(0))
+    assert [{pair.fov for pair in part} for part in parts] == [fovs(training), fovs(validation)]
+
+
+def test_a_part_without_cells_is_named_and_nothing_is_written(biosr, tmp_path):
+    with pytest.raises(DfcanError, match="cells 16 to 45 for training"):
+        import_biosr.run(biosr / "CCPs", tmp_path / "out", [], [], overwrite=False, split="authors")
+    assert not (tmp_path / "out").exists()
+
+
+def test_neither_set_of_a_split_is_written_where_one_is_there(biosr, tmp_path):
+    (biosr / "CCPs/Cell_001").rename(biosr / "CCPs/Cell_020")
+    write_frames(biosr / "CCPs/Cell_046/RawSIMData_level_01.mrc", 9, 12, 46)
+    (tmp_path / "out/test").mkdir(parents=True)
+    (tmp_path / "out/test/mine.txt").write_text("mine")
+    with pytest.raises(DfcanError, match="exists already"):
+        import_biosr.run(biosr / "CCPs", tmp_path / "out", [], [], overwrite=False, split="authors")
+    assert not (tmp_path / "out/train").exists()
