@@ -29,7 +29,7 @@ SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
 
 
 # later keys, with the values that change nothing: these are not written, so that older versions still read the file
-LATER: dict[str, tuple[Any, ...]] = {"attention": ("fourier", None)}
+LATER: dict[str, tuple[Any, ...]] = {"attention": ("fourier", None), "background_cut": (0.0,)}
 
 
 class _Section(BaseModel):
@@ -108,11 +108,14 @@ class DataConfig(_Section):
     validation: float | list[str] = Field(
         0.1, description="share of the fields of view, between 0 and 1, or a list of image names"
     )
-    augment: list[Literal["hflip", "vflip", "rot90"]] = Field(
-        ["hflip", "vflip", "rot90"], description="turns and flips of both images alike"
+    augment: list[Literal["hflip", "vflip", "rot90", "rotate"]] = Field(
+        ["hflip", "vflip", "rot90"], description="turns and flips of both images alike; rotate: by any angle"
     )
     target: Literal["own", "input"] = Field(
         "own", description="intensities of the HR image: its own, or those of the LR image (`degrade` sets it)"
+    )
+    background_cut: float = Field(
+        0.0, ge=0, lt=1, description="share of the target's range that becomes 0, for a background that is not wanted"
     )
     frames: Literal["raw", "mean"] = Field(
         "raw", description="what the network gets of an image of several frames: all of them, or their mean"
@@ -199,6 +202,19 @@ class Config(_Section):
             )
         if inputs > 1 and data.other_scales:
             raise ValueError("data.other_scales is for one image in: set model.inputs=1, or leave it out")
+        if inputs > 1 and data.angles and "rotate" in data.augment:
+            raise ValueError(
+                "data.augment: rotate gives the stripes of raw frames orientations that no image has: leave it out, or "
+                "set data.angles=0 for frames without stripes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_target_of_its_own_is_cut(self) -> "Config":
+        if self.data.background_cut and self.data.target == "input":
+            raise ValueError(
+                "data.background_cut takes from the target what data.target=input keeps: set data.target=own"
+            )
         return self
 
 

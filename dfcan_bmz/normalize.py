@@ -40,6 +40,10 @@ class Scaling(NamedTuple):
         """Map 0..1 back to `low`..`high`; float32, shape kept."""
         return (unit * (self.high - self.low + EPS) + self.low).astype(np.float32)
 
+    def above(self, share: float) -> "Scaling":
+        """The scaling that maps to 0 what this one maps to `share`, and the same to 1."""
+        return Scaling(self.low + share * (self.high - self.low), self.high) if share else self
+
     @property
     def flaw(self) -> str:
         """Why a plane of these percentiles cannot be normalised; empty where it can."""

@@ -1,14 +1,19 @@
-"""Flips and right-angle rotations, alike for both images of a pair.
+"""Flips and rotations, alike for both images of a pair: by right angles, which are exact, and by any, interpolated.
 
 The stripes of raw SIM frames have the orientations and phase steps of their microscope. A flip or a quarter turn gives
 other orientations, which no image of it has. Half a turn leaves them, and reverses the phases: cos(k x + p) becomes
 cos(k x - p). With the frames of each orientation in reverse order, the phase steps are those of the microscope again.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
+
+SPLINE = 3  # order of the interpolation; a lower one blurs more
+SPLINE_PX = 2  # that it reaches
 
 
 class Orientation(NamedTuple):
@@ -37,7 +42,7 @@ def draw_orientation(kinds: Sequence[str], rng: np.random.Generator, phases: int
 
     Parameters
     ----------
-    kinds : sequence of {"hflip", "vflip", "rot90"}
+    kinds : sequence of {"hflip", "vflip", "rot90", "rotate"}
         A flip happens in half of the cases; a rotation is by 0, 90, 180 or 270 degrees.
     rng : numpy.random.Generator
         Draws the choices.
@@ -61,6 +66,22 @@ def turn(patch: np.ndarray, orientation: Orientation, phases: int = 1) -> np.nda
     if orientation.reverses_phases:
         patch = reversed_phases(patch, phases)
     return np.rot90(patch, orientation.quarters, (-2, -1))
+
+
+def draw_degrees(kinds: Sequence[str], rng: np.random.Generator) -> float:
+    """Draw an angle: any in half of the cases, so that the others keep their pixels; 0 where "rotate" is no kind."""
+    return float(rng.uniform(0, 360)) if "rotate" in kinds and rng.random() < 0.5 else 0.0
+
+
+def margin_of(size: int) -> int:
+    """Pixels around a patch of `size` px a side that it needs to be rotated by any angle."""
+    return math.ceil(size * (math.sqrt(2) - 1) / 2) + SPLINE_PX
+
+
+def rotate(window: np.ndarray, degrees: float, margin: int) -> np.ndarray:
+    """Rotate a patch about its middle; (.., H + 2 margin, H + 2 margin) with what surrounds it to (.., H, H)."""
+    turned = ndimage.rotate(window, degrees, axes=(-2, -1), reshape=False, order=SPLINE, mode="mirror")
+    return turned[..., margin:-margin, margin:-margin]
 
 
 def turned_back(image: np.ndarray, orientation: Orientation) -> np.ndarray:

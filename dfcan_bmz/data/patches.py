@@ -5,19 +5,20 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from dfcan_bmz.data.augment import Orientation, draw_orientation, turn
+from dfcan_bmz.data.augment import Orientation, draw_degrees, draw_orientation, margin_of, rotate, turn
 from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.data.sampling import draw_corners
 from dfcan_bmz.images import channels_last
 
 
 class Place(NamedTuple):
-    """Where a patch is: which plane, its first LR pixel, and how it is turned."""
+    """Where a patch is: which plane, its first LR pixel, how it is turned, and by how many degrees before that."""
 
     plane: int
     y: int
     x: int
     orientation: Orientation = Orientation()
+    degrees: float = 0.0
 
 
 class Patch(NamedTuple):
@@ -47,8 +48,17 @@ class Patches(Sequence[Patch]):
             return Patches(self.planes, self.places[index], self.size)
         place = self.places[index]
         plane = self.planes[place.plane]
-        patch = crop(plane, place.y, place.x, self.size)
+        patch = rotated(plane, place, self.size) if place.degrees else crop(plane, place.y, place.x, self.size)
         return Patch(turn(patch.lr, place.orientation, plane.phases), turn(patch.hr, place.orientation))
+
+
+def rotated(plane: Plane, place: Place, size: int) -> Patch:
+    """Cut the patch at `place`, rotated about its middle; HR pixels within 0..1 as all are."""
+    margin = margin_of(size)
+    window = crop(plane, place.y - margin, place.x - margin, size + 2 * margin)
+    s = len(window.hr) // window.lr.shape[-1]
+    hr = rotate(window.hr, place.degrees, s * margin)
+    return Patch(rotate(window.lr, place.degrees, margin), np.clip(hr, 0, 1, out=hr))
 
 
 def crop(plane: Plane, y: int, x: int, size: int) -> Patch:
@@ -84,14 +94,19 @@ def random_patches(
         In random order.
     """
     places = []
+    margin = margin_of(size) if "rotate" in kinds else 0
+    window = size + 2 * margin
     for index, plane in enumerate(planes):
         height, width = plane.lr.shape[-2:]
         if plane.signal is None:
-            bounds = (height - size + 1, width - size + 1)
+            bounds = (height - window + 1, width - window + 1)
             corners = [(int(y), int(x)) for y, x in (rng.integers(bounds) for _ in range(per_image))]
         else:
-            corners = draw_corners(plane.signal, (height, width), size, per_image, rng)
-        places += [Place(index, y, x, draw_orientation(kinds, rng, plane.phases)) for y, x in corners]
+            corners = draw_corners(plane.signal, (height, width), window, per_image, rng)
+        places += [
+            Place(index, y + margin, x + margin, draw_orientation(kinds, rng, plane.phases), draw_degrees(kinds, rng))
+            for y, x in corners
+        ]
     return Patches(planes, [places[index] for index in rng.permutation(len(places))], size)
 
 

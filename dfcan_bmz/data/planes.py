@@ -56,7 +56,13 @@ class Plane(NamedTuple):
     phases: int = 1
 
 
-def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lambda line: None) -> list[Plane]:
+def prepare(
+    lr: Image,
+    hr: Image,
+    target: str,
+    tell: Callable[[str], None] = lambda line: None,
+    background_cut: float = 0.0,
+) -> list[Plane]:
     """Planes of a pair, ready to be cut into patches; each is read once, for its percentiles and its signal.
 
     Parameters
@@ -68,6 +74,8 @@ def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lam
         image (both share one intensity scale).
     tell : callable
         Gets a line on planes of a stack that cannot be normalised and are left out.
+    background_cut : float
+        Share of the HR plane's range, from below, that becomes 0; what is above spans 0..1.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def prepare(lr: Image, hr: Image, target: str, tell: Callable[[str], None] = lam
         tell(line)
     planes = []
     for index in sound:
-        scaling = lr_scalings[index] if target == "input" else hr_scalings[index]
+        scaling = (lr_scalings[index] if target == "input" else hr_scalings[index]).above(background_cut)
         lr_plane, hr_plane = Normalized(lr.plane(index), lr_scalings[index], False), hr.plane(index)
         planes.append(Plane(lr_plane, Normalized(hr_plane, scaling, True), signals[index], index, lr.phases))
     return planes

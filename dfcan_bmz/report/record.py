@@ -20,6 +20,7 @@ AUGMENTATIONS = {
     "hflip": "flips from left to right",
     "vflip": "flips upside down",
     "rot90": "rotations by multiples of 90 degrees",
+    "rotate": "rotations by any angle, of half of the patches",
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.config import SMALLEST_PATCH, Config
+from dfcan_bmz.data.augment import margin_of
 from dfcan_bmz.data.enlarged import enlarge
 from dfcan_bmz.data.leaks import shared_planes
 from dfcan_bmz.data.pairs import Pair, frames_asked, open_pair, scale_between, split
@@ -69,7 +70,7 @@ def _prepared(part: Opened, config: Config, events: Events) -> Part:
     prepared: list[Plane] = []
     kept: Opened = []
     for pair, lr, hr in events.each(part, "reading"):
-        planes = prepare(lr, hr, config.data.target, events.note)
+        planes = prepare(lr, hr, config.data.target, events.note, config.data.background_cut)
         sound = [plane.position for plane in planes]
         kept.append((pair, only(lr, sound), only(hr, sound)))
         if config.data.other_scales:
@@ -101,6 +102,11 @@ def _refuse_leaks(files: dict[str, list[dict[str, str]]], training: Opened, vali
 def _refuse_small(lr: Image, scale: int, config: Config) -> None:
     height, width = lr.pixels.shape[-2:]
     patch = -(-config.data.patch_size * config.model.scale // scale)  # patches of all scales show as many HR pixels
+    if "rotate" in config.data.augment and min(height, width) < (window := patch + 2 * margin_of(patch)):
+        raise DfcanError(
+            f"{lr.path} is {height} x {width} px, smaller than the {window} that a patch of {patch} needs to be turned "
+            "by any angle: leave rotate out of data.augment, or set a smaller data.patch_size"
+        )
     if min(height, width) < patch:
         largest = min(height, width) * scale // config.model.scale // 2 * 2
         smaller_patch = f" or pass --set data.patch_size={largest}" if largest >= SMALLEST_PATCH else ""

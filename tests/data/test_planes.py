@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dfcan_bmz import images
+from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair, open_pair
 from dfcan_bmz.data.planes import comparable, prepare
 from dfcan_bmz.errors import DfcanError
@@ -18,6 +22,19 @@ def test_target_is_scaled_by_its_own_percentiles_or_by_those_of_the_input(target
     ramp = np.linspace(0, 1000, 10_000).reshape(100, 100)
     (plane,) = prepare(*in_memory(ramp, ramp / 2), target)
     assert plane.hr[:].max() == pytest.approx(expected, abs=2e-3)
+
+
+@given(st.floats(0, 0.9))
+def test_what_is_below_the_background_cut_is_black_and_the_rest_keeps_its_order(cut):
+    ramp = np.linspace(0, 1000, 10_000).reshape(100, 100)
+    (plane,), (whole,) = (prepare(*in_memory(ramp, ramp), "own", background_cut=share) for share in (cut, 0.0))
+    np.testing.assert_allclose(plane.hr[:], np.clip((whole.hr[:] - cut) / (1 - cut), 0, 1), atol=1e-4)
+    np.testing.assert_array_equal(plane.lr[:], whole.lr[:])
+
+
+def test_intensities_of_the_input_are_not_cut():
+    with pytest.raises(ValidationError, match=r"set data\.target=own"):
+        Config.model_validate({"data": {"target": "input", "background_cut": 0.1}})
 
 
 def test_target_is_clipped_to_unit_range_and_the_input_is_not():

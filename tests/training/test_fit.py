@@ -91,6 +91,12 @@ def test_training_lowers_the_validation_loss(pairs_folder, tmp_path):
     assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]
 
 
+def test_an_image_too_small_to_be_turned_by_any_angle_is_refused(pairs_folder, tmp_path):
+    with pytest.raises(DfcanError, match="smaller than the 50 that a patch of 32 needs"):
+        run_training(pairs_folder, tmp_path / "run", "data.augment=[rotate]", "data.patch_size=32")
+    assert not (tmp_path / "run").exists()
+
+
 def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path, monkeypatch):
     validations(monkeypatch, loss=[3.0, 1.0, 2.0, 2.0, 2.0])
     run_training(pairs_folder, tmp_path / "run", "train.epochs=30", "train.patience=3", SHORT)
