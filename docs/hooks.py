@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 import dfcan_bmz
 from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
-from dfcan_bmz.commands.config import default_of, fields, range_of, shown
+from dfcan_bmz.config_keys import default_of, fields, range_of, shown
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"

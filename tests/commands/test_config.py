@@ -3,8 +3,8 @@ import yaml
 from typer.testing import CliRunner
 
 from dfcan_bmz.cli import app
-from dfcan_bmz.commands.config import as_file, default_of, fields, range_of
 from dfcan_bmz.config import Config, keys_of, resolve
+from dfcan_bmz.config_keys import as_file, default_of, fields, range_of
 from dfcan_bmz.errors import DfcanError
 
 

@@ -7,11 +7,12 @@ import pytest
 from conftest import REPOSITORY, TINY_TRAINING
 from PIL import Image as PillowImage
 
-from dfcan_bmz.commands import sweep, train
+from dfcan_bmz.commands import sweep
 from dfcan_bmz.config import resolve
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.run_folder import read_config, read_history, write_history
+from dfcan_bmz.training import sweep_runs
 from dfcan_bmz.training.sweep import Sweep, read_sweep
 
 BENCHMARKS = REPOSITORY / "benchmarks"
@@ -50,17 +51,17 @@ def test_a_sweep_without_runs_or_of_equal_or_unsafe_names_is_refused(content):
 
 
 def test_a_sweep_goes_on_where_it_was_stopped_and_compares(pairs_folder, tmp_path, monkeypatch):
-    file, out, trained, real = tmp_path / "sweep.yaml", tmp_path / "out", [], train.run
+    file, out, trained, real = tmp_path / "sweep.yaml", tmp_path / "out", [], sweep_runs.train
     file.write_text(GRID + ONE)
 
     def stopped_at_the_second(*arguments, **options):
         if len(trained) == 1 and not (out / "stopped").exists():
             (out / "stopped").touch()
             raise StoppedError("stopped after 0 of 1 epochs")
-        trained.append(arguments[2].name)
+        trained.append(arguments[3].name)
         real(*arguments, **options)
 
-    monkeypatch.setattr(train, "run", stopped_at_the_second)
+    monkeypatch.setattr(sweep_runs, "train", stopped_at_the_second)
     with pytest.raises(StoppedError, match="stopped"):
         run(file, pairs_folder, out)
     run(file, pairs_folder, out)
@@ -82,15 +83,15 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_compares(pairs_folder, tmp_pat
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, monkeypatch):
     (tmp_path / "sweep.yaml").write_text(GRID)
-    real, tried = train.run, []
+    real, tried = sweep_runs.train, []
 
     def fails_first(*arguments, **options):
-        tried.append(arguments[2].name)
+        tried.append(arguments[3].name)
         if len(tried) == 1:
             raise UnfinishedError("epoch 1 went wrong again")
         real(*arguments, **options)
 
-    monkeypatch.setattr(train, "run", fails_first)
+    monkeypatch.setattr(sweep_runs, "train", fails_first)
     with pytest.raises(UnfinishedError, match=r"learning_rate=0\.001"):
         run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
     notes = [row["notes"] for row in table(tmp_path / "out")]
@@ -147,7 +148,7 @@ def test_a_run_that_is_trained_further_is_measured_again(pairs_folder, tmp_path)
 def test_a_run_from_trained_weights_has_their_network(pairs_folder, tiny_run):
     described = Sweep.model_validate({"runs": [{"name": "on", "set": {"train.init": str(tiny_run)}}]})
     [only] = described.all_runs()
-    settings = sweep.settings_of(described, only, pairs_folder / "lr", None, [])
+    settings = sweep_runs.settings_of(described, only, pairs_folder / "lr", None, [])
     assert settings.model == read_config(tiny_run).model
 
 
