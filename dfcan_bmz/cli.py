@@ -442,7 +442,7 @@ def evaluate(
     with console.quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
-    run(model, lr, hr, out, overwrite, deconvolution, trusted)
+    run(model, lr, hr, out, overwrite=overwrite, deconvolution=deconvolution, trusted=trusted)
 
 
 @command()
@@ -464,7 +464,7 @@ def compare(
     with console.quiet_start():
         from dfcan_bmz.commands.evaluate import run_compare
 
-    run_compare(models, lr, hr, out, overwrite, deconvolution, trusted)
+    run_compare(models, lr, hr, out, overwrite=overwrite, deconvolution=deconvolution, trusted=trusted)
 
 
 @command()

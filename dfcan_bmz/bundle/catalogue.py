@@ -1,7 +1,7 @@
 """What there is to say of the published models: of each what for, how large, how good, and where its pictures are."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dfcan_bmz import published, run_folder
 from dfcan_bmz.bundle.evaluations import Evaluation, Row, read_evaluations
@@ -51,6 +51,18 @@ class Entry(NamedTuple):
 def catalogue() -> list[Entry]:
     """All published models, by their names."""
     return [_entry(name, run) for name, run in published.models().items()]
+
+
+def as_plain(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON can have it."""
+    facts = entry._asdict() | {"run": str(entry.run), "pictures": list(map(str, entry.pictures))}
+    return facts | {"figures": [_plain_figure(figure) for figure in entry.figures]}
+
+
+def _plain_figure(figure: Figure) -> dict[str, Any]:
+    sides = {"model": figure.model, "baseline": figure.baseline}
+    scores = {side: {"method": row.method, "psnr": row.psnr.mean, "ssim": row.ssim.mean} for side, row in sides.items()}
+    return figure._asdict() | scores
 
 
 def _entry(name: str, run: Path) -> Entry:

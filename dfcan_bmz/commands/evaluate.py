@@ -1,6 +1,7 @@
 """``dfcan-bmz evaluate`` and ``compare``: models against their baselines on pairs of images."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -10,33 +11,13 @@ from dfcan_bmz.report.files import compare, evaluate
 from dfcan_bmz.report.tables import comparison_lines, evaluation_table
 
 
-def run(
-    model: Path,
-    lr: Path,
-    hr: Path,
-    out: Path,
-    overwrite: bool,
-    deconvolution: bool | None = None,
-    trusted: bool = False,
-) -> None:
-    report = evaluate(
-        model, lr, hr, out, deconvolution=deconvolution, overwrite=overwrite, trusted=trusted, events=screen
-    )
+def run(model: Path, lr: Path, hr: Path, out: Path, **options: Any) -> None:
+    report = evaluate(model, lr, hr, out, events=screen, **options)
     show(report, out, "metrics.csv, images.csv, worst.png, uncertainty.png, report.html")
 
 
-def run_compare(
-    models: list[Path],
-    lr: Path,
-    hr: Path,
-    out: Path,
-    overwrite: bool,
-    deconvolution: bool | None,
-    trusted: bool = False,
-) -> None:
-    report = compare(
-        models, lr, hr, out, deconvolution=deconvolution, overwrite=overwrite, trusted=trusted, events=screen
-    )
+def run_compare(models: list[Path], lr: Path, hr: Path, out: Path, **options: Any) -> None:
+    report = compare(models, lr, hr, out, events=screen, **options)
     show(report, out, "metrics.csv, images.csv, comparison.png, report.html")
 
 

@@ -1,10 +1,25 @@
-"""The verdicts on a bundle as a page that can be kept or sent."""
+"""The verdicts on a bundle: a table for a terminal, and a page that can be kept or sent."""
 
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.markup import escape
+from rich.table import Column, Table
+
+
+def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
+    """A table of verdicts, which are as `write_verdicts` takes them."""
+    # names of formats are long words: folded in a narrow terminal, not cut off
+    table = Table(Column("test", overflow="fold"), "engine", "verdict", "figure", Column("message", overflow="fold"))
+    for name, rows in groupby(verdicts, lambda verdict: verdict["format"]):
+        table.add_section()
+        table.add_row(f"[bold]{name}[/bold]")
+        for row in rows:
+            figure = "" if row["figure"] is None else f"{row['figure']:.2g}"
+            table.add_row(f"  {row['test']}", row["engine"], row["verdict"], figure, escape(row["message"]))
+    return table
 
 
 def write_verdicts(path: Path, name: str, verdicts: list[dict[str, Any]]) -> None:

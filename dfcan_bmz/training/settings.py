@@ -33,6 +33,14 @@ def _with_network(layer: dict[str, Any], source: Path) -> dict[str, Any]:
     return layer | {"model": {"name": model.name, **model.sizes(), **layer.get("model", {})}}
 
 
+def with_weights_of(model: Path) -> list[str]:
+    """Settings of a training that begins with the weights of a model, and therefore has its network."""
+    run = named.find_model(model)
+    network = run_folder.read_config(run).model
+    known = {"name": network.name, **network.sizes()}
+    return [f"train.init={run}", *(f"model.{key}={value}" for key, value in known.items())]
+
+
 def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[str] = ()) -> Config:
     """Settings of a training that is gone on with: those that it had, and how long it goes on.
 

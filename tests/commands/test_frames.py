@@ -158,8 +158,8 @@ def test_baselines_and_networks_for_one_image_take_the_mean_of_the_frames(two_pa
         mean = images.mean_frame(images.read(pair.lr).pixels)
         images.write(means / "lr" / pair.lr.name, mean)
         (means / "hr" / pair.hr.name).write_bytes(pair.hr.read_bytes())
-    evaluate.run_compare([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", False, True)
-    evaluate.run(mean_run, means / "lr", means / "hr", tmp_path / "of_means", False, True)
+    evaluate.run_compare([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", deconvolution=True)
+    evaluate.run(mean_run, means / "lr", means / "hr", tmp_path / "of_means", deconvolution=True)
     raw, of_means = scores(tmp_path / "raw"), scores(tmp_path / "of_means")
     for (image, method, protocol, metric), value in of_means.items():
         if metric == "psnr":
@@ -169,7 +169,7 @@ def test_baselines_and_networks_for_one_image_take_the_mean_of_the_frames(two_pa
 
 
 def test_a_network_of_several_frames_is_evaluated_with_its_pictures(two_pairs, raw_run, tmp_path):
-    evaluate.run(raw_run, two_pairs / "lr", two_pairs / "hr", tmp_path / "out", False, False)
+    evaluate.run(raw_run, two_pairs / "lr", two_pairs / "hr", tmp_path / "out", deconvolution=False)
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"metrics.csv", "worst.png", "uncertainty.png"}
 
 

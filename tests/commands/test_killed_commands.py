@@ -43,6 +43,7 @@ from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
 from dfcan_bmz.prediction.stream import Output
 from dfcan_bmz.report import files as reports
+from dfcan_bmz.training import sweep_runs, sweep_table
 from dfcan_bmz.training.place import run_place
 
 RUN = REPOSITORY / "rdf/em-x2"
@@ -113,8 +114,8 @@ COMMANDS = {
     "check": (write_bundle, lambda f: check.run(f / "bundle.zip", False, f / "check.html", False, False)),
     "package": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new.zip", False)),
     "package, a folder": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new", False)),
-    "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out", False)),
-    "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out", False, None, False)),
+    "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out")),
+    "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out")),
     "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
     "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Output())),
     "predict --resume": (
@@ -152,20 +153,20 @@ def _quick(monkeypatch):
     monkeypatch.setattr(reports, "write_report", lambda path, _: path.write_text("report"))
     monkeypatch.setattr(evaluate, "show", lambda *_: None)
 
-    def training(lr, hr, out, config, overrides, resume, overwrite):
+    def training(lr, hr, config, out, *, resume, overwrite, events):
         with run_place(out, resume, overwrite) as place:
-            place.note(resolve({}, config, overrides))
+            place.note(resolve({}, config, []))
             run_folder.write_provenance(place.run, {"parameters": 1})
             run_folder.write_history(place.run, [dict.fromkeys(run_folder.HISTORY_COLUMNS, 1)])
             place.settle()
 
-    monkeypatch.setattr(sweep.train, "run", training)
+    monkeypatch.setattr(sweep_runs, "train", training)
     figure = SimpleNamespace(savefig=lambda path, **_: path.write_text("a picture"))
     monkeypatch.setattr(reports, "plot_scores", lambda *_: figure)
     monkeypatch.setattr(reports, "_draw_worst", lambda folder, _: figure.savefig(folder / "worst.png"))
     monkeypatch.setattr("dfcan_bmz.report.uncertainty.plot_trust", lambda *_: figure)
     monkeypatch.setattr("dfcan_bmz.report.uncertainty.open_model", lambda *_, **__: load())
-    monkeypatch.setattr(sweep, "plot_sweep", lambda *_: figure)
+    monkeypatch.setattr(sweep_table, "plot_sweep", lambda *_: figure)
     monkeypatch.setattr("dfcan_bmz.report.inspection.plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
     monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
