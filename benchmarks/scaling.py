@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of a worker; one worker would take both cores otherwise
@@ -18,8 +19,9 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.model import Load, loaded, open_model
-from dfcan_bmz.prediction.cluster import connect, predict_to_zarr, scalings_of
-from dfcan_bmz.prediction.stream import Output, predict_to_file
+from dfcan_bmz.prediction.cluster import Cluster, connect
+from dfcan_bmz.prediction.job import Job
+from dfcan_bmz.prediction.stream import predict_to_file
 from dfcan_bmz.prediction.tiles import count_tiles
 
 
@@ -35,14 +37,15 @@ def main(model: str, side: str = "1344", *workers: str) -> None:
         image, serial = images.open_lazily(source), None
         for count in workers or ("1", "2"):
             target = Path(folder) / f"{count}.ome.zarr"
-            with connect("local", int(count)) as client:
+            with connect("local", int(count), load.function.__module__) as client:
                 client.run(loaded, load)
-                scalings = scalings_of(client, image)
+                cluster = Cluster(client, load)
+                job = Job(loaded(load), image, cluster.measure(image), target)
                 started = time.perf_counter()
-                predict_to_zarr(client, load, image, scalings, target, Output())
+                cluster.predict(job)
                 taken = time.perf_counter() - started
             if serial is None:
-                predict_to_file(loaded(load), image, scalings, Path(folder) / "serial.tif", Output())
+                predict_to_file(replace(job, target=Path(folder) / "serial.tif"))
                 serial = images.read(Path(folder) / "serial.tif").pixels
             difference = np.abs(images.read(target).pixels - serial).max()
             equal = "yes" if difference == 0 else f"within {difference:.0e}"

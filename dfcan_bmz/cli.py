@@ -413,10 +413,12 @@ def predict(
     early.check_prediction(model, inputs, out, ending, resume or overwrite)
     with console.quiet_start():
         from dfcan_bmz.commands.predict import run
-        from dfcan_bmz.prediction.stream import Output
+        from dfcan_bmz.prediction.job import Options
 
-    output = Output(intensity, dtype, precision)
-    run(model, inputs, out, output, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, dry_run)
+    how = Options(
+        intensity, dtype, precision, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, dry_run
+    )
+    run(model, inputs, out, how)
 
 
 Deconvolution = Annotated[

@@ -10,7 +10,7 @@ from dfcan_bmz import children
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import last_words
 from dfcan_bmz.prediction.files import predict_files
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.job import Options
 
 
 def run_elsewhere(bundle: Path, image: Path, theirs: Path, ours: Path) -> float:
@@ -37,7 +37,7 @@ def run_elsewhere(bundle: Path, image: Path, theirs: Path, ours: Path) -> float:
     theirs.parent.mkdir(exist_ok=True)
     files = ("--inputs", image.resolve(), "--outputs", theirs.resolve())
     _bioimageio("predict", bundle.resolve(), "--overwrite", "--blockwise", 1, *files)
-    predict_files(bundle, [image], ours.parent, Output(), overwrite=True)
+    predict_files(bundle, [image], ours.parent, Options(overwrite=True))
     return float(np.abs(np.squeeze(tifffile.imread(theirs)) - tifffile.imread(ours)).max())
 
 

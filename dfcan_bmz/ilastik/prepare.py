@@ -16,7 +16,7 @@ from dfcan_bmz.images import Image
 from dfcan_bmz.model import Model
 from dfcan_bmz.names import legible
 from dfcan_bmz.normalize import Scaling
-from dfcan_bmz.prediction.stream import unit_reader
+from dfcan_bmz.prediction.tiles import unit_reader
 
 BAND_PX = 64  # LR rows that are in memory at a time
 

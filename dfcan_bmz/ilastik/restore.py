@@ -11,8 +11,7 @@ from dfcan_bmz.flaws import plane_name, refuse_lost
 from dfcan_bmz.ilastik.hdf5 import ENDINGS, open_hdf5
 from dfcan_bmz.ilastik.record import Prepared
 from dfcan_bmz.images import Image
-from dfcan_bmz.prediction import stream
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.job import Job, Options, encode
 
 BAND_PX = 64  # LR rows that are in memory at a time
 ROUNDED = 1e-3  # beyond 0..1 by more than this, an export is no prediction of these bundles
@@ -67,7 +66,7 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
     """
     if intensity == "keep":
         refuse_lost(prepared.source, np.dtype(prepared.dtype), prepared.scalings)
-    scale, output = prepared.scale, Output(intensity)
+    scale, options = prepared.scale, Options(intensity)
     with staging.writing(target, "ilastik restore", overwrite) as partial:
         images.create(
             partial,
@@ -75,14 +74,14 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
             np.dtype(np.float32),
             prepared.axes,
             prepared.calibration.finer(scale),
-            _notes(prepared, output),
+            _notes(prepared, target, options),
             chunk=0,
         )
         write, brightest = images.writer(partial), 0.0
         for plane in prepared.sound_planes:
             scaling, name = prepared.scalings[plane], plane_name(prepared.source, plane, len(image.planes))
             for row, unit in _bands(image, prepared, plane):
-                write(plane, row, stream.encode(np.clip(unit, 0, 1), scaling, output, name)[0])
+                write(plane, row, encode(np.clip(unit, 0, 1), scaling, options, name)[0])
                 brightest = max(brightest, unit.max())
         if brightest == 0:
             raise DfcanError(
@@ -114,6 +113,6 @@ def _refuse_other_values(path: Path, unit: np.ndarray) -> None:
         raise DfcanError(f"{path} holds {low:.3g} to {high:.3g}, where a prediction has 0..1: {SETTINGS}")
 
 
-def _notes(prepared: Prepared, output: Output) -> str:
+def _notes(prepared: Prepared, target: Path, options: Options) -> str:
     source = Image(Path(prepared.source), np.empty(0), prepared.axes)
-    return f"{stream.notes(prepared.predictor, source, prepared.scalings, output)}\nRun in ilastik"
+    return f"{Job(prepared.predictor, source, prepared.scalings, target, options).notes}\nRun in ilastik"

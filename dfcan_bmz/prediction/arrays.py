@@ -10,7 +10,7 @@ from dfcan_bmz import flaws, images
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.model import Load, Model, load_of, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
-from dfcan_bmz.prediction.stream import Output, chunk_side, encode
+from dfcan_bmz.prediction.job import Options, chunk_side, encode
 from dfcan_bmz.prediction.tiles import predict_region, predict_unit
 
 ARRAY = "the array"  # what messages call it
@@ -148,7 +148,7 @@ def _blank(shape: tuple[int, int], scale: int) -> np.ndarray:
 
 
 def _restored(unit: np.ndarray, scaling: Scaling, intensity: str) -> np.ndarray:
-    return encode(unit, scaling, Output(intensity), ARRAY)[0]
+    return encode(unit, scaling, Options(intensity), ARRAY)[0]
 
 
 def _predict_labelled(load: Load | Model, array: Any, intensity: str) -> Any:
@@ -186,8 +186,8 @@ def _predict_lazily(load: Load | Model, array: Any, intensity: str) -> Any:
     leading, shape = _parts(loaded(load), array)
     planes = array.reshape(-1, *shape)
     scale, tile, side = loaded(load).scale, loaded(load).tile, chunk_side(loaded(load))
-    grid = [[_block(y, x, side, scale, tile, array.shape[-2:]) for x in _starts(side, scale * array.shape[-1])]
-            for y in _starts(side, scale * array.shape[-2])]  # fmt: skip
+    down, across = (range(0, scale * length, side) for length in array.shape[-2:])
+    grid = [[_block(y, x, side, scale, tile, array.shape[-2:]) for x in across] for y in down]
     predict, measure = dask.delayed(_predict_block, pure=True), dask.delayed(_measured, pure=True)
     stacked = []
     for index, plane in enumerate(planes):
@@ -216,10 +216,6 @@ def _measured(plane: np.ndarray, index: int, count: int, intensity: str) -> Scal
     else:
         _refuse_or_warn([scaling], plane.dtype, intensity)
     return scaling
-
-
-def _starts(side: int, length: int) -> range:
-    return range(0, length, side)
 
 
 def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, int]) -> Block:

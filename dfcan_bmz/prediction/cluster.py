@@ -10,14 +10,14 @@ does no harm. What is done is noted, and not done again after a kill::
 """
 
 import importlib
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from distributed import Client, Worker, WorkerPlugin, as_completed
@@ -27,30 +27,20 @@ from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_array
 from dfcan_bmz.images import Frames, Image
-from dfcan_bmz.model import Load, Model, loaded
+from dfcan_bmz.model import Load, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
-from dfcan_bmz.prediction.stream import (
-    Output,
-    chunk_side,
-    encode,
-    fingerprint,
-    output_shape,
-    read_progress,
-    resumed,
-    unit_reader,
-)
-from dfcan_bmz.prediction.tiles import predict_region
+from dfcan_bmz.prediction.job import Job, Options, chunk_side, encode
+from dfcan_bmz.prediction.stream import read_progress, resumed
+from dfcan_bmz.prediction.tiles import predict_region, unit_reader
 
+DONE = "blocks.txt"
 RETRIES = 3
 PATIENCE = "20s"  # for a scheduler to answer
 WAITING_PER_THREAD = 4  # tasks that the scheduler holds at a time, for each thread of the workers
 
 
 class Source(NamedTuple):
-    """An image that workers open once.
-
-    Its path, how its planes make up images, and its size and time, with which another image of that path comes.
-    """
+    """An image that workers open once: path, frames, and size and time, which tell it from another of that path."""
 
     path: str
     frames: Frames
@@ -80,16 +70,9 @@ class QuietStart(WorkerPlugin):
 
 
 def connect(scheduler: str, workers: int, module: str) -> Client:
-    """Client of a cluster.
+    """Client of the cluster at ``tcp://host:port``, or of a ``local`` one of so many processes, one thread each.
 
-    Parameters
-    ----------
-    scheduler : str
-        Address, ``tcp://host:port``, or ``local`` for a cluster of processes on this machine.
-    workers : int
-        Processes of a local cluster, one thread each.
-    module : str
-        What workers import before their first task: that of the model's `Load`.
+    The workers import `module`, that of the model's `Load`, before their first task.
 
     Raises
     ------
@@ -111,132 +94,131 @@ def connect(scheduler: str, workers: int, module: str) -> Client:
     return client
 
 
-def scalings_of(client: Client, image: Image, frames: Frames = images.SINGLE) -> list[Scaling]:
-    """Scaling of each plane of an image, measured by the workers.
+class Task(NamedTuple):
+    """What the blocks of an image share: model, image, options, and the output's path on the disk of all workers."""
 
-    Raises
-    ------
-    DfcanError
-        If the image cannot be read, or the workers cannot run this package.
+    load: Load
+    source: Source
+    options: Options
+    target: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Predicts images on the machines of a cluster that see the same disk, block by block.
+
+    Attributes
+    ----------
+    client : distributed.Client
+        Of `connect`.
+    load : Load
+        How to get the model: every worker does so once.
     """
-    planes = len(image.planes)
-    try:
-        return client.gather(
-            client.map(_scaling_of_plane, [_source(image, frames)] * planes, range(planes), pure=False)
-        )
-    except DfcanError:
-        raise
-    except Exception as error:
-        # a worker without this package, one that dies or sees another disk: each has an exception of its own
-        raise UnfinishedError(
-            f"{image.path}: the cluster could not measure it ({_reason(error)}): see that its workers have dfcan-bmz, "
-            "enough memory, and the same disk"
-        ) from error
 
+    client: Client
+    load: Load
+    unit: ClassVar = "blocks"
 
-def predict_to_zarr(
-    client: Client,
-    load: Load,
-    image: Image,
-    scalings: list[Scaling],
-    target: Path,
-    output: Output,
-    on_block: Callable[[], None] = lambda: None,
-) -> int:
-    """Super-resolve an image into an OME-Zarr file on a cluster whose machines see the same disk.
+    def measure(self, image: Image) -> list[Scaling]:
+        """Scaling of each plane of an image, measured by the workers.
 
-    Parameters and result are those of `dfcan_bmz.prediction.stream.predict_to_file`, but for `client`; `load`, which
-    every worker calls once; and `on_block`, which is called after each block.
+        Raises
+        ------
+        DfcanError
+            If the image cannot be read, or the workers cannot run this package.
+        """
+        planes = range(len(image.planes))
+        sources = [self._source(image)] * len(planes)
+        try:
+            return self.client.gather(self.client.map(_scaling_of_plane, sources, planes, pure=False))
+        except DfcanError:
+            raise
+        except Exception as error:
+            # a worker without this package, one that dies or sees another disk: each has an exception of its own
+            raise UnfinishedError(
+                f"{image.path}: the cluster could not measure it ({_reason(error)}): see that its workers have "
+                "dfcan-bmz, enough memory, and the same disk"
+            ) from error
 
-    Raises
-    ------
-    UnfinishedError
-        If a block failed again and again; the others are kept, and a further call goes on.
-    """
-    predictor = loaded(load)
-    blocks = places(output_shape(predictor, image), chunk_side(predictor))
-    with resumed(predictor, image, scalings, target, output) as (work, _):
-        return _predict_blocks(client, load, image, scalings, output, work, blocks, on_block)
+    def steps(self, job: Job) -> int:
+        """How many blocks an output takes."""
+        return sum(1 for _ in _places(job))
 
+    def left(self, job: Job) -> int:
+        """How many blocks of an output are left to predict."""
+        done = {} if read_progress(job) is None else _read_done(staging.beside(job.target))
+        return sum(1 for place in _places(job) if place not in done)
 
-def _predict_blocks(
-    client: Client,
-    load: Load,
-    image: Image,
-    scalings: list[Scaling],
-    output: Output,
-    work: staging.Work,
-    blocks: Iterator[Place],
-    on_block: Callable[[], None],
-) -> int:
-    """Predict those blocks that are not done yet; the pixels that were clipped, of all."""
-    clipped = _read_done(work.folder / "blocks.txt")
-    with staging.replacing(work.folder / "blocks.txt") as whole_lines:
-        whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
-    inputs = load, _source(image, loaded(load).frames), str(work.new.resolve())
+    def predict(self, job: Job, on_block: Callable[[], None] = lambda: None) -> int:
+        """Super-resolve an image into an OME-Zarr file; the pixels that were clipped.
 
-    def submit(place: Place) -> Any:
-        task = (*inputs, scalings[place.plane], output, place)
-        return client.submit(_predict_block, *task, retries=RETRIES, pure=False)
+        Raises
+        ------
+        UnfinishedError
+            If a block failed again and again; the others are kept, and a further call goes on.
+        """
+        with resumed(job) as (work, _):
+            clipped = _read_done(work.folder)
+            with staging.replacing(work.folder / DONE) as whole_lines:
+                whole_lines.write_text("".join(_line(*done) for done in clipped.items()), encoding="utf-8")
+            task = Task(self.load, self._source(job.image), job.options, str(work.new.resolve()))
+            waiting = (place for place in _places(job) if place not in clipped)
+            with (work.folder / DONE).open("a", encoding="utf-8") as notes:
+                for place, count in self._results(job, task, waiting):
+                    clipped[place] = count
+                    notes.write(_line(place, count))
+                    notes.flush()
+                    on_block()
+        return sum(clipped.values())
 
-    waiting = (place for place in blocks if place not in clipped and not scalings[place.plane].flaw)
-    most = WAITING_PER_THREAD * max(1, sum(client.nthreads().values()))
-    tasks = as_completed([submit(place) for place in islice(waiting, most)])
-    with (work.folder / "blocks.txt").open("a", encoding="utf-8") as notes:
-        for task in tasks:
-            if task.status in ("cancelled", "lost"):
-                raise UnfinishedError(f"{image.path}: the cluster is gone: start it again and repeat the command")
-            if task.status != "finished":
-                client.cancel(list(tasks.futures))
-                error = task.exception()
-                raise UnfinishedError(
-                    f"{image.path}: a block failed {RETRIES + 1} times ({_reason(error)}): run it again"
-                )
-            place, count = task.result()
-            clipped[place] = count
-            notes.write(_line(place, count))
-            notes.flush()
-            on_block()
+    def _results(self, job: Job, task: Task, waiting: Iterator[Place]) -> Iterator[tuple[Place, int]]:
+        """Each block that is done, and its clipped pixels; the scheduler never holds many tasks."""
+
+        def submit(place: Place) -> Any:
+            scaling = job.scalings[place.plane]
+            return self.client.submit(_predict_block, task, scaling, place, retries=RETRIES, pure=False)
+
+        name, most = job.image.path, WAITING_PER_THREAD * max(1, sum(self.client.nthreads().values()))
+        tasks = as_completed([submit(place) for place in islice(waiting, most)])
+        for future in tasks:
+            if future.status in ("cancelled", "lost"):
+                raise UnfinishedError(f"{name}: the cluster is gone: start it again and repeat the command")
+            if future.status != "finished":
+                self.client.cancel(list(tasks.futures))
+                reason = _reason(future.exception())
+                raise UnfinishedError(f"{name}: a block failed {RETRIES + 1} times ({reason}): run it again")
+            yield future.result()
             if (following := next(waiting, None)) is not None:
                 tasks.add(submit(following))
-    return sum(clipped.values())
+
+    def _source(self, image: Image) -> Source:
+        return Source(str(image.path.resolve()), loaded(self.load).frames, *files.stamp(image.path))
 
 
-def places(shape: tuple[int, ...], side: int) -> Iterator[Place]:
-    """Blocks of an output of this shape, plane by plane."""
-    for plane in range(math.prod(shape[:-2])):
-        for row in range(0, shape[-2], side):
-            for column in range(0, shape[-1], side):
+def _places(job: Job) -> Iterator[Place]:
+    """Blocks of an output, plane by plane; those of planes that cannot be normalised are blank."""
+    side = chunk_side(job.model)
+    for plane in job.sound_planes:
+        for row in range(0, job.shape[-2], side):
+            for column in range(0, job.shape[-1], side):
                 yield Place(plane, row, column, side)
-
-
-def blocks_to_do(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
-    """How many blocks are left to predict for this output."""
-    folder = staging.beside(target)
-    known = read_progress(folder, fingerprint(predictor, image, scalings, output)) is not None
-    done = _read_done(folder / "blocks.txt") if known else {}
-    blocks = places(output_shape(predictor, image), chunk_side(predictor))
-    return sum(1 for place in blocks if place not in done and not scalings[place.plane].flaw)
 
 
 def _line(place: Place, count: int) -> str:
     return " ".join(map(str, (*place, count))) + "\n"
 
 
-def _read_done(path: Path) -> dict[Place, int]:
+def _read_done(folder: Path) -> dict[Place, int]:
     """Clipped pixels of each block that is done; a line that a kill cut off is not there."""
-    if not path.is_file():
+    if not (folder / DONE).is_file():
         return {}
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
-    return {Place(*map(int, line[:4])): int(line[4]) for line in lines}
+    lines = (folder / DONE).read_text(encoding="utf-8").splitlines(keepends=True)
+    whole = [line.split() for line in lines if line[-1] == "\n"]
+    return {Place(*map(int, line[:4])): int(line[4]) for line in whole}
 
 
 def _reason(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _source(image: Image, frames: Frames) -> Source:
-    return Source(str(image.path.resolve()), frames, *files.stamp(image.path))
 
 
 # what follows runs on the workers
@@ -246,15 +228,13 @@ def _scaling_of_plane(source: Source, plane: int) -> Scaling:
     return scaling_of(_opened(source).plane(plane))
 
 
-def _predict_block(
-    load: Load, source: Source, target: str, scaling: Scaling, output: Output, place: Place
-) -> tuple[Place, int]:
-    predictor, image = loaded(load), _opened(source)
+def _predict_block(task: Task, scaling: Scaling, place: Place) -> tuple[Place, int]:
+    model, image = loaded(task.load), _opened(task.source)
     rows, columns = (slice(start, start + place.side) for start in (place.row, place.column))
-    read = unit_reader(image, place.plane, scaling)
-    unit = predict_region(predictor, read, image.size, rows, columns)
-    encoded, clipped = encode(unit, scaling, output, plane_name(image.path, place.plane, len(image.planes)))
-    array = zarr_array(Path(target))
+    unit = predict_region(model, unit_reader(image, place.plane, scaling), image.size, rows, columns)
+    name = plane_name(image.path, place.plane, len(image.planes))
+    encoded, clipped = encode(unit, scaling, task.options, name)
+    array = zarr_array(Path(task.target))
     index = map(int, np.unravel_index(place.plane, array.shape[:-2])) if array.ndim > 2 else ()
     array[(*index, rows, columns)] = encoded
     return place, clipped

@@ -7,46 +7,19 @@
       progress.json          what it is an output of, and the rows that are written
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz import files, images, staging
-from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.flaws import plane_name
+from dfcan_bmz import flaws, images, staging
 from dfcan_bmz.formats.ome_zarr_output import remove_unfinished_chunks
 from dfcan_bmz.images import Image
-from dfcan_bmz.model import Model
-from dfcan_bmz.names import legible
-from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, Scaling
-from dfcan_bmz.prediction.tiles import ReadUnit, count_tiles, predict_bands
-
-LARGEST_CHUNK_PX = 1024
-PREDICTED = "Predicted, not measured: super-resolved"  # what an output is known by
-
-
-class Output(NamedTuple):
-    """What is asked for.
-
-    Attributes
-    ----------
-    intensity : {"unit", "keep"}
-        0..1, or that mapped to the input's percentiles.
-    dtype : {"float32", "uint16"}
-        Of the pixels; uint16 of unit intensities has 0..65535 for 0..1.
-    precision : {"float32", "bfloat16"}
-        In which the network multiplies, for the record.
-    """
-
-    intensity: str = "unit"
-    dtype: str = "float32"
-    precision: str = "float32"
+from dfcan_bmz.normalize import Scaling
+from dfcan_bmz.prediction.job import Job, chunk_side, encode
+from dfcan_bmz.prediction.tiles import count_tiles, predict_bands, unit_reader
 
 
 class Progress(NamedTuple):
@@ -57,35 +30,35 @@ class Progress(NamedTuple):
     clipped: int = 0
 
 
-def output_shape(predictor: Model, image: Image) -> tuple[int, ...]:
-    """Shape of the output of an image: its axes before Y and X, and (sY, sX)."""
-    height, width = image.size
-    leading = image.leading or image.stack
-    return *leading, predictor.scale * height, predictor.scale * width
+class InProcess:
+    """Predicts images in this process, tile by tile."""
+
+    unit = "tiles"
+
+    def measure(self, image: Image) -> list[Scaling]:
+        """Scaling of each plane of an image."""
+        return flaws.scalings_of(image)
+
+    def steps(self, job: Job) -> int:
+        """How many tiles an output takes."""
+        return job.tiles
+
+    def left(self, job: Job) -> int:
+        """How many tiles of an output are left to predict."""
+        return tiles_to_do(job)
+
+    def predict(self, job: Job, on_tile: Callable[[], None]) -> int:
+        """Write an output; see `predict_to_file`."""
+        return predict_to_file(job, on_tile)
 
 
-def predict_to_file(
-    predictor: Model,
-    image: Image,
-    scalings: list[Scaling],
-    target: Path,
-    output: Output,
-    on_tile: Callable[[], None] = lambda: None,
-) -> int:
+def predict_to_file(job: Job, on_tile: Callable[[], None] = lambda: None) -> int:
     """Super-resolve an image into a TIFF or OME-Zarr file, beginning where a killed prediction ended.
 
     Parameters
     ----------
-    predictor : Model
-        The model.
-    image : Image
-        Read or opened lazily.
-    scalings : list of Scaling
-        Of each plane; a plane that cannot be normalised is blank in the output.
-    target : pathlib.Path
-        ``*.tif`` or ``*.ome.zarr``; it is replaced when the prediction is complete, and not before.
-    output : Output
-        What is asked for.
+    job : Job
+        The image, the model and the output.
     on_tile : callable
         Called after each tile.
 
@@ -99,45 +72,40 @@ def predict_to_file(
     UnfinishedError
         If what the network makes of the image is not finite.
     """
-    known = fingerprint(predictor, image, scalings, output)
-    with resumed(predictor, image, scalings, target, output) as (work, done):
+    image = job.image
+    with resumed(job) as (work, done):
         write = images.writer(work.new)
         for index in range(done.plane, len(image.planes)):
-            read = unit_reader(image, index, scalings[index])
-            name = plane_name(image.path, index, len(image.planes))
-            rows = slice(done.row, 0 if scalings[index].flaw else None)  # a new output is blank
-            for row, band in predict_bands(predictor, read, image.size, rows, on_tile=on_tile):
-                encoded, clipped = encode(band, scalings[index], output, name)
+            scaling, name = job.scalings[index], flaws.plane_name(image.path, index, len(image.planes))
+            rows = slice(done.row, 0 if scaling.flaw else None)  # a new output is blank
+            read = unit_reader(image, index, scaling)
+            for row, band in predict_bands(job.model, read, image.size, rows, on_tile=on_tile):
+                encoded, clipped = encode(band, scaling, job.options, name)
                 write(index, row, encoded)
-                done = Progress(index, row + len(band), done.clipped + clipped)
-                _write_progress(work.folder, known, done)
-            done = Progress(index + 1, 0, done.clipped)
-            _write_progress(work.folder, known, done)
+                done = _write_progress(work, job, Progress(index, row + len(band), done.clipped + clipped))
+            done = _write_progress(work, job, Progress(index + 1, 0, done.clipped))
     return done.clipped
 
 
-def tiles_to_do(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
-    """How many tiles are left to predict for this output."""
-    known = fingerprint(predictor, image, scalings, output)
-    done = read_progress(staging.beside(target), known) or Progress()
-    shape, left = image.size, scalings[done.plane :]
-    each = [0 if scaling.flaw else count_tiles(predictor, shape) for scaling in left[1:]]
-    return sum(each) + (count_tiles(predictor, shape, done.row) if left and not left[0].flaw else 0)
+def tiles_to_do(job: Job) -> int:
+    """How many tiles are left to predict for an output."""
+    done = read_progress(job) or Progress()
+    begun, *left = [0 if scaling.flaw else 1 for scaling in job.scalings[done.plane :]] or [0]
+    shape = job.image.size
+    return begun * count_tiles(job.model, shape, done.row) + sum(left) * count_tiles(job.model, shape)
 
 
-def held_bytes(predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output) -> int:
+def held_bytes(job: Job) -> int:
     """Bytes on the disk that the partial output of this prediction has taken already."""
-    folder = staging.beside(target)
-    if read_progress(folder, fingerprint(predictor, image, scalings, output)) is None:
+    if read_progress(job) is None:
         return 0
     # a file that is not written in full has holes; Windows does not say how many
-    return sum(512 * getattr(path.stat(), "st_blocks", 0) for path in folder.rglob("*") if path.is_file())
+    held = (path.stat() for path in staging.beside(job.target).rglob("*") if path.is_file())
+    return sum(512 * getattr(stat, "st_blocks", 0) for stat in held)
 
 
 @contextmanager
-def resumed(
-    predictor: Model, image: Image, scalings: list[Scaling], target: Path, output: Output
-) -> Iterator[tuple[staging.Work, Progress]]:
+def resumed(job: Job) -> Iterator[tuple[staging.Work, Progress]]:
     """Yield the partial output of this very prediction, and how far it is; it is complete when the block ends.
 
     After an error, or a kill, it is gone on with by the next call.
@@ -147,15 +115,13 @@ def resumed(
     DfcanError
         If it cannot be written, or another process writes it.
     """
-    work = staging.begin(target, "predict", overwrite=True, keep=True)
+    work = staging.begin(job.target, "predict", overwrite=True, keep=True)
     try:
-        known = fingerprint(predictor, image, scalings, output)
-        done = read_progress(work.folder, known)
+        done = read_progress(job)
         if done is None or not work.new.exists():
-            done = Progress()
             staging.discard(work)
-            _create(work.new, predictor, image, scalings, output)
-            _write_progress(work.folder, known, done)
+            _create(work, job)
+            done = _write_progress(work, job, Progress())
         if work.new.is_dir():
             remove_unfinished_chunks(work.new)
         yield work, done
@@ -166,99 +132,23 @@ def resumed(
     staging.end(work)
 
 
-def _create(path: Path, predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> None:
+def _create(work: staging.Work, job: Job) -> None:
     """Make an output without pixels."""
-    images.create(
-        path,
-        output_shape(predictor, image),
-        np.dtype(output.dtype),
-        image.axes,
-        image.calibration.finer(predictor.scale),
-        notes(predictor, image, scalings, output),
-        chunk_side(predictor),
-    )
+    calibration = job.image.calibration.finer(job.model.scale)
+    dtype, chunk = np.dtype(job.options.dtype), chunk_side(job.model)
+    images.create(work.new, job.shape, dtype, job.image.axes, calibration, job.notes, chunk)
 
 
-def chunk_side(predictor: Model) -> int:
-    """Side of the chunks of an OME-Zarr output: as many whole tiles as fit, so that a chunk needs no other's tiles."""
-    kept = predictor.scale * (predictor.tile - 2 * predictor.halo)
-    return kept * max(1, LARGEST_CHUNK_PX // kept)
-
-
-def unit_reader(image: Image, index: int, scaling: Scaling) -> ReadUnit:
-    """Regions of a plane, normalised."""
-    planes = image.planes
-    return lambda rows, columns: scaling.apply(planes[index, ..., rows, columns])
-
-
-def encode(unit: np.ndarray, scaling: Scaling, output: Output, plane: str) -> tuple[np.ndarray, int]:
-    """Intensities of about 0..1 as they are asked for, and how many pixels had to be clipped.
-
-    Raises
-    ------
-    UnfinishedError
-        If one is not finite; it calls the plane `plane`.
-    """
-    values = scaling.undo(unit) if output.intensity == "keep" else unit
-    if not np.isfinite(values).all():
-        raise UnfinishedError(f"{plane}: the network answers with NaN or infinity: try another image, or another model")
-    if output.dtype == "float32":
-        return values, 0
-    top = np.iinfo(np.uint16).max
-    rounded = np.rint(values if output.intensity == "keep" else values * np.float32(top))
-    clipped = int(np.count_nonzero((rounded < 0) | (rounded > top)))
-    return np.clip(rounded, 0, top).astype(np.uint16), clipped
-
-
-def notes(predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> str:
-    """What an output says of itself."""
-    ranges = "; ".join("blank" if one.flaw else f"{one.low:.6g} to {one.high:.6g}" for one in scalings)
-    return "\n".join(
-        [
-            *how_made(predictor, output),
-            f"Source: {legible(image.path.name)}",
-            f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of its planes: {ranges}",
-        ]
-    )
-
-
-def how_made(predictor: Model, output: Output) -> list[str]:
-    """Those lines of an output's notes that all outputs of one prediction share."""
-    between = f"between the percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} of a plane"
-    meaning = {
-        ("unit", "float32"): f"0..1 {between}",
-        ("unit", "uint16"): f"0..65535 {between}",
-        ("keep", "float32"): "the input's",
-        ("keep", "uint16"): "the input's, rounded",
-    }[output.intensity, output.dtype]
-    if output.intensity == "keep" and predictor.target == "own":
-        meaning += ", approximate: the targets of the training had units of their own"
-    return [
-        f"{PREDICTED} x{predictor.scale} by dfcan-bmz",
-        f"Model: {predictor.name}, sha256 {predictor.sha256}",
-        f"Tiles of {predictor.tile} px, halo {predictor.halo}, blend {predictor.blend}; {output.precision}",
-        f"Intensities: {meaning}",
-    ]
-
-
-def fingerprint(predictor: Model, image: Image, scalings: list[Scaling], output: Output) -> str:
-    """Name of a prediction: a partial output of another one must not be continued."""
-    left_out = ("network", "smoothing_px")
-    fed = [None if name in left_out else value for name, value in predictor._asdict().items()]
-    made_of: list[Any] = [fed, output, scalings, image.pixels.shape]
-    made_of += [astuple(image.calibration), str(image.path.resolve()), *files.stamp(image.path)]
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
-
-
-def read_progress(folder: Path, known: str) -> Progress | None:
-    """How far the prediction of this fingerprint is; None where there is none."""
+def read_progress(job: Job) -> Progress | None:
+    """How far a prediction is; None where there is no partial output of it."""
     try:
-        state = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+        state = json.loads((staging.beside(job.target) / "progress.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return Progress(*state["done"]) if state["fingerprint"] == known else None
+    return Progress(*state["done"]) if state["fingerprint"] == job.fingerprint else None
 
 
-def _write_progress(folder: Path, known: str, done: Progress) -> None:
-    with staging.replacing(folder / "progress.json") as file:
-        file.write_text(json.dumps({"fingerprint": known, "done": done}), encoding="utf-8")
+def _write_progress(work: staging.Work, job: Job, done: Progress) -> Progress:
+    with staging.replacing(work.folder / "progress.json") as file:
+        file.write_text(json.dumps({"fingerprint": job.fingerprint, "done": done}), encoding="utf-8")
+    return done

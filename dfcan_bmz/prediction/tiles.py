@@ -5,13 +5,19 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.images import channels_last, mean_frame
+from dfcan_bmz.images import Image, channels_last, mean_frame
 from dfcan_bmz.model import Model
-from dfcan_bmz.normalize import scaling_of
+from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.tiling import Part, parts, reflected
 
 # (rows, columns) of a plane, as slices, to (Y, X) or (frames, Y, X) float32, intensities of about 0..1
 ReadUnit = Callable[[slice, slice], np.ndarray]
+
+
+def unit_reader(image: Image, index: int, scaling: Scaling) -> ReadUnit:
+    """Regions of a plane of an image, normalised."""
+    planes = image.planes
+    return lambda rows, columns: scaling.apply(planes[index, ..., rows, columns])
 
 
 def predict_plane(predictor: Model, plane: np.ndarray) -> np.ndarray:
@@ -120,19 +126,23 @@ def predict_bands(
     )
     sums = np.zeros((0, right - left), np.float32)  # of the rows from `top` on that tiles have added to
     for y, following in zip(down, [*down[1:], None], strict=True):
-        first, last = max(y.start, top), min(y.stop, bottom)
-        sums = np.concatenate([sums, np.zeros((max(0, last - top - len(sums)), right - left), np.float32)])
+        to_y, of_y, weights_y = _overlap(y, top, bottom, s)
+        sums = np.concatenate([sums, np.zeros((max(0, to_y.stop - len(sums)), right - left), np.float32)])
         for x, predicted in _predicted_row(predictor, read, shape, y, across):
-            begin, end = max(x.start, left), min(x.stop, right)
-            weights = y.weights[first - y.start : last - y.start, None] * x.weights[begin - x.start : end - x.start]
-            offset_y, offset_x = s * y.reads_from, s * x.reads_from
-            part = predicted[first - offset_y : last - offset_y, begin - offset_x : end - offset_x]
-            sums[first - top : last - top, begin - left : end - left] += weights * part
+            to_x, of_x, weights_x = _overlap(x, left, right, s)
+            sums[to_y, to_x] += weights_y[:, None] * weights_x * predicted[of_y, of_x]
             on_tile()
         done = bottom if following is None else max(top, following.start)
         if done > top:
             yield top, np.clip(sums[: done - top], 0, 1)
             sums, top = sums[done - top :], done
+
+
+def _overlap(part: Part, start: int, stop: int, scale: int) -> tuple[slice, slice, np.ndarray]:
+    """What a tile adds to ``start:stop`` of an axis: pixels counted from `start`, and those of the tile; weights."""
+    first, last = max(part.start, start), min(part.stop, stop)
+    within, of_tile = (slice(first - zero, last - zero) for zero in (start, scale * part.reads_from))
+    return within, of_tile, part.weights[first - part.start : last - part.start]
 
 
 def count_tiles(predictor: Model, shape: tuple[int, int], from_row: int = 0) -> int:

@@ -22,7 +22,7 @@ from dfcan_bmz.images import Frames
 from dfcan_bmz.model import load_of, open_model
 from dfcan_bmz.page.write import write_page
 from dfcan_bmz.prediction.arrays import predict_array
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.prediction.tiles import predict_plane
 
 RAW, MEAN = ["model.inputs=9"], ["data.frames=mean"]
@@ -87,7 +87,7 @@ def test_a_stack_of_several_images_becomes_a_plane_for_each(raw_pairs, raw_run, 
     files = sorted((raw_pairs / "lr").iterdir())[:2]
     frames = [images.read(file).pixels for file in files]
     images.write(tmp_path / "both.tif", np.concatenate(frames), "ZYX")
-    predict.run(raw_run, [tmp_path / "both.tif", files[0]], tmp_path / "out", Output(intensity))
+    predict.run(raw_run, [tmp_path / "both.tif", files[0]], tmp_path / "out", Options(intensity))
     both, first = (images.read(tmp_path / "out" / f"{name}.tif") for name in ("both", files[0].stem))
     assert (both.axes, both.pixels.shape) == ("ZYX", (2, 80, 80))
     assert (first.axes, first.pixel_size_nm) == ("YX", pytest.approx(31.3))
@@ -129,7 +129,7 @@ def test_a_file_of_another_number_of_planes_is_left_out_and_told(raw_pairs, raw_
     images.write(tmp_path / "short.tif", frames[:5], "ZYX")
     images.write(tmp_path / "whole.tif", frames, "ZYX")
     with pytest.raises(UnfinishedError, match=r"1 of 2 .*short\.tif has 5 planes, which are no images of 9 frames"):
-        predict.run(raw_run, [tmp_path / "short.tif", tmp_path / "whole.tif"], tmp_path / "out", Output())
+        predict.run(raw_run, [tmp_path / "short.tif", tmp_path / "whole.tif"], tmp_path / "out", Options())
     assert (tmp_path / "out/whole.tif").is_file()
 
 

@@ -41,7 +41,7 @@ from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.report import files as reports
 from dfcan_bmz.training import sweep_runs, sweep_table
 from dfcan_bmz.training.place import run_place
@@ -117,10 +117,10 @@ COMMANDS = {
     "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out")),
     "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out")),
     "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
-    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Output())),
+    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Options())),
     "predict --resume": (
         write_pair,
-        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Output(), file_format="zarr", resume=True),
+        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Options(file_format="zarr", resume=True)),
     ),
     "sweep": (write_sweep, run_sweep),
     "demo": (nothing, lambda f: demo.run(f / "out", None, False)),

@@ -8,7 +8,7 @@ from prediction.enlarging import load
 from dfcan_bmz import images, staging
 from dfcan_bmz.commands import degrade, predict
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.prediction.stream import Output
+from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.quantities import size_text
 
 
@@ -27,7 +27,7 @@ def _no_model(monkeypatch):
 
 
 def run(image, out, file_format="tif", overwrite=True, resume=False):
-    predict.run(None, [image], out, Output(), file_format=file_format, overwrite=overwrite, resume=resume)
+    predict.run(None, [image], out, Options(file_format=file_format, overwrite=overwrite, resume=resume))
 
 
 def tree(folder):

@@ -198,10 +198,10 @@ def test_what_the_system_refuses_for_one_image_is_told_and_the_others_are_done(
     first, second = sorted((pairs_folder / "lr").glob("*.tif"))[:2]
     real = stream.predict_to_file
 
-    def refused(predictor, image, *arguments):
-        if image.path == first:
+    def refused(job, on_tile):
+        if job.image.path == first:
             raise OSError(5, "Input/output error", str(first))
-        return real(predictor, image, *arguments)
+        return real(job, on_tile)
 
     monkeypatch.setattr(stream, "predict_to_file", refused)
     with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out: .*Input/output error"):

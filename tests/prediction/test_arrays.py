@@ -36,7 +36,7 @@ def test_keep_maps_each_plane_to_its_own_percentiles():
 
 @pytest.mark.parametrize("blocks", [(1, 7, 9), (2, 50, 71)])
 def test_a_dask_array_is_predicted_when_it_is_asked_for(monkeypatch, blocks):
-    monkeypatch.setattr("dfcan_bmz.prediction.stream.LARGEST_CHUNK_PX", 40)
+    monkeypatch.setattr("dfcan_bmz.prediction.job.LARGEST_CHUNK_PX", 40)
     array = planes(2, 50, 71)
     read = []
 

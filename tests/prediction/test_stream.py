@@ -20,7 +20,8 @@ from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction import stream
-from dfcan_bmz.prediction.stream import Output, predict_to_file
+from dfcan_bmz.prediction.job import Job, Options
+from dfcan_bmz.prediction.stream import predict_to_file
 from dfcan_bmz.prediction.tiles import predict_plane
 
 
@@ -40,8 +41,9 @@ def stack(tmp_path):
     return images.open_lazily(tmp_path / "stack.tif")
 
 
-def scalings(image):
-    return [scaling_of(plane) for plane in np.asarray(image.planes)]
+def job(image, target, model=None, **options):
+    """The image's prediction into `target`."""
+    return Job(model or load(), image, flaws.scalings_of(image), target, Options(**options))
 
 
 def expected(image, predictor):
@@ -50,7 +52,7 @@ def expected(image, predictor):
 
 @pytest.mark.parametrize("name", ["out.tif", "out.ome.zarr"])
 def test_a_file_holds_what_is_predicted_in_memory_and_its_calibration(stack, tmp_path, name):
-    predict_to_file(load(), stack, scalings(stack), tmp_path / name, Output())
+    predict_to_file(job(stack, tmp_path / name))
     found = images.read(tmp_path / name)
     np.testing.assert_array_equal(found.pixels, expected(stack, load()))
     assert found.axes == "ZYX"
@@ -67,7 +69,7 @@ def test_a_prediction_lies_where_its_input_lies(tmp_path, name):
     movie = np.random.default_rng(0).integers(100, 4000, (2, 3, 45, 33)).astype(np.uint16)
     images.write(tmp_path / "in.tif", movie, "TZYX", known)
     image = images.open_planes(tmp_path / "in.tif")
-    predict_to_file(load(), image, scalings(image), tmp_path / name, Output())
+    predict_to_file(job(image, tmp_path / name))
     found = images.open_planes(tmp_path / name)
     assert (found.axes, found.leading) == ("TZYX", (2, 3))
     assert astuple(found.calibration)[:-1] == pytest.approx((50, 75, 300, 2.5, 1000, -450, 600))
@@ -85,13 +87,13 @@ def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survive
             seen.append(batch)
             return position_dependent(batch)
 
-        predict_to_file(load()._replace(network=network), stack, scalings(stack), tmp_path / name, Output())
+        predict_to_file(job(stack, tmp_path / name, load()._replace(network=network)))
         return len(seen)
 
     with pytest.raises(KilledError):
         run(survived)
     assert not (tmp_path / name).exists()
-    planned = stream.tiles_to_do(load(), stack, scalings(stack), tmp_path / name, Output())
+    planned = stream.tiles_to_do(job(stack, tmp_path / name))
     again = run(1000)
     total = 3 * 6 * 5
     assert again == planned
@@ -100,22 +102,22 @@ def test_a_killed_prediction_goes_on_where_it_was(stack, tmp_path, name, survive
 
 
 def test_what_a_partial_output_holds_already_is_no_room_that_is_needed(stack, tmp_path, monkeypatch):
-    job = (load(), stack, scalings(stack), tmp_path / "out.ome.zarr", Output())
-    assert stream.held_bytes(*job) == 0
-    predict_to_file(*job)
-    complete = sum(path.stat().st_size for path in job[3].rglob("*") if path.is_file())
+    one = job(stack, tmp_path / "out.ome.zarr")
+    assert stream.held_bytes(one) == 0
+    predict_to_file(one)
+    complete = sum(path.stat().st_size for path in one.target.rglob("*") if path.is_file())
     monkeypatch.setattr(staging, "place", stop)
     with pytest.raises(KilledError):
-        predict_to_file(*job)
-    assert stream.held_bytes(*job) >= complete
-    assert stream.held_bytes(*job[:-1], Output("keep")) == 0
+        predict_to_file(one)
+    assert stream.held_bytes(one) >= complete
+    assert stream.held_bytes(job(stack, one.target, intensity="keep")) == 0
 
 
 def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path):
     target = tmp_path / "out.tif"
 
-    def progress(predictor):
-        with suppress(KilledError), stream.resumed(predictor, stack, scalings(stack), target, Output()) as (_, done):
+    def progress(model, **options):
+        with suppress(KilledError), stream.resumed(job(stack, target, model, **options)) as (_, done):
             raise KilledError
         return done
 
@@ -130,22 +132,32 @@ def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path
     assert progress(load()) == beginning
 
 
+def test_a_partial_output_is_continued_by_the_same_prediction_however_it_is_run(stack, tmp_path):
+    """Only what changes pixels or notes makes another prediction."""
+    target = tmp_path / "out.tif"
+    known = job(stack, target).fingerprint
+    for same in ({"resume": True}, {"overwrite": True}, {"dry_run": True}, {"workers": 7}):
+        assert job(stack, target, **same).fingerprint == known
+    others = [{"intensity": "keep"}, {"dtype": "uint16"}, {"precision": "bfloat16"}]
+    assert len({known, *(job(stack, target, **other).fingerprint for other in others)}) == 4
+
+
 def test_uint16_is_scaled_or_kept_and_what_does_not_fit_is_counted(tmp_path):
     pixels = np.random.default_rng(0).normal(0, 1000, (30, 30)).astype(np.float32)  # half of it below zero
     images.write(tmp_path / "a.tif", pixels)
     image = images.read(tmp_path / "a.tif")
     unit = expected(image, load())[0]
-    assert predict_to_file(load(), image, scalings(image), tmp_path / "u.tif", Output("unit", "uint16")) == 0
+    assert predict_to_file(job(image, tmp_path / "u.tif", dtype="uint16")) == 0
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "u.tif"), np.rint(unit * np.float32(65535)))
-    clipped = predict_to_file(load(), image, scalings(image), tmp_path / "k.tif", Output("keep", "uint16"))
-    kept = scalings(image)[0].undo(unit)
+    clipped = predict_to_file(job(image, tmp_path / "k.tif", intensity="keep", dtype="uint16"))
+    kept = scaling_of(pixels).undo(unit)
     assert clipped == np.count_nonzero(np.rint(kept) < 0) > 100
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "k.tif"), np.clip(np.rint(kept), 0, 65535))
 
 
 def test_what_is_too_large_for_imagej_is_a_bigtiff_with_ome_metadata(stack, tmp_path, monkeypatch):
     monkeypatch.setattr(tiff_output, "LARGEST_FOR_IMAGEJ", 1000)
-    predict_to_file(load(), stack, scalings(stack), tmp_path / "out.tif", Output())
+    predict_to_file(job(stack, tmp_path / "out.tif"))
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
         assert file.is_bigtiff
         assert file.is_ome
@@ -169,7 +181,7 @@ def test_channels_times_and_depths_are_independent_planes(tmp_path, name, output
             tmp_path / name, pixels, imagej=name == "in.tif", ome=name != "in.tif", metadata={"axes": axes}
         )
     image = images.open_planes(tmp_path / name)
-    predict_to_file(load(), image, scalings(image), tmp_path / output, Output())
+    predict_to_file(job(image, tmp_path / output))
     found = images.open_planes(tmp_path / output)
     assert (found.axes, found.leading) == (axes, shape[:-2])
     planes = pixels.reshape(-1, 20, 17)
@@ -179,7 +191,7 @@ def test_channels_times_and_depths_are_independent_planes(tmp_path, name, output
 
 
 def test_an_ome_zarr_image_says_what_its_axes_are(stack, tmp_path):
-    predict_to_file(load(), stack, scalings(stack), tmp_path / "out.ome.zarr", Output())
+    predict_to_file(job(stack, tmp_path / "out.ome.zarr"))
     group = zarr.open(tmp_path / "out.ome.zarr", mode="r")
     (multiscale,) = group.attrs["multiscales"]
     assert [axis["name"] for axis in multiscale["axes"]] == ["z", "y", "x"]
@@ -194,7 +206,7 @@ def test_a_kill_at_any_file_operation_leaves_the_old_output_or_the_new_one(tmp_p
     image = images.open_lazily(tmp_path / "a.tif")
 
     def predict(folder, dtype="float32"):
-        predict_to_file(load(), image, scalings(image), folder / name, Output("unit", dtype))
+        predict_to_file(job(image, folder / name, dtype=dtype))
 
     (new,) = expected(image, load())
     old = new * 65535
@@ -238,9 +250,10 @@ KINDS = ("blank", "constant", "some NaN", "all NaN", "infinity")
 @given(
     planes=st.lists(st.sampled_from(["good", *KINDS]), min_size=1, max_size=5).filter(lambda kinds: "good" in kinds),
     ending=st.sampled_from([".tif", ".ome.zarr"]),
-    output=st.sampled_from([Output(), Output("keep"), Output("unit", "uint16"), Output("keep", "uint16")]),
+    intensity=st.sampled_from(["unit", "keep"]),
+    dtype=st.sampled_from(["float32", "uint16"]),
 )
-def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path, planes, ending, output):
+def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path, planes, ending, intensity, dtype):
     folder = Path(tempfile.mkdtemp(dir=tmp_path))
     rng = np.random.default_rng(1)
     pixels = np.stack(
@@ -248,11 +261,10 @@ def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path,
     )
     tifffile.imwrite(folder / "stack.tif", pixels, metadata={"axes": "ZYX"}, imagej=True)
     image = images.open_lazily(folder / "stack.tif")
-    measured = flaws.scalings_of(image)
     steps = []
-    job = (load(), image, measured, folder / f"out{ending}", output)
-    expected_steps = stream.tiles_to_do(*job)
-    predict_to_file(*job, lambda: steps.append(1))
+    whole = job(image, folder / f"out{ending}", intensity=intensity, dtype=dtype)
+    expected_steps = stream.tiles_to_do(whole)
+    predict_to_file(whole, lambda: steps.append(1))
     assert len(steps) == expected_steps == planes.count("good") * 6 * 5
     found = images.read(folder / f"out{ending}").planes
     for index, kind in enumerate(planes):
@@ -261,14 +273,14 @@ def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path,
             continue
         images.write(folder / "plane.tif", pixels[index])
         alone = images.open_lazily(folder / "plane.tif")
-        predict_to_file(load(), alone, flaws.scalings_of(alone), folder / "alone.tif", output)
+        predict_to_file(job(alone, folder / "alone.tif", intensity=intensity, dtype=dtype))
         np.testing.assert_array_equal(found[index], images.read(folder / "alone.tif").pixels)
 
 
 def test_what_is_not_finite_is_not_written(stack, tmp_path):
     broken = load()._replace(network=lambda batch: np.full_like(position_dependent(batch), np.nan))
     with pytest.raises(UnfinishedError, match=r"plane 1 of .*stack\.tif: the network answers with NaN"):
-        predict_to_file(broken, stack, scalings(stack), tmp_path / "out.tif", Output())
+        predict_to_file(job(stack, tmp_path / "out.tif", broken))
     assert not (tmp_path / "out.tif").exists()
 
 
@@ -277,5 +289,5 @@ def test_a_name_that_is_no_utf_8_is_noted_as_it_reads(stack, tmp_path, name):
     stack.path.rename(tmp_path / os.fsdecode(b"z\xe9lle.tif"))
     image = images.open_lazily(tmp_path / os.fsdecode(b"z\xe9lle.tif"))
     target = tmp_path / os.fsdecode(b"\xe9" + name.encode())
-    predict_to_file(load(), image, flaws.scalings_of(image), target, Output())
+    predict_to_file(job(image, target))
     assert "Source: zélle.tif" in images.notes_of(target)
