@@ -29,7 +29,13 @@ SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
 
 
 # later keys, with the values that change nothing: these are not written, so that older versions still read the file
-LATER: dict[str, tuple[Any, ...]] = {"attention": ("fourier", None), "background_cut": (0.0,)}
+LATER: dict[str, tuple[Any, ...]] = {
+    "attention": ("fourier", None),
+    "background_cut": (0.0,),
+    "adversarial": (0.0,),
+    "generator_steps": (3,),
+    "discriminator": (32,),
+}
 
 
 class _Section(BaseModel):
@@ -159,6 +165,11 @@ class TrainConfig(_Section):
         description="dfcan: MSE + ssim_weight (1 - SSIM); dfcan-published: scaled to the extremes of each batch",
     )
     ssim_weight: float = Field(0.1, ge=0, description="share of 1 - SSIM in the loss dfcan")
+    adversarial: float = Field(
+        0.0, ge=0, description="share of a discriminator in the loss (DFGAN, published with 0.1); 0: none"
+    )
+    generator_steps: int = Field(3, ge=1, description="steps of the network for one of its discriminator")
+    discriminator: int = Field(32, ge=1, description="channels of the discriminator's first layer, as published")
     schedule: Literal["plateau", "onecycle", "cosine"] = Field("plateau", description="how the learning rate changes")
     patience: int = Field(10, ge=1, description="epochs without a better validation loss before the training stops")
     warmup: int = Field(0, ge=0, description="steps over which the rate rises from nothing")
@@ -180,6 +191,8 @@ class TrainConfig(_Section):
     def _batches_can_be_shared(self) -> "TrainConfig":
         if self.batch_size % self.devices:
             raise ValueError(f"batch_size {self.batch_size} cannot be shared by {self.devices} devices")
+        if self.adversarial and self.devices > 1:
+            raise ValueError("adversarial trains on one device: set train.devices=1")
         return self
 
 

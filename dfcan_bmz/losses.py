@@ -126,4 +126,5 @@ def describe_loss(config: TrainConfig) -> str:
         "charbonnier": f"Charbonnier (eps {CHARBONNIER_EPS:g})",
         "fourier": "MAE + mean magnitude of the difference's Fourier transform",
     }
-    return words.get(config.loss, config.loss.upper())
+    opposed = f" + {config.adversarial:g} of a discriminator's cross-entropy" if config.adversarial else ""
+    return words.get(config.loss, config.loss.upper()) + opposed

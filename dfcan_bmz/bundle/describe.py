@@ -263,6 +263,7 @@ def _config(
             training_preprocessing=(
                 f"Percentiles {LOW_PERCENTILE} and {HIGH_PERCENTILE} to 0 and 1; random patches of "
                 f"{config.data.patch_size} px; {', '.join(config.data.augment) or 'no augmentation'}"
+                + (f"; targets black below {config.data.background_cut:g}" if config.data.background_cut else "")
             ),
             training_epochs=len(history),
             training_batch_size=train.batch_size,

@@ -12,6 +12,7 @@ import numpy as np
 from dfcan_bmz.config import Config
 from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.events import Events
+from dfcan_bmz.models.discriminator import discriminator
 from dfcan_bmz.quantities import duration
 
 FRAMEWORK_BYTES = 0.8e9  # what Python, Keras and TensorFlow hold before the first step
@@ -80,8 +81,15 @@ def estimate(model: keras.Model, config: Config) -> Estimate:
         Patch and batch.
     """
     operations, activations = operations_and_activations(model, config.data.patch_size)
-    batch = config.train.batch_size
-    seconds = BACKWARD * operations * batch / (EFFICIENCY * matrix_rate())
+    operations *= BACKWARD
+    train, batch = config.train, config.train.batch_size
+    if train.adversarial:
+        judge = discriminator(train.discriminator, np.random.default_rng(0))
+        judging, judged = operations_and_activations(judge, config.data.patch_size * config.model.scale)
+        # forward and back to the image in every step; in some, it learns from a real batch and a predicted one
+        operations += (2 + 2 * BACKWARD / train.generator_steps) * judging
+        activations += judged
+    seconds = operations * batch / (EFFICIENCY * matrix_rate())
     return Estimate(seconds, bytes_of(model, activations, batch))
 
 

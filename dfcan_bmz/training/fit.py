@@ -16,7 +16,7 @@ from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.run_folder import Row
-from dfcan_bmz.training import checkpoint, safeguards
+from dfcan_bmz.training import adversarial, checkpoint, safeguards
 from dfcan_bmz.training.averaging import averaged
 from dfcan_bmz.training.devices import on_devices, prepare_torch
 from dfcan_bmz.training.interrupt import interrupt_between_steps
@@ -80,11 +80,12 @@ def fit(
     with on_devices(config.train.devices), interrupt_between_steps() as interrupt:
         trainer = trainer_of(model, config)
         listeners = _listeners(callbacks, trainer, config)
-        beginning = checkpoint.values(trainer)
+        learners = [trainer, *adversarial.opponents(trainer, config)]
+        beginning = checkpoint.values(learners)
         history = run_folder.read_history(run)
         before = len(history)
         # whether the output was more than flat after the last epoch
-        sound = checkpoint.restore(run, int(history[-1]["epoch"]), trainer) if history else True
+        sound = checkpoint.restore(run, int(history[-1]["epoch"]), learners) if history else True
         if not finished(config, history):
             on_begin()
         listeners.on_train_begin()
@@ -104,7 +105,7 @@ def fit(
                 started = time.perf_counter()
                 try:
                     factor = safeguards.rate_factor(run)
-                    logs = _train_epoch(trainer, config, training, history, factor, step, listeners)
+                    logs = _train_epoch(learners, config, training, history, factor, step, listeners)
                     with averaged(trainer):
                         validated = validate(trainer, held_out, config.train.batch_size, _loss(config))
                         copy_weights(trainer, model)
@@ -115,9 +116,9 @@ def fit(
                         history.append(row | {"seconds": time.perf_counter() - started})
                         _save_results(run, model, config, history, validated)
                 except TrainingTroubleError as trouble:
-                    events.warning(_go_back(run, trainer, beginning, history, sound, trouble))
+                    events.warning(_go_back(run, learners, beginning, history, sound, trouble))
                     continue
-                checkpoint.save(run, len(history), trainer, sound)
+                checkpoint.save(run, len(history), learners, sound)
                 run_folder.write_history(run, history)
                 run = settle()
                 events.epoch(history[-1])
@@ -152,7 +153,7 @@ def _loss(config: Config) -> Callable:
 
 
 def _train_epoch(
-    trainer: keras.Model,
+    learners: list[keras.Model],
     config: Config,
     training: list[Plane],
     history: list[Row],
@@ -173,10 +174,10 @@ def _train_epoch(
     listeners.on_epoch_begin(epoch - 1)
     for step, (inputs, targets) in enumerate(loaded(patches, size)):
         rate = factor * learning_rate(config.train, history, len(history) * steps + step, config.train.epochs * steps)
-        trainer.optimizer.learning_rate = rate
+        learners[0].optimizer.learning_rate = rate
         # Keras resets its metrics at each batch: the means over the epoch are ours to keep
         listeners.on_train_batch_begin(step)
-        logs = trainer.train_on_batch(inputs, targets, return_dict=True)
+        logs = adversarial.step(learners, inputs, targets, config.train.generator_steps)
         listeners.on_train_batch_end(step, logs)
         safeguards.check_step(float(logs["loss"]), step + 1)
         count += len(inputs)
@@ -198,7 +199,7 @@ def _save_results(run: Path, model: keras.Model, config: Config, history: list[R
 
 def _go_back(
     run: Path,
-    trainer: keras.Model,
+    learners: list[keras.Model],
     beginning: list[np.ndarray],
     history: list[Row],
     sound: bool,
@@ -217,8 +218,8 @@ def _go_back(
         run_folder.write_history(run, history)
         checkpoint.forget(run)
     if history:
-        checkpoint.restore(run, int(history[-1]["epoch"]), trainer)
+        checkpoint.restore(run, int(history[-1]["epoch"]), learners)
     else:
-        checkpoint.assign(trainer, beginning)
+        checkpoint.assign(learners, beginning)
     source = f"the weights of epoch {len(history)}" if history else "the first weights"
     return f"epoch {epoch} went wrong: {trouble}. Going on from {source} at half the learning rate"

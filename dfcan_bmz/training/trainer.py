@@ -10,6 +10,7 @@ from dfcan_bmz import losses
 from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.models import build_model
+from dfcan_bmz.training.adversarial import opposed
 
 
 def trainer_of(model: keras.Model, config: Config) -> keras.Model:
@@ -35,9 +36,12 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     )
     if train.precision == "mixed_float16":  # small gradients would vanish
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    trainer.compile(
-        optimizer, losses.LOSSES[train.loss](train), metrics=[losses.mse, losses.psnr], jit_compile=_compile_how()
-    )
+    loss = image_loss = losses.LOSSES[train.loss](train)
+    metrics = [losses.mse, losses.psnr]
+    if train.adversarial:
+        loss = opposed(trainer, image_loss, train.adversarial, train.discriminator, train.seed)
+        metrics.append(keras.metrics.MeanMetricWrapper(image_loss, name="image_loss"))
+    trainer.compile(optimizer, loss, metrics=metrics, jit_compile=_compile_how())
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
 

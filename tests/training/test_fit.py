@@ -109,21 +109,18 @@ def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path,
     assert not all(same), "best and last weights differ after three epochs without improvement"
 
 
-def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_path):
-    settings = (
-        "train.epochs=6",
-        "train.schedule=onecycle",
-        "train.ema=0.9",
-        "train.accumulate=2",
-        "data.patches_per_image=8",
-    )
+@pytest.mark.parametrize(
+    "more", [("train.accumulate=2",), ("train.adversarial=0.1", "train.discriminator=2")], ids=["alone", "with a rival"]
+)
+def test_resuming_after_a_kill_equals_an_unbroken_training(pairs_folder, tmp_path, more):
+    settings = ("train.epochs=4", "train.schedule=onecycle", "train.ema=0.9", "data.patches_per_image=8", *more)
     run_training(pairs_folder, tmp_path / "unbroken", *settings)
     # 6 images x 8 patches in batches of 4 are 12 steps an epoch
     kill_at_step(30, pairs_folder, tmp_path / "killed", *TINY_TRAINING, *settings)
     assert len(read_history(tmp_path / "killed")) == 2
     train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path / "killed", None, [], resume=True, overwrite=False)
     unbroken, killed = read_history(tmp_path / "unbroken"), read_history(tmp_path / "killed")
-    assert len(killed) == 6
+    assert len(killed) == 4
     for column in ("loss", "val_loss", "psnr", "lr"):
         np.testing.assert_allclose([r[column] for r in killed], [r[column] for r in unbroken], rtol=1e-4)
     for a, b in zip(weights(tmp_path / "unbroken/last.keras"), weights(tmp_path / "killed/last.keras"), strict=True):
