@@ -8,7 +8,6 @@ from pathlib import Path
 from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle_file import named
-from dfcan_bmz.bundle_file.raw import description_name
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, frames_told, open_pair
 from dfcan_bmz.errors import DfcanError
@@ -21,7 +20,7 @@ def refuse_no_model(path: Path) -> None:
     """Raise DfcanError if a path or name is neither a run folder with weights nor what may be a bundle."""
     named.refuse_unknown(path)
     path = named.local(path) or path
-    if path.is_dir() and not _is_unzipped_bundle(path):
+    if path.is_dir() and not named.is_unzipped(path):
         run_folder.weights(path)
 
 
@@ -29,12 +28,8 @@ def refuse_no_bundle(path: Path) -> None:
     """Raise DfcanError if a path or name is neither a file nor an unzipped bundle."""
     named.refuse_unknown(path)
     found = named.local(path)
-    if found is not None and not _is_unzipped_bundle(found):
+    if found is not None and not named.is_unzipped(found):
         refuse_no_file(found, "a bundle (.zip)")
-
-
-def _is_unzipped_bundle(path: Path) -> bool:
-    return path.is_dir() and description_name([entry.name for entry in path.iterdir()]) is not None
 
 
 def refuse_file_as_folder(out: Path) -> None:

@@ -13,9 +13,9 @@ from dfcan_bmz.bundle.check_format import FAILED, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
 from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
+from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle_file.read import open_description, processing
-from dfcan_bmz.bundle_file.unzipped import as_zip
 from dfcan_bmz.bundle_file.weights import Weights, weights_file
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError

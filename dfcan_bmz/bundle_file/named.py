@@ -1,19 +1,21 @@
 """A MODEL by its name: this is where every name becomes a path, before a model is opened.
 
 What exists is a path. Other names are those of the published models, their nicknames, and the ids and nicknames of the
-BioImage Model Zoo, whose bundles are downloaded once and kept.
+BioImage Model Zoo, whose bundles are downloaded once and kept. An unzipped bundle is a bundle.
 """
 
+import atexit
 import difflib
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
-from dfcan_bmz import published, staging
-from dfcan_bmz.bundle_file.unzipped import as_zip
+from dfcan_bmz import files, published, staging
+from dfcan_bmz.bundle_file.raw import description_name
 from dfcan_bmz.errors import DfcanError
 
 # adjective-animal, with or without its owner and version, or the DOI of an older one
@@ -70,6 +72,32 @@ def find_model(given: Path, say: Callable[[str], None] = print) -> Path:
     with staging.writing(kept, "download", overwrite=True) as path:
         download(given.as_posix(), path)
     return kept
+
+
+def is_unzipped(path: Path) -> bool:
+    """Whether a path is the folder of an unzipped bundle; a run folder, which may have a description too, is none."""
+    if not path.is_dir() or (path / "config.yaml").is_file():
+        return False
+    return description_name([entry.name for entry in path.iterdir()]) is not None
+
+
+def as_zip(path: Path) -> Path:
+    """A zip of an unzipped bundle, which lasts as long as this process; any other path is given back as it is.
+
+    Raises
+    ------
+    DfcanError
+        If a link is among the files, as it may point anywhere.
+    """
+    if not is_unzipped(path):
+        return path
+    if links := [entry for entry in path.rglob("*") if entry.is_symlink()]:
+        raise DfcanError(f"{path} holds a link ({links[0].name}): replace it by the file that it points to")
+    folder = tempfile.TemporaryDirectory(prefix="dfcan-bundle-")
+    atexit.register(folder.cleanup)
+    packed = Path(folder.name) / f"{path.absolute().name}.zip"
+    files.write_zip(path, packed)
+    return packed
 
 
 def _kept(name: str) -> Path:

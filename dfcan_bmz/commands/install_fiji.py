@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dfcan_bmz.bundle.named import find_bundle
+from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import raw_description, refuse_other_files
-from dfcan_bmz.bundle_file.unzipped import as_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.install import install, uninstall
 from dfcan_bmz.fiji.mend import mend

@@ -132,7 +132,7 @@ def _jobs(
     for job in jobs:
         for line in flaws.told(job.image.path, job.scalings, "written blank"):
             events.note(line)
-    events.notes_of((job.image.path, note) for job in jobs for note in job.image.notes)
+    events.notes_of([(job.image.path, note) for job in jobs for note in job.image.notes])
     shapes = {job.image.pixels.shape for job in jobs}
     if len(shapes) > 1:
         sizes = ", ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:4])

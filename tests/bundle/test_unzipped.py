@@ -2,9 +2,9 @@ import zipfile
 
 import pytest
 
+from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.bundle_file.unzipped import as_zip
 from dfcan_bmz.errors import DfcanError
 
 
