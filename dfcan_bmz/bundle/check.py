@@ -4,15 +4,15 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from dfcan_bmz.bundle.apart import check_apart, shared
-from dfcan_bmz.bundle.check_format import FAILED, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
 from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
+from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
 from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import raw_description, refuse_other_files
 from dfcan_bmz.bundle_file.read import open_description, processing
@@ -20,31 +20,6 @@ from dfcan_bmz.bundle_file.weights import Weights, weights_file
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, missing_extra
-
-IN_FIJI = "weights in Fiji"  # name of the test of what deepImageJ chooses
-
-
-class Verdict(NamedTuple):
-    """One test of one weight format in one engine.
-
-    Attributes
-    ----------
-    format, engine, test : str
-        What was tested, by what, on what.
-    verdict : {"passed", "failed", "not run"}
-        The outcome.
-    figure : float or None
-        What was measured, where the test measures something.
-    message : str
-        Why, in the user's terms; empty where it passed.
-    """
-
-    format: str
-    engine: str
-    test: str
-    verdict: str
-    figure: float | None
-    message: str
 
 
 def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
@@ -78,33 +53,30 @@ def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
     try:
         refuse_unsafe_zip(str(bundle), str(bundle))
     except DfcanError as error:
-        return [Verdict("zip", OWN, "safe and complete", FAILED, None, str(error))]
+        return [Verdict("zip", OWN, "safe and complete", FAILED, message=str(error))]
     try:
         description = open_description(bundle)
         content, names = raw_description(bundle)
     except DfcanError as error:
-        return [Verdict("rdf.yaml", "bioimageio.spec", "description", FAILED, None, str(error))]
+        return [Verdict("rdf.yaml", SPEC, "description", FAILED, message=str(error))]
     verdicts = [
-        Verdict("rdf.yaml", "bioimageio.spec", "description", PASSED, None, ""),
+        Verdict("rdf.yaml", SPEC, "description", PASSED),
         _rules(content, names),
         _in_fiji(content),
     ]
     weights = Weights(bundle, description, trusted)
-    outputs: dict[str, dict[str, np.ndarray]] = {}
     reasons = {name: _why_not(name, weights) for name, entry in description.weights if entry is not None}
-    verdicts += [Verdict(name, "-", "load", NOT_RUN, None, reason) for name, reason in reasons.items() if reason]
+    verdicts += [Verdict(name, "-", "load", NOT_RUN, message=reason) for name, reason in reasons.items() if reason]
     runnable = [name for name, reason in reasons.items() if not reason]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         parts = pool.map(partial(check_apart, bundle), shared(runnable))
         found = {name: result for part in parts for name, result in part.items()}
-    for name in runnable:
-        rows, outputs[name] = found[name]
-        verdicts += [Verdict(*row) for row in rows]
+    verdicts += [verdict for name in runnable for verdict in found[name].verdicts]
     if (ours := processing(description)) is not None:
-        verdicts += agreement(outputs, ours.tolerance)
+        verdicts += agreement({name: found[name].outputs for name in runnable}, ours.tolerance)
     else:
         reason = "how a bundle by others is tiled and compared is not known: bioimageio.core's tests stand alone"
-        verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, None, reason))
+        verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, message=reason))
     order = list(dict.fromkeys(verdict.format for verdict in verdicts))
     return sorted(verdicts, key=lambda verdict: order.index(verdict.format))
 
@@ -113,9 +85,9 @@ def _rules(content: dict[str, Any], names: list[str]) -> Verdict:
     """What deepImageJ and ilastik object to."""
     row = ("rdf.yaml", "deepImageJ, ilastik", "their rules")
     if not content["format_version"].startswith("0.5"):
-        return Verdict(*row, NOT_RUN, None, f"their rules are known for format 0.5, not {content['format_version']}")
-    objections = lint(content, names)
-    return Verdict(*row, FAILED if objections else PASSED, None, "; ".join(objections))
+        reason = f"their rules are known for format 0.5, not {content['format_version']}"
+        return Verdict(*row, NOT_RUN, message=reason)
+    return passed_unless("; ".join(lint(content, names)), *row)
 
 
 def _in_fiji(content: dict[str, Any]) -> Verdict:
@@ -123,11 +95,11 @@ def _in_fiji(content: dict[str, Any]) -> Verdict:
     row, weights = ("rdf.yaml", f"deepImageJ {DEEPIMAGEJ}", IN_FIJI), content["weights"]
     choice = choose_engine(weights)
     if choice is None:
-        return Verdict(*row, NOT_RUN, None, "Fiji has no engine for these formats: add torchscript to run there")
+        return Verdict(*row, NOT_RUN, message="Fiji has no engine for these formats: add torchscript to run there")
     if complaint := fiji_complaint(weights):
-        return Verdict(*row, FAILED, None, complaint)
+        return Verdict(*row, FAILED, message=complaint)
     known = outcome(choice, DEEPIMAGEJ_JDLL) is not None
-    return Verdict(*row, PASSED if known else NOT_RUN, None, fiji_praise(choice))
+    return Verdict(*row, PASSED if known else NOT_RUN, message=fiji_praise(choice))
 
 
 def _why_not(name: str, weights: Weights) -> str | None:
@@ -160,8 +132,7 @@ def agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[V
         beyond = {size: value for size, value in differences.items() if not value <= limit}
         message = "; ".join(f"differs by {value:.2g} at {size} px, over {limit:g}" for size, value in beyond.items())
         worst = max(differences.values(), key=lambda value: (np.isnan(value), value))
-        verdict = FAILED if beyond else PASSED
-        verdicts.append(Verdict(name, OWN, f"against {reference}", verdict, worst, message))
+        verdicts.append(passed_unless(message, name, OWN, f"against {reference}", worst))
     return verdicts
 
 

@@ -1,16 +1,10 @@
-"""Test weight formats of a bundle; run by `apart` as a process of its own, in an empty folder.
+"""Test weight formats of a bundle; run by `apart` as a process of its own, in an empty folder."""
 
-Writes for each format its verdicts and, for a bundle by `dfcan-bmz package`, what the network makes of random images of
-several sizes, for `check` to compare between the formats.
-"""
-
-import json
 import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from bioimageio.core import create_prediction_pipeline, predict, test_description
@@ -18,7 +12,9 @@ from bioimageio.spec.model import v0_5
 
 from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
+from dfcan_bmz.bundle.apart import Found, hand_over
 from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
+from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, OWN, PASSED, SECONDS, WHOLE, Verdict, passed_unless
 from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import Processing, open_description, processing, recorded_processing
 from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
@@ -27,13 +23,10 @@ from dfcan_bmz.images import channels_last
 from dfcan_bmz.model import Model, of_weights
 from dfcan_bmz.prediction.tiles import predict_unit
 
-CORE, OWN, FIJI = "bioimageio.core", "dfcan_bmz", "deepImageJ, emulated"
-WHOLE, SECONDS = "whole, against blocks", "seconds"
 SIDE_PX = 512  # of the image whose time is told
-PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 
 
-def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
+def core_verdicts(description: ModelDescription, name: str) -> list[Verdict]:
     """What bioimageio.core says: it reproduces the test tensor and runs other valid sizes and batches."""
     summary = test_description(description, weight_format=name, expected_type="model")
     verdicts = []
@@ -43,8 +36,8 @@ def core_verdicts(description: ModelDescription, name: str) -> list[tuple]:
             continue  # of the description, which has a verdict of its own
         test = _short(detail.name.replace(f" ({name})", "").replace(f"{name} ", ""))
         message = "; ".join(reason_of(error.msg) for error in detail.errors) if failed else ""
-        verdicts.append((name, CORE, test, FAILED if failed else PASSED, None, message))
-    return verdicts or [(name, CORE, "load", FAILED, None, "bioimageio.core has tested nothing")]
+        verdicts.append(Verdict(name, CORE, test, FAILED if failed else PASSED, None, message))
+    return verdicts or [Verdict(name, CORE, "load", FAILED, message="bioimageio.core has tested nothing")]
 
 
 def _short(test: str) -> str:
@@ -55,7 +48,7 @@ def _short(test: str) -> str:
     )
 
 
-def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Model, name: str) -> list[tuple]:
+def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Model, name: str) -> list[Verdict]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
     unit = np.stack([channels_last(known.unit(np.moveaxis(image, -1, 0))) for image in test_input])
@@ -65,7 +58,7 @@ def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: M
 
 def blockwise_verdicts(
     description: v0_5.ModelDescr, known: Processing, ours: Model, name: str, image: np.ndarray
-) -> list[tuple]:
+) -> list[Verdict]:
     """bioimageio.core in blocks against our tiles, and, as a figure, whole against blocks."""
     outputs = []
     for blocks in ({"blocksize_parameter": 1}, {}):
@@ -78,11 +71,11 @@ def blockwise_verdicts(
     complete = blockwise.shape == whole.shape and bool(np.isfinite(whole).all())
     return [
         _compared(name, CORE, "blocks, against our tiles", difference, known.tolerance),
-        (name, CORE, WHOLE, PASSED if complete else FAILED, seams, ""),
+        Verdict(name, CORE, WHOLE, PASSED if complete else FAILED, seams),
     ]
 
 
-def fiji_verdict(known: Processing, content: dict, ours: Model, name: str, image: np.ndarray) -> list:
+def fiji_verdict(known: Processing, content: dict, ours: Model, name: str, image: np.ndarray) -> list[Verdict]:
     """The tiles that deepImageJ cuts, against ours, on the same normalised image."""
     step = known.step
     expected = predict_unit(ours, jdll.preprocess(content, image)[..., ::step, ::step])
@@ -91,7 +84,7 @@ def fiji_verdict(known: Processing, content: dict, ours: Model, name: str, image
     return [_compared(name, FIJI, "tiles, against ours", difference, known.tolerance)]
 
 
-def seconds_verdict(ours: Model, name: str) -> list[tuple]:
+def seconds_verdict(ours: Model, name: str) -> list[Verdict]:
     """How long deepImageJ takes for an image, from what one tile takes here."""
     side = ours.tile
     tiles = len(jdll.windows(SIDE_PX, side, ours.halo)) ** 2
@@ -102,7 +95,7 @@ def seconds_verdict(ours: Model, name: str) -> list[tuple]:
         ours.network(batch)
         times.append(time.perf_counter() - started)
     message = f"{SIDE_PX} x {SIDE_PX} px are {tiles} tiles of {side} px"
-    return [(name, FIJI, SECONDS, PASSED, TIMES_PYTORCH * tiles * min(times), message)]
+    return [Verdict(name, FIJI, SECONDS, PASSED, TIMES_PYTORCH * tiles * min(times), message)]
 
 
 def large_image(description: v0_5.ModelDescr, step: int) -> np.ndarray:
@@ -119,25 +112,26 @@ def random_images(tile: int, channels: int) -> dict[str, np.ndarray]:
     return {" x ".join(map(str, shape)): rng.uniform(size=(*shape, channels)).astype(np.float32) for shape in shapes}
 
 
-def attempt(name: str, engine: str, test: str, run: Callable[[], list[tuple]]) -> list[tuple]:
+def attempt(name: str, engine: str, test: str, run: Callable[[], list[Verdict]]) -> list[Verdict]:
     """Verdicts of a test; one that fails of itself if the test raises."""
     try:
         return run()
     except Exception as error:
         # somebody's weights may make an engine fail in any way; the other tests go on
-        return [(name, engine, test, FAILED, None, reason_of(error))]
+        return [Verdict(name, engine, test, FAILED, message=reason_of(error))]
 
 
-def _compared(name: str, engine: str, test: str, difference: float, limit: float) -> tuple:
-    passed = bool(difference <= limit)  # False for NaN
-    message = "" if passed else f"differs by {difference:.2g}, over {limit:g}"
-    return (name, engine, test, PASSED if passed else FAILED, float(difference), message)
+def _compared(name: str, engine: str, test: str, difference: float, limit: float) -> Verdict:
+    # NaN is beyond every limit
+    objection = "" if difference <= limit else f"differs by {difference:.2g}, over {limit:g}"
+    return passed_unless(objection, name, engine, test, float(difference))
 
 
-def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
-    """Tests of a bundle by `dfcan-bmz package`, whose processing is known; writes the outputs to be compared."""
-    description, known = weights.description, recorded_processing(weights.bundle, weights.description)
-    ours, image = of_weights(weights, name), large_image(description, known.step)
+def own_verdicts(weights: Weights, ours: Model, name: str) -> list[Verdict]:
+    """Tests of a bundle by `dfcan-bmz package`, whose processing is known."""
+    description, (content, _) = weights.description, raw_description(weights.bundle)
+    known = recorded_processing(weights.bundle, description)
+    image = large_image(description, known.step)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, known, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, known, ours, name, image))
     choice = choose_engine(content["weights"])
@@ -145,35 +139,26 @@ def own_verdicts(weights: Weights, content: dict, name: str) -> list[tuple]:
         verdicts += attempt(name, FIJI, "tiles", lambda: fiji_verdict(known, content, ours, name, image))
         if known.input == "low-resolution":  # the other is for ilastik
             verdicts += attempt(name, FIJI, SECONDS, lambda: seconds_verdict(ours, name))
-    outputs: dict[str, Any] = {
-        key: ours.network(batch) for key, batch in random_images(ours.tile, ours.frames.number).items()
-    }
-    np.savez(outputs_file(name), **outputs)
     return verdicts
 
 
-def verdicts_file(name: str) -> str:
-    """Where a format's verdicts stand when it is through."""
-    return f"{name}.json"
-
-
-def outputs_file(name: str) -> str:
-    """Where its outputs stand."""
-    return f"{name}.npz"
-
-
-def main(bundle: Path, name: str) -> None:
-    """Write the verdicts, and the outputs to be compared; `check` has screened the weights."""
-    description = open_description(bundle)
+def examine(bundle: Path, name: str) -> Found:
+    """Run every test of one format, whose weights `check` has screened."""
+    description = open_description(bundle)  # anew for each format: bioimageio.core writes what it finds into it
     verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
-    if processing(description) is not None and not any(verdict[3] == FAILED for verdict in verdicts):
-        content, _ = raw_description(bundle)
-        weights = Weights(bundle, description, trusted=True)
-        verdicts += attempt(name, OWN, "load", lambda: own_verdicts(weights, content, name))
-    Path(verdicts_file(name)).write_text(json.dumps(verdicts), encoding="utf-8")
+    if processing(description) is None or any(verdict.verdict == FAILED for verdict in verdicts):
+        return Found(verdicts, {})
+    weights = Weights(bundle, description, trusted=True)
+    try:
+        ours = of_weights(weights, name)
+        images = random_images(ours.tile, ours.frames.number)
+        outputs = {size: ours.network(batch) for size, batch in images.items()}
+    except Exception as error:  # as in `attempt`
+        return Found([*verdicts, Verdict(name, OWN, "load", FAILED, message=reason_of(error))], {})
+    return Found(verdicts + own_verdicts(weights, ours, name), outputs)
 
 
 if __name__ == "__main__":
     children.bound_memory()
     for weight_format in sys.argv[2:]:
-        main(Path(sys.argv[1]), weight_format)
+        hand_over(Path(), weight_format, examine(Path(sys.argv[1]), weight_format))

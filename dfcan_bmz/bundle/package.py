@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle.check import Verdict
 from dfcan_bmz.bundle.publish import publish
 from dfcan_bmz.bundle.recipe import read_recipe, with_tile
+from dfcan_bmz.bundle.verdict import Verdict
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.errors import DfcanError

@@ -12,8 +12,7 @@ import yaml
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.card import Figures, card
-from dfcan_bmz.bundle.check import FAILED, IN_FIJI, Verdict, check
-from dfcan_bmz.bundle.check_format import SECONDS, WHOLE
+from dfcan_bmz.bundle.check import check
 from dfcan_bmz.bundle.describe import (
     COVER,
     README,
@@ -27,6 +26,7 @@ from dfcan_bmz.bundle.describe import (
 from dfcan_bmz.bundle.evaluations import Evaluation, read_evaluations
 from dfcan_bmz.bundle.formats import plan_formats
 from dfcan_bmz.bundle.recipe import Recipe, with_tile
+from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, SECONDS, WHOLE, Verdict
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane

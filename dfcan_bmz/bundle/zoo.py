@@ -6,6 +6,7 @@ the tests of bioimageio.core, deepImageJ and ilastik; and the score that adds th
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,15 @@ import numpy as np
 from bioimageio.spec.model import v0_5
 
 from dfcan_bmz.bundle import jdll
-from dfcan_bmz.bundle.check import Verdict
-from dfcan_bmz.bundle.check_format import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED
 from dfcan_bmz.bundle.formats import fiji_complaint
 from dfcan_bmz.bundle.jdll_engines import choose_engine
+from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
 from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.bundle_file.weights import ModelDescription, Weights, load_network
 from dfcan_bmz.errors import DfcanError
 
-ZOO, SPEC = "zoo", "bioimageio.spec"
+ZOO = "zoo"
 COMPLETENESS, SCORE = "metadata completeness", "score"
 ALERT = 35  # of the spec's severities: a warning is 30, an error 50
 # |deepImageJ - test tensor| <= ABSOLUTE + RELATIVE |test tensor|, without the halo
@@ -62,19 +62,19 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
         description = open_description(bundle, online=True)
     except DfcanError as error:
         return [
-            Verdict(ZOO, SPEC, "errors", FAILED, None, str(error)),
+            Verdict(ZOO, SPEC, "errors", FAILED, message=str(error)),
             Verdict(ZOO, "collection", SCORE, FAILED, 0.0, "no score without a valid description"),
         ]
     weights = Weights(bundle, description, trusted=True)  # `check` has run what was to be run
     content, _ = raw_description(bundle)
     reproduced = [v.format for v in verdicts if (v.engine, v.test, v.verdict) == (CORE, "test tensor", PASSED)]
-    core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, None, ", ".join(reproduced))
+    core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, message=", ".join(reproduced))
     if not reproduced:
-        core = core._replace(verdict=FAILED, message="none does: see the formats")
+        core = replace(core, verdict=FAILED, message="none does: see the formats")
     fiji, ilastik = _deepimagej(weights, content, reproduced), _ilastik(content, core)
     share: float = description.validation_summary.metadata_completeness
     completeness = _completeness(description, share)
-    tests = [Verdict(ZOO, SPEC, "errors", PASSED, None, ""), *_complaints(description, content), core, fiji, ilastik]
+    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *_complaints(description, content), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
     # of five partners the best three count; the other three do not run such models
     overall = (1 + share + float(core.verdict == PASSED) + sum(tools) / 3) / 4
@@ -110,13 +110,13 @@ def _said(where: str, message: str) -> str:
 def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]) -> Verdict:
     """The collection's test of deepImageJ: the sample image in one tile, without halo, against the test tensor."""
     description = weights.description
-    row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN, None, "")
+    row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN)
     if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
-        return row._replace(message="emulated for one input of format 0.5 only")
+        return replace(row, message="emulated for one input of format 0.5 only")
     if not reproduced or choose_engine(content["weights"]) is None:
-        return row._replace(verdict=FAILED, message="no weights that deepImageJ runs")
+        return replace(row, verdict=FAILED, message="no weights that deepImageJ runs")
     if complaint := fiji_complaint(content["weights"]):
-        return row._replace(verdict=FAILED, message=complaint)
+        return replace(row, verdict=FAILED, message=complaint)
     without_halo = content | {
         "outputs": [
             tensor | {"axes": [{key: value for key, value in axis.items() if key != "halo"} for axis in tensor["axes"]]}
@@ -126,29 +126,27 @@ def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]
     image = description.get_input_test_arrays()[0]
     expected = description.get_output_test_arrays()[0]
     if image.shape[0] != 1 or image.shape[-1] != 1 or image.ndim != 4:
-        return row._replace(message="emulated for one grey-level image only")
+        return replace(row, message="emulated for one grey-level image only")
     try:
         with tempfile.TemporaryDirectory() as folder:
             network = load_network(weights, reproduced[0], Path(folder))
             output = jdll.predict(without_halo, network, image[0, :, :, 0])
     except (DfcanError, KeyError) as error:
-        return row._replace(message=str(error))
+        return replace(row, message=str(error))
     expected = expected[0, :, :, 0]
     if output.shape != expected.shape:
-        return row._replace(verdict=FAILED, message=f"gives {output.shape}, the test tensor is {expected.shape}")
+        return replace(row, verdict=FAILED, message=f"gives {output.shape}, the test tensor is {expected.shape}")
     difference = np.abs(output - expected)
     beyond = float((difference > ABSOLUTE + RELATIVE * np.abs(expected)).mean())
     message = f"{beyond:.0%} of the pixels differ by more than it tolerates: package the model again" if beyond else ""
-    return row._replace(verdict=FAILED if beyond else PASSED, figure=float(difference.max()), message=message)
+    return passed_unless(message, ZOO, FIJI, row.test, float(difference.max()))
 
 
 def _ilastik(content: dict[str, Any], core: Verdict) -> Verdict:
     """The collection's test of ilastik asks for one input, one output and a format that reproduces the test tensor."""
     single = len(content["inputs"]) == len(content["outputs"]) == 1
     message = "" if single else "more than one input or output"
-    return core._replace(
-        engine="ilastik", test="the collection's test", message=message, verdict=core.verdict if single else FAILED
-    )
+    return Verdict(ZOO, "ilastik", "the collection's test", core.verdict if single else FAILED, message=message)
 
 
 def _uploadable(content: dict[str, Any]) -> Verdict:
@@ -157,7 +155,7 @@ def _uploadable(content: dict[str, Any]) -> Verdict:
         objections.append("an id, which the zoo gives itself: remove it")
     if not content["format_version"].startswith("0.5"):
         objections.append(f"format {content['format_version']}: the zoo stores the newest")
-    return Verdict(ZOO, OWN, "can be uploaded", FAILED if objections else PASSED, None, "; ".join(objections))
+    return passed_unless("; ".join(objections), ZOO, OWN, "can be uploaded")
 
 
 def _completeness(description: ModelDescription, share: float) -> Verdict:

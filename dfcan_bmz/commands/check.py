@@ -3,13 +3,15 @@
 import json
 import sys
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle.check import FAILED, PASSED, check
+from dfcan_bmz.bundle.check import check
 from dfcan_bmz.bundle.named import find_bundle
+from dfcan_bmz.bundle.verdict import FAILED, PASSED
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import FILE_NAMES
@@ -25,7 +27,7 @@ def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bo
         if zoo:
             print("asking the network whether the addresses and GitHub users of the description exist", file=sys.stderr)
             verdicts += forecast(bundle, verdicts)
-        rows = [verdict._asdict() for verdict in verdicts]
+        rows = [asdict(verdict) for verdict in verdicts]
         if page is not None:
             write_verdicts(page, bundle.name, rows)
     if as_json:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from dfcan_bmz.bundle.check import FAILED, NOT_RUN, check
+from dfcan_bmz.bundle.check import check
 from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle.upload import refuse_unfit, refuse_without_token, upload
+from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN
 from dfcan_bmz.bundle.zoo import SCORE, forecast
 from dfcan_bmz.errors import UnfinishedError
 

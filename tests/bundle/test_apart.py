@@ -1,14 +1,14 @@
 """Formats that share a process do not share its end."""
 
-import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dfcan_bmz import children
-from dfcan_bmz.bundle.apart import check_apart, shared
-from dfcan_bmz.bundle.check_format import CORE, FAILED, PASSED, verdicts_file
+from dfcan_bmz.bundle.apart import Found, check_apart, hand_over, shared
+from dfcan_bmz.bundle.verdict import CORE, FAILED, PASSED, Verdict
 
 KILLED = subprocess.CompletedProcess([], -11, "", "")
 
@@ -21,7 +21,7 @@ def ending_at(broken, end, started):
         for name in formats:
             if name == broken:
                 return end()
-            (cwd / verdicts_file(name)).write_text(json.dumps([[name, CORE, "test tensor", PASSED, None, ""]]))
+            hand_over(cwd, name, Found([Verdict(name, CORE, "test tensor", PASSED, 1e-6)], {"1 x 64": np.ones(3)}))
         return subprocess.CompletedProcess([], 0, "", "")
 
     return run
@@ -42,12 +42,15 @@ def test_weights_that_end_the_process_have_failed_and_the_others_are_tested_in_a
     monkeypatch.setattr(children, "run", ending_at("torchscript", end, started))
     found = check_apart(Path("bundle.zip"), formats)
     assert started == [("torchscript", "onnx"), ("onnx",)]
-    assert {name: rows[0][3] for name, (rows, _) in found.items()} == {"torchscript": FAILED, "onnx": PASSED}
-    assert told in found["torchscript"][0][0][5]
+    [failed], [passed] = found["torchscript"].verdicts, found["onnx"].verdicts
+    assert (failed.verdict, passed) == (FAILED, Verdict("onnx", CORE, "test tensor", PASSED, 1e-6))
+    assert told in failed.message
+    assert found["torchscript"].outputs == {}
+    np.testing.assert_array_equal(found["onnx"].outputs["1 x 64"], np.ones(3))
     assert formats == ["torchscript", "onnx"]
 
 
 def test_what_was_tested_before_the_end_stays(monkeypatch):
     monkeypatch.setattr(children, "run", ending_at("onnx", lambda: KILLED, []))
     found = check_apart(Path("bundle.zip"), ["torchscript", "onnx"])
-    assert [rows[0][3] for rows, _ in found.values()] == [PASSED, FAILED]
+    assert [one.verdicts[0].verdict for one in found.values()] == [PASSED, FAILED]

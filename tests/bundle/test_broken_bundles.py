@@ -15,7 +15,8 @@ from conftest import command_line, skip_engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle.check import FAILED, NOT_RUN, agreement, check
+from dfcan_bmz.bundle.check import agreement, check
+from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig

@@ -17,8 +17,8 @@ from conftest import command_line
 from dfcan_bmz import images
 from dfcan_bmz.bundle import write
 from dfcan_bmz.bundle.card import card
-from dfcan_bmz.bundle.check import FAILED, Verdict
 from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.bundle.verdict import FAILED, Verdict
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands import package

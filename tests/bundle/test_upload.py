@@ -11,7 +11,7 @@ import yaml
 from bundle_files import rewrite
 
 from dfcan_bmz.bundle import upload as uploading
-from dfcan_bmz.bundle.check import FAILED, NOT_RUN, Verdict
+from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN, Verdict
 from dfcan_bmz.commands import upload as command
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import yaml
 from bundle_files import rewrite
 from conftest import REPOSITORY
 
-from dfcan_bmz.bundle.check import Verdict
+from dfcan_bmz.bundle.verdict import Verdict
 from dfcan_bmz.bundle.write import levelled
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.bundle_file.read import open_description
@@ -115,7 +116,7 @@ def test_the_zoo_s_deepimagej_would_have_failed_on_a_tile_as_the_camera_gave_it(
 
 def test_the_command_adds_the_zoo_to_its_verdicts(tiny_bundle, content, tmp_path, monkeypatch, capsys):
     """The engines' verdicts, which take a while, are tested elsewhere."""
-    monkeypatch.setattr(command, "check", lambda bundle, trusted: [REPRODUCED[0]._replace(format="keras_v3")])
+    monkeypatch.setattr(command, "check", lambda bundle, trusted: [replace(REPRODUCED[0], format="keras_v3")])
     weights = {"weights": {"keras_v3": content["weights"]["keras_v3"]}}
     bundle = changed(tiny_bundle, tmp_path / "one.zip", content | weights)
     with pytest.raises(UnfinishedError, match="checks failed"):  # an alert is a failed check

@@ -18,8 +18,8 @@ from prediction.enlarging import load
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle import package as packaging
-from dfcan_bmz.bundle.check import PASSED, Verdict
 from dfcan_bmz.bundle.jdll_engines import Choice
+from dfcan_bmz.bundle.verdict import PASSED, Verdict
 from dfcan_bmz.commands import (
     align,
     check,
