@@ -5,7 +5,7 @@
 Sparse simulated actin, 16 filters, 2 groups of 2 blocks, patches of 32 px, 1,000 steps. Runs that RESULTS.csv holds are
 not repeated. A training has collapsed if its predictions are flat: their standard deviation is below a tenth of the
 targets'. The cure "ours-guard" begins again at half the rate, once, as `dfcan-bmz train` does when the output is flat
-from the 500th step on.
+from the 500th step on; "published-loss" is no cure, but the authors' loss.
 """
 
 import argparse
@@ -129,8 +129,9 @@ def train(cure: str, setting: int, seed: int, training: list[Plane], held_out: t
 def start(model: keras.Model, rate: float, cure: str) -> None:
     """Compile with a fresh optimizer."""
     clip = 0.1 if "clip" in cure else None
+    loss = losses.dfcan_published if "published-loss" in cure else losses.dfcan
     # XLA's convolutions are slower on a CPU
-    model.compile(keras.optimizers.Adam(rate, global_clipnorm=clip), losses.dfcan, jit_compile=False)
+    model.compile(keras.optimizers.Adam(rate, global_clipnorm=clip), loss, jit_compile=False)
 
 
 def contrast_of(model: keras.Model, held_out: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
