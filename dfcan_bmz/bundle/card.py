@@ -1,19 +1,19 @@
 """The bundle's README, filled from the recipe and the run folder's own records."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dfcan_bmz.bundle.describe import channel_names, output_halo, picture_name
+from dfcan_bmz.bundle.describe import channel_names
 from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import SizedRecipe
-from dfcan_bmz.config import Config
+from dfcan_bmz.bundle.source import Source
 from dfcan_bmz.evaluation.statistics import Interval
 from dfcan_bmz.losses import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
-from dfcan_bmz.run_folder import Row, best_row
+from dfcan_bmz.run_folder import best_row
 
 
 class Figures(NamedTuple):
@@ -36,15 +36,9 @@ class Figures(NamedTuple):
         return float(f"{max(10 * self.engines, 1e-6):.1e}")
 
 
-def card(
-    recipe: SizedRecipe,
-    config: Config,
-    provenance: dict[str, Any],
-    history: list[Row],
-    evaluations: list[Evaluation],
-    figures: Figures | None,
-) -> str:
+def card(source: Source, figures: Figures | None) -> str:
     """Markdown of the bundle's README; without `figures`, the draft that is checked."""
+    recipe, config, history = source.recipe, source.config, source.history
     environment = Environment(
         loader=PackageLoader("dfcan_bmz.bundle"),
         undefined=StrictUndefined,
@@ -54,7 +48,7 @@ def card(
     return environment.get_template("README.md.j2").render(
         recipe=recipe,
         channels=channel_names(config),
-        tile=recipe.tile * (config.model.scale if recipe.same_size else 1),
+        tile=recipe.tile * source.enlarged,
         network=describe_model(config.model),
         reference=MODELS[config.model.name].reference,
         data=config.data,
@@ -63,17 +57,17 @@ def card(
         start="" if config.train.init == "none" else Path(config.train.init).name,
         scale=config.model.scale,
         target=config.data.target,
-        halo=output_halo(recipe, config),
+        halo=source.halo,
         low=LOW_PERCENTILE,
         high=HIGH_PERCENTILE,
-        provenance=provenance,
+        provenance=source.provenance,
         history=history,
         best=best_row(history),
-        evaluations=[(evaluation, _title(recipe, evaluation), picture_name(evaluation)) for evaluation in evaluations],
-        intervals=any(row.psnr.low is not None for evaluation in evaluations for row in evaluation.rows),
+        evaluations=[(evaluation, _title(recipe, evaluation)) for evaluation in source.evaluations],
+        intervals=any(row.psnr.low is not None for evaluation in source.evaluations for row in evaluation.rows),
         cell=_cell,
         figures=figures,
-        minutes=sum(row["seconds"] for row in history) / 60,
+        minutes=source.training_s / 60,
     )
 
 

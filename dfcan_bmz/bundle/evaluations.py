@@ -3,6 +3,7 @@
 A card's figures come from here, not from typing.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +51,16 @@ class Evaluation(NamedTuple):
     outside: int
     rows: list[Row]
     worst: Path | None
+
+    @property
+    def plain_name(self) -> str:
+        """A name that links in Markdown and, in lower case, identifiers of the spec may have."""
+        return re.sub("[^A-Za-z0-9_.-]", "-", self.name)
+
+    @property
+    def picture(self) -> str:
+        """File of a bundle that shows the worst image."""
+        return f"worst_{self.plain_name}.png"
 
 
 def read_evaluations(run: Path, target: str) -> list[Evaluation]:

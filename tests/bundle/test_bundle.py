@@ -18,6 +18,7 @@ from dfcan_bmz import images
 from dfcan_bmz.bundle import write
 from dfcan_bmz.bundle.card import card
 from dfcan_bmz.bundle.recipe import read_recipe
+from dfcan_bmz.bundle.source import read_source
 from dfcan_bmz.bundle.verdict import FAILED, Verdict
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.read import open_description
@@ -26,7 +27,7 @@ from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.model import of_bundle, open_model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
-from dfcan_bmz.run_folder import read_config, read_history, read_provenance
+from dfcan_bmz.run_folder import read_config
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_the_readme_states_what_was_measured(tiny_bundle, tiny_run):
 def test_the_readme_says_where_a_training_started(init, told, tiny_run, tiny_recipe):
     config = read_config(tiny_run)
     config = config.model_copy(update={"train": config.train.model_copy(update={"init": init})})
-    readme = card(read_recipe(tiny_recipe), config, read_provenance(tiny_run), read_history(tiny_run), [], None)
+    readme = card(read_source(tiny_run, read_recipe(tiny_recipe))._replace(config=config), None)
     assert ("Started from trained weights (`ancestor`)" in readme) is told
     assert "/ancestor" not in readme  # a path gives somebody's machine away
 

@@ -14,8 +14,8 @@ import yaml
 from bundle_files import rewrite
 from conftest import REPOSITORY
 
+from dfcan_bmz.bundle.tensors import levelled
 from dfcan_bmz.bundle.verdict import Verdict
-from dfcan_bmz.bundle.write import levelled
 from dfcan_bmz.bundle.zoo import forecast
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.cli import app
