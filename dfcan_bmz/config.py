@@ -223,6 +223,15 @@ class Config(_Section):
         return self
 
     @model_validator(mode="after")
+    def _gain_and_offset_are_bounded(self) -> "Config":
+        if self.train.loss == "dfcan-published" and self.model.output != "sigmoid":
+            raise ValueError(
+                "train.loss=dfcan-published leaves gain and offset of the output free: set model.output=sigmoid, as "
+                "the authors have it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _only_a_target_of_its_own_is_cut(self) -> "Config":
         if self.data.background_cut and self.data.target == "input":
             raise ValueError(

@@ -37,6 +37,12 @@ def test_a_wrong_key_or_value_is_named(override, named):
         resolve({}, None, [override])
 
 
+def test_a_loss_that_knows_no_gain_is_refused_where_nothing_bounds_the_output():
+    with pytest.raises(DfcanError, match=r"set model\.output=sigmoid"):
+        resolve({}, None, ["train.loss=dfcan-published"])
+    assert resolve({}, None, ["train.loss=dfcan-published", "model.output=sigmoid"]).model.output == "sigmoid"
+
+
 def test_later_keys_are_written_only_where_they_say_something_new():
     assert "attention" not in Config().model_dump()["model"]
     without = Config.model_validate({"model": {"attention": "none"}})
