@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,53 +43,56 @@ def load(name: str, path: Path) -> Network:
         If they cannot be loaded; the callable raises it too, if the network fails, takes longer than `LONGEST_S`, or
         ends its process.
     """
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    log = tempfile.TemporaryFile()  # noqa: SIM115 (as long-lived as the process)
-    try:
-        process = children.start(
-            __name__, name, path, theirs_in, theirs_out, pass_fds=(theirs_in, theirs_out), stdout=log, stderr=log
-        )
-    finally:
-        os.close(theirs_in)
-        os.close(theirs_out)
-    inbox, outbox = os.fdopen(ours_in, "rb", buffering=0), os.fdopen(ours_out, "wb", buffering=0)
+    return _Network(name, path)
 
-    def answer() -> np.ndarray:
+
+class _Network:
+    """The process that runs a network, and the pipes to and from it."""
+
+    def __init__(self, name: str, path: Path):
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 (as long-lived as the process)
+        pipes: dict[str, Any] = {"pass_fds": (theirs_in, theirs_out), "stdout": self.log, "stderr": self.log}
         try:
-            kind, data = _receive(inbox, time.monotonic() + LONGEST_S)
+            self.process = children.start(__name__, name, path, theirs_in, theirs_out, **pipes)
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        weakref.finalize(self, children.end, self.process)
+        self.inbox, self.outbox = os.fdopen(ours_in, "rb", buffering=0), os.fdopen(ours_out, "wb", buffering=0)
+        self.one_at_a_time = threading.Lock()
+        self.__module__ = f"{__package__}.{name}"  # whose work it is, for `engine_of`
+        self._answer()  # of nothing, when it is loaded
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        with self.one_at_a_time:
+            try:
+                if self.outbox.closed:
+                    raise BrokenPipeError
+                _send(self.outbox, ARRAY, _bytes(batch))
+            except BrokenPipeError:
+                raise self._ended() from None
+            return self._answer()
+
+    def _answer(self) -> np.ndarray:
+        try:
+            kind, data = _receive(self.inbox, time.monotonic() + LONGEST_S)
         except TimeoutError:
-            process.kill()
-            outbox.close()  # an answer that came all the same is of this batch, not of the next one
+            self.process.kill()
+            self.outbox.close()  # an answer that came all the same is of this batch, not of the next one
             raise RuntimeError(f"no answer after {LONGEST_S} s") from None
         except EOFError:
-            raise RuntimeError(f"its process ended ({_last_words(log, process.wait())})") from None
+            raise self._ended() from None
         if kind == ERROR:
             raise RuntimeError(data.decode("utf-8", "replace"))
         return np.load(io.BytesIO(data), allow_pickle=False)
 
-    one_at_a_time = threading.Lock()
-
-    def run(batch: np.ndarray) -> np.ndarray:
-        with one_at_a_time:
-            try:
-                if outbox.closed:
-                    raise BrokenPipeError
-                _send(outbox, ARRAY, _bytes(batch))
-            except BrokenPipeError:
-                raise RuntimeError(f"its process ended ({_last_words(log, process.wait())})") from None
-            return answer()
-
-    run.__module__ = f"{__package__}.{name}"  # whose work it is, for `engine_of`
-    weakref.finalize(run, children.end, process)
-    answer()  # of nothing, when it is loaded
-    return run
-
-
-def _last_words(log: BinaryIO, code: int) -> str:
-    log.seek(0)
-    lines = log.read().decode("utf-8", "replace").strip().splitlines() or ["without a word"]
-    return f"{lines[-1][:200]}, {code}"
+    def _ended(self) -> RuntimeError:
+        code = self.process.wait()
+        self.log.seek(0)
+        lines = self.log.read().decode("utf-8", "replace").strip().splitlines() or ["without a word"]
+        return RuntimeError(f"its process ended ({lines[-1][:200]}, {code})")
 
 
 def _bytes(array: np.ndarray) -> bytes:

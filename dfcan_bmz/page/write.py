@@ -21,7 +21,7 @@ from jinja2 import Template
 
 from dfcan_bmz import files, staging
 from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description, processing
+from dfcan_bmz.bundle_file.read import Processing, open_description, processing
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page import runtime
 
@@ -73,17 +73,8 @@ def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool =
 
 def _model(bundle: Path) -> dict[str, Any]:
     """What the page knows of a bundle; ``members`` maps its files on the site to those in the bundle."""
-    description = open_description(bundle)
-    ours = processing(description)
-    if ours is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page cannot know how to feed it")
-    if ours.step != 1:
-        raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
-    if ours.frames.number > 1:
-        raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
-    content, _ = raw_description(bundle)
-    if "onnx" not in content["weights"]:
-        raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
+    description, (content, _) = open_description(bundle), raw_description(bundle)
+    ours = _refuse_unfit(bundle, processing(description), content)
     name = content["config"]["bioimageio"].get("nickname") or bundle.stem
     [inputs], [outputs] = content["inputs"], content["outputs"]
     members = {
@@ -93,7 +84,6 @@ def _model(bundle: Path) -> dict[str, Any]:
         "sample": inputs["sample_tensor"]["source"],
         "cover": content["covers"][0],
     }
-    halo = next(axis["halo"] for axis in outputs["axes"] if axis.get("id") == "y")
     with zipfile.ZipFile(bundle) as archive:
         size = archive.getinfo(members["weights"]).file_size
     return {
@@ -104,8 +94,8 @@ def _model(bundle: Path) -> dict[str, Any]:
         "cite": [_citation(entry) for entry in content["cite"]],
         "license": content["license"],
         "scale": ours.scale,
-        "tile": next(axis["size"] for axis in inputs["axes"] if axis.get("id") == "y"),
-        "halo": halo // ours.scale,
+        "tile": _along_y(inputs, "size"),
+        "halo": _along_y(outputs, "halo") // ours.scale,
         "target": ours.target,
         "domain": ours.domain,
         "sha256": files.sha256(bundle),
@@ -113,6 +103,22 @@ def _model(bundle: Path) -> dict[str, Any]:
         **{kind: f"models/{name}/{member}" for kind, member in members.items()},
         "members": members,
     }
+
+
+def _refuse_unfit(bundle: Path, ours: Processing | None, content: dict[str, Any]) -> Processing:
+    if ours is None:
+        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page cannot know how to feed it")
+    if ours.step != 1:
+        raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
+    if ours.frames.number > 1:
+        raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
+    if "onnx" not in content["weights"]:
+        raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
+    return ours
+
+
+def _along_y(tensor: dict[str, Any], key: str) -> int:
+    return next(axis[key] for axis in tensor["axes"] if axis.get("id") == "y")
 
 
 def _citation(entry: dict[str, str]) -> str:

@@ -51,25 +51,18 @@ def fit_degradation(
     events : Events
         Hears of candidates.
     """
-    light = float(np.median([one.photons for one in measured.lights])) * SCMOS.quantum_efficiency
-    found = {"photons": light, "noise": float(measured.camera.read_noise.value) / light, "local_noise": 0.0}
-    found = {name: value for name, value in found.items() if name not in given}
-    begin = _with(start, found)
+    found = {name: value for name, value in _measured(measured).items() if name not in given}
+    begin = start._replace(**found)
     psf_px = scale * PSF_SIGMA / measured.cutoff_px.value
-    knobs = [
-        Knob("blur", 0.0, 2 * psf_px),  # HR images have a blur of their own
-        Knob("haze", 0.02, 8.0, True, off=0.1),
-        Knob("haze_px", 2 * psf_px, 16 * psf_px, True),
-        Knob("background", 0.0, 1.0),
-    ]
-    knobs = [knob for knob in knobs if knob.name not in given and not (knob.name == "blur" and start.psf is not None)]
+    knobs = [knob for knob in _knobs(psf_px, start) if knob.name not in given]
     groups = groups_of(measured)
     size = scale * groups[0].size
     rng = np.random.default_rng(seed)
     crops = [crop_to_multiple(_crop(plane, size, rng), scale) for plane in _few(hr)]
 
     def at(shares: np.ndarray) -> Degradation:
-        return _with(begin, {knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
+        values: dict[str, Any] = {knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)}
+        return begin._replace(**values)
 
     def apart(settings: Degradation, number: int) -> float:
         noise = np.random.default_rng([seed, number])
@@ -86,12 +79,27 @@ def fit_degradation(
     events.done()
     fitted = at(mean)
     origins = dict.fromkeys(found, "measured") | {knob.name: "fitted" for knob in knobs} | dict.fromkeys(given, "given")
-    rounded = {name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))}
-    return FittedDegradation(_with(fitted, rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
+    rounded: dict[str, Any] = {
+        name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))
+    }
+    return FittedDegradation(fitted._replace(**rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
 
 
-def _with(settings: Degradation, values: dict[str, Any]) -> Degradation:
-    return settings._replace(**values)
+def _measured(measured: Measured) -> dict[str, Any]:
+    """What the images themselves say of light and noise."""
+    light = float(np.median([one.photons for one in measured.lights])) * SCMOS.quantum_efficiency
+    return {"photons": light, "noise": float(measured.camera.read_noise.value) / light, "local_noise": 0.0}
+
+
+def _knobs(psf_px: float, start: Degradation) -> list[Knob]:
+    """What to search for; a measured point spread function is the blur."""
+    blur = Knob("blur", 0.0, 2 * psf_px)  # HR images have a blur of their own
+    return [
+        *([] if start.psf is not None else [blur]),
+        Knob("haze", 0.02, 8.0, True, off=0.1),
+        Knob("haze_px", 2 * psf_px, 16 * psf_px, True),
+        Knob("background", 0.0, 1.0),
+    ]
 
 
 def _lit(settings: Degradation, electrons: float) -> Degradation:

@@ -79,36 +79,52 @@ def simulate(
         raise DfcanError("--like and --config both say what to simulate: give one of them")
     out, given = Path(out), dict(settings or {})
     refuse_input_as_output(like, [out / "lr", out / "hr"])
-    noted = {"structure": structure or "actin", "pairs": pairs, "size": size, "scale": scale, "levels": levels}
-    noted |= {"haze": 0.0} | given
     simulation = _told(config, structure) if config else default_simulation(structure or "actin")
     simulation = simulation.with_values(**given)
-    dataset: dict[str, Any] = {"config": {"model": {"scale": scale}, "data": {"target": "own"}}}
-    if illumination:
-        noted |= {"illumination": illumination._asdict()}
-        dataset["config"]["model"]["inputs"] = illumination.frames
-        dataset["config"]["data"]["angles"] = illumination.angles
+    asked = {"structure": structure or "actin", "pairs": pairs, "size": size, "scale": scale, "levels": levels}
+    asked |= {"haze": 0.0} | given
     with new_set(out, "simulate", overwrite) as folder:
+        found: dict[str, Any] = {}
         if like:
-            likeness = fit_like(list(like), simulation.structure, given, seed, events)
-            simulation = likeness.simulation
-            write_likeness(folder, likeness, list(like))
-            report_likeness(likeness, events)
-            dataset["like"] = like_fingerprints(likeness.measured)
+            simulation, found = _fitted(folder, list(like), simulation.structure, given, seed, events)
         elif config:
             simulation = simulation.rounded()
             write_simulation(folder / "simulation.yaml", simulation, dict.fromkeys(given, "given"), {}, {})
         if like or config:
-            noted |= {"structure": simulation.structure, "haze": simulation.haze, "config": "simulation.yaml"}
+            asked |= {"structure": simulation.structure, "haze": simulation.haze, "config": "simulation.yaml"}
+        asked |= {"illumination": illumination._asdict()} if illumination else {}
         rows = [
             row
             for index in events.each(range(pairs), "simulating")
             for row in _write_field(folder, index, simulation, size, scale, levels, seed, illumination)
         ]
-        checksums = {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))}
-        record = {"settings": {"command": "simulate", **noted, "seed": seed}} | dataset
-        write_records(folder, rows, record | {"sha256": checksums})
+        settings = {"command": "simulate", **asked, "seed": seed}
+        record = {"settings": settings, "config": _training_config(scale, illumination), **found}
+        write_records(folder, rows, record | {"sha256": _checksums(folder)})
     return out
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(folder.glob("*r/*.tif"))}
+
+
+def _training_config(scale: int, illumination: Illumination | None) -> dict[str, Any]:
+    """What a training on the set is to know of it."""
+    config: dict[str, Any] = {"model": {"scale": scale}, "data": {"target": "own"}}
+    if illumination:
+        config["model"]["inputs"] = illumination.frames
+        config["data"]["angles"] = illumination.angles
+    return config
+
+
+def _fitted(
+    folder: Path, like: list[Path], structure: str, given: dict[str, Any], seed: int, events: Events
+) -> tuple[Simulation, dict[str, Any]]:
+    """Fit a simulation to images, write it, and return it with what ``dataset.yaml`` says of them."""
+    likeness = fit_like(like, structure, given, seed, events)
+    write_likeness(folder, likeness, like)
+    report_likeness(likeness, events)
+    return likeness.simulation, {"like": like_fingerprints(likeness.measured)}
 
 
 def _told(config: Path, structure: str | None) -> Simulation:
