@@ -425,6 +425,10 @@ Deconvolution = Annotated[
     bool | None,
     typer.Option(help="Compare with deconvolution; by default where targets have intensities of their own."),
 ]
+Uncertainty = Annotated[
+    bool | None,
+    typer.Option(help="Map the uncertainty of the worst predictions; by default if a tile takes under a second."),
+]
 
 
 @command()
@@ -434,6 +438,7 @@ def evaluate(
     hr: HrDir,
     out: Out,
     deconvolution: Deconvolution = None,
+    uncertainty: Uncertainty = None,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
@@ -444,7 +449,7 @@ def evaluate(
     with console.quiet_start():
         from dfcan_bmz.commands.evaluate import run
 
-    run(model, lr, hr, out, overwrite=overwrite, deconvolution=deconvolution, trusted=trusted)
+    run(model, lr, hr, out, deconvolution=deconvolution, uncertainty=uncertainty, overwrite=overwrite, trusted=trusted)
 
 
 @command()
@@ -456,6 +461,7 @@ def compare(
     hr: HrDir,
     out: Out,
     deconvolution: Deconvolution = None,
+    uncertainty: Uncertainty = None,
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
@@ -466,7 +472,9 @@ def compare(
     with console.quiet_start():
         from dfcan_bmz.commands.evaluate import run_compare
 
-    run_compare(models, lr, hr, out, overwrite=overwrite, deconvolution=deconvolution, trusted=trusted)
+    run_compare(
+        models, lr, hr, out, deconvolution=deconvolution, uncertainty=uncertainty, overwrite=overwrite, trusted=trusted
+    )
 
 
 @command()

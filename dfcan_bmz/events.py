@@ -43,9 +43,9 @@ class Events:
         """Hear what a user should act on."""
         warnings.warn(line, stacklevel=3)
 
-    def each(self, items: Iterable[Item], task: str) -> Iterator[Item]:
-        """Iterate, and report each item as a step."""
-        self.begin(task, length_hint(items) or None)
+    def each(self, items: Iterable[Item], task: str, total: int | None = None) -> Iterator[Item]:
+        """Iterate, and report each item as a step; `total` is how many there are, where they cannot tell."""
+        self.begin(task, total or length_hint(items) or None)
         try:
             for item in items:
                 yield item

@@ -7,13 +7,14 @@ from rich.console import Console
 
 from dfcan_bmz.console import screen
 from dfcan_bmz.evaluation.evaluate import Report, refuse_nan
-from dfcan_bmz.report.files import compare, evaluate
+from dfcan_bmz.report.files import UNCERTAINTY, compare, evaluate
 from dfcan_bmz.report.tables import comparison_lines, evaluation_table
 
 
 def run(model: Path, lr: Path, hr: Path, out: Path, **options: Any) -> None:
     report = evaluate(model, lr, hr, out, events=screen, **options)
-    show(report, out, "metrics.csv, images.csv, worst.png, uncertainty.png, report.html")
+    mapped = f", {UNCERTAINTY}" if (out / UNCERTAINTY).is_file() else ""
+    show(report, out, f"metrics.csv, images.csv, worst.png{mapped}, report.html")
 
 
 def run_compare(models: list[Path], lr: Path, hr: Path, out: Path, **options: Any) -> None:

@@ -2,8 +2,7 @@
 
 import csv
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,19 +20,19 @@ from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes
 from dfcan_bmz.evaluation.overlap import seen_in_training
 from dfcan_bmz.evaluation.score import BASELINES, BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
+from dfcan_bmz.evaluation.uncertainty import Timed, Uncertainties, map_worst
 from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.evaluation.warnings import remarks_warnings, seen_warning, some
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import sha256
 from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Model, open_model
-from dfcan_bmz.prediction.tiles import predict_part
 from dfcan_bmz.run_folder import Row
 
 SMALLEST_PX = 16  # the SSIM window is 11 px wide
 COMPARED = ("psnr", "ssim", "ms_ssim")
 
-
+Given = str | Path | Model
 METRICS = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
@@ -44,8 +43,6 @@ METRICS = {
     "rmse": "RMSE",
     "mse": "MSE",
 }
-
-Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Report(NamedTuple):
@@ -61,8 +58,10 @@ class Report(NamedTuple):
         Interval by (protocol, method, metric), of the images that count.
     comparisons : list of Comparison
         Each model against its baselines.
-    predict : dict of str to callable
-        The models: a normalised LR image (Y, X) to (sY, sX) in 0..1.
+    models : list of str
+        Their names.
+    uncertainty : dict of (str, str) to Uncertainty
+        Of the worst cases, by image and model; empty where it was not mapped.
     protocol : str
         The one by which images are ranked.
     baselines : str
@@ -83,7 +82,8 @@ class Report(NamedTuple):
     measured: Measured
     summary: dict[tuple[str, str, str], Interval]
     comparisons: list[Comparison]
-    predict: dict[str, Predict]
+    models: list[str]
+    uncertainty: Uncertainties
     protocol: str
     baselines: str
     fields: dict[str, str]
@@ -94,10 +94,11 @@ class Report(NamedTuple):
 
 
 def measure_models(
-    paths: Sequence[str | Path],
+    models: Sequence[Given],
     lr: Images,
     hr: Images,
     deconvolution: bool | None = None,
+    uncertainty: bool | None = False,
     trusted: bool = False,
     events: Events = SILENT,
 ) -> Report:
@@ -105,12 +106,14 @@ def measure_models(
 
     Parameters
     ----------
-    paths : sequence of str or pathlib.Path
-        Run folders or bundles, or their names.
+    models : sequence of str, pathlib.Path or Model
+        Run folders or bundles, or their names; or models that are open, of whose training nothing is known.
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
         The test set, as `open_set` takes it.
     deconvolution : bool or None
         Whether deconvolution is a baseline; None: where HR images have intensities of their own, as in fluorescence.
+    uncertainty : bool or None
+        Whether the uncertainty of the worst predictions is mapped; None: where the network is quick.
     trusted : bool
         Whether the authors of bundles are known, as `open_model` has it.
     events : Events
@@ -121,16 +124,22 @@ def measure_models(
     DfcanError
         If a pair or a model is unfit, or the models have different scale factors.
     """
-    found = [find_model(Path(path)) for path in paths]
+    found = [model if isinstance(model, Model) else find_model(Path(model)) for model in models]
     with open_set(lr, hr, events) as test_set:
-        return _report(found, _opened(found, trusted), test_set, deconvolution, events)
+        opened = _opened(found, trusted)
+        sources = {name: path for name, path in zip(opened, found, strict=True) if isinstance(path, Path)}
+        return _report(sources, opened, test_set, deconvolution, uncertainty, events)
 
 
 def _report(
-    paths: list[Path], models: dict[str, Model], test_set: PairSet, deconvolution: bool | None, events: Events
+    sources: dict[str, Path],
+    models: dict[str, Model],
+    test_set: PairSet,
+    deconvolution: bool | None,
+    uncertainty: bool | None,
+    events: Events,
 ) -> Report:
     names, pairs = list(models), test_set.pairs
-    sources = dict(zip(names, paths, strict=True))
     scale = _common_scale(models)
     several = [model.frames for model in models.values() if model.frames.number > 1]
     frames = (several[0] if several else frames_in(test_set.config))._replace(number=0)
@@ -146,8 +155,17 @@ def _report(
     smoothing_px = known.pop() if len(known) == 1 else None
     deconvolution = target == "own" if deconvolution is None else deconvolution
     count = sum(map(len, sound.values()))
-    baselines, told = choose_baselines(planes, count, scale, target, smoothing_px, deconvolution)
-    measured = measure(models, events.each(planes(), "evaluating"), baselines, target, _seen(paths, pairs))
+    baselines, told = choose_baselines(
+        lambda: events.each(planes(), "tuning baselines", count), count, scale, target, smoothing_px, deconvolution
+    )
+    timed = {name: Timed(model.network) for name, model in models.items()}
+    models = {name: model._replace(network=timed[name]) for name, model in models.items()}
+    seen = _seen(sources.values(), pairs)
+    measured = measure(models, events.each(planes(), "evaluating", count), baselines, target, seen)
+    seconds = {name: network.seconds for name, network in timed.items()}
+    maps, decided = map_worst(measured.worst, models, seconds, uncertainty, events)
+    for line in decided:
+        events.note(line)
     fields = counted(measured.facts)
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
     comparisons = compare(measured.scores, fields, _opponents(names, baselines), COMPARED, drawn)
@@ -157,14 +175,15 @@ def _report(
         measured=measured,
         summary=summarise(measured.scores, fields, drawn),
         comparisons=comparisons,
-        predict={name: partial(predict_part, model) for name, model in models.items()},
+        models=names,
+        uncertainty=maps,
         protocol=chief_protocol(target),
         baselines=told,
         fields=fields,
-        warnings=[*seen_warning(measured.facts), *_unknown(sources), *remarks_warnings(measured.facts)],
+        warnings=[*seen_warning(measured.facts), *_unknown(models, sources), *remarks_warnings(measured.facts)],
         histories=histories,
         verdicts=[_verdict(name, target, comparisons, measured, fields, histories) for name in models],
-        how=_how(sources, models, pairs),
+        how=[*_how(sources, models, pairs), *decided],
     )
 
 
@@ -215,17 +234,18 @@ def write_tables(folder: Path, measured: Measured) -> None:
             csv.writer(lines).writerows([columns, *rows])
 
 
-def _opened(paths: list[Path], trusted: bool) -> dict[str, Model]:
+def _opened(found: list[Path | Model], trusted: bool) -> dict[str, Model]:
     """Models by the name that tables have for them: that of the network where there is one, else those of the files."""
-    names = _names(paths) if len(paths) > 1 else []
-    models = [open_model(path, trusted=trusted) for path in paths]
+    names = _names(found) if len(found) > 1 else []
+    models = [model if isinstance(model, Model) else open_model(model, trusted=trusted) for model in found]
     return dict(zip(names or [models[0].name], models, strict=True))
 
 
-def _names(paths: list[Path]) -> list[str]:
+def _names(found: list[Path | Model]) -> list[str]:
     """Names by which tables tell models apart: those of their files, with the folder where two are equal."""
-    names = [path.absolute().name.removesuffix(".zip") for path in paths]
-    longer = [f"{path.absolute().parent.name}/{name}" for path, name in zip(paths, names, strict=True)]
+    names = [one.name if isinstance(one, Model) else one.absolute().name.removesuffix(".zip") for one in found]
+    folders = ["" if isinstance(one, Model) else f"{one.absolute().parent.name}/" for one in found]
+    longer = [folder + name for folder, name in zip(folders, names, strict=True)]
     chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
     if len(set(chosen)) < len(chosen):
         raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
@@ -254,7 +274,7 @@ def _opponents(models: list[str], baselines: Baselines) -> list[tuple[str, str]]
     return [(model, baseline) for index, model in enumerate(models) for baseline in [*simple, *models[:index]]]
 
 
-def _seen(paths: list[Path], pairs: list[Pair]) -> dict[str, str]:
+def _seen(paths: Iterable[Path], pairs: list[Pair]) -> dict[str, str]:
     seen: dict[str, str] = {}
     for path in paths:
         if (path / "provenance.json").is_file():
@@ -262,10 +282,11 @@ def _seen(paths: list[Path], pairs: list[Pair]) -> dict[str, str]:
     return seen
 
 
-def _unknown(paths: dict[str, Path]) -> Iterator[str]:
-    for name, path in paths.items():
-        if not (path / "provenance.json").is_file():
-            yield f"whether {name} was trained on these images cannot be told: {path.name} lists no training files"
+def _unknown(models: Iterable[str], paths: dict[str, Path]) -> Iterator[str]:
+    for name in models:
+        if name not in paths or not (paths[name] / "provenance.json").is_file():
+            what = paths[name].name if name in paths else "an open model"
+            yield f"whether {name} was trained on these images cannot be told: {what} lists no training files"
 
 
 def _history(path: Path) -> list[Row]:
@@ -274,12 +295,12 @@ def _history(path: Path) -> list[Row]:
 
 def _how(paths: dict[str, Path], models: dict[str, Model], pairs: list[Pair]) -> list[str]:
     lines = []
-    for name, path in paths.items():
-        weights = run_folder.weights(path) if path.is_dir() else path
-        lines.append(
-            f"Model {name}: {weights.name} of {path.absolute().name}, SHA-256 {sha256(weights)[:16]}; "
-            f"x{models[name].scale}, tiles of {models[name].tile} px with a halo of {models[name].halo} px"
-        )
+    for name, model in models.items():
+        came = model.name
+        if name in paths:
+            weights = run_folder.weights(paths[name]) if paths[name].is_dir() else paths[name]
+            came = f"{weights.name} of {paths[name].absolute().name}, SHA-256 {sha256(weights)[:16]}"
+        lines.append(f"Model {name}: {came}; x{model.scale}, tiles of {model.tile} px with a halo of {model.halo} px")
     return [
         *lines,
         f"Test set: {len(pairs)} pairs, from {pairs[0].name} to {pairs[-1].name}; SHA-256 of each file compared "

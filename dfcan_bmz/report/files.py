@@ -4,28 +4,28 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
-
 from dfcan_bmz.data.sources import Images
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.evaluate import Report, measure_models, write_tables
+from dfcan_bmz.evaluation.evaluate import Given, Report, measure_models, write_tables
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
-from dfcan_bmz.report.trust import plot_uncertainty
+from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.staging import filling
 
+UNCERTAINTY = "uncertainty.png"
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
 
 def evaluate(
-    model: str | Path,
+    model: Given,
     lr: Images,
     hr: Images,
     out: str | Path | None = None,
     *,
     deconvolution: bool | None = None,
+    uncertainty: bool | None = None,
     overwrite: bool = False,
     trusted: bool = False,
     events: Events = SILENT,
@@ -34,8 +34,8 @@ def evaluate(
 
     Parameters
     ----------
-    model : str or pathlib.Path
-        A run folder, a bundle, or the name of a model.
+    model : str, pathlib.Path or Model
+        A run folder, a bundle, the name of a model, or what `open_model` returned.
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
         Folders of images of equal names, or arrays: (N, Y, X) or (N, frames, Y, X), and (N, sY, sX).
     out : str or pathlib.Path, optional
@@ -43,6 +43,9 @@ def evaluate(
         figures enter the card of the bundle.
     deconvolution : bool, optional
         Whether deconvolution is compared with; left out, it is for fluorescence.
+    uncertainty : bool, optional
+        Whether the worst predictions have maps of uncertainty, which take eight further predictions each; left out,
+        they have where the network takes less than a second for a tile. Without `out` nothing shows them.
     overwrite : bool
         Whether files of these names in `out` are replaced.
     trusted : bool
@@ -66,21 +69,22 @@ def evaluate(
     >>> report.summary["affine", "DFCAN", "psnr"].mean
     """
     with _folder(out, "evaluate", overwrite) as folder:
-        report = measure_models([model], lr, hr, deconvolution, trusted, events)
+        report = measure_models([model], lr, hr, deconvolution, _shown(uncertainty, out), trusted, events)
         if folder is not None:
             write_tables(folder, report.measured)
             _draw_worst(folder, report)
-            write_report(folder / "report.html", report)
+            write_report(folder / "report.html", report, events)
     return report
 
 
 def compare(
-    models: Sequence[str | Path],
+    models: Sequence[Given],
     lr: Images,
     hr: Images,
     out: str | Path | None = None,
     *,
     deconvolution: bool | None = None,
+    uncertainty: bool | None = None,
     overwrite: bool = False,
     trusted: bool = False,
     events: Events = SILENT,
@@ -96,24 +100,27 @@ def compare(
     if len(models) < 2:
         raise DfcanError("one model cannot be compared: name at least two, or use `dfcan-bmz evaluate`")
     with _folder(out, "compare", overwrite) as folder:
-        report = measure_models(models, lr, hr, deconvolution, trusted, events)
+        report = measure_models(models, lr, hr, deconvolution, _shown(uncertainty, out), trusted, events)
         if folder is not None:
             write_tables(folder, report.measured)
             scores = report.measured.scores
-            figure = plot_scores(scores, report.summary, report.fields, list(report.predict), report.protocol)
+            figure = plot_scores(scores, report.summary, report.fields, report.models, report.protocol)
             figure.savefig(folder / "comparison.png", dpi=120)
-            write_report(folder / "report.html", report)
+            write_report(folder / "report.html", report, events)
     return report
 
 
 def _folder(out: str | Path | None, command: str, overwrite: bool):
-    return nullcontext() if out is None else filling(Path(out), command, overwrite)
+    return nullcontext() if out is None else filling(Path(out), command, overwrite, away=[UNCERTAINTY])
+
+
+def _shown(uncertainty: bool | None, out: str | Path | None) -> bool | None:
+    return uncertainty if out is not None else bool(uncertainty)  # nobody would see what nobody asked for
 
 
 def _draw_worst(folder: Path, report: Report) -> None:
     """Draw the image with the lowest PSNR, and the uncertainty of the model's prediction of it."""
     plane, _, predicted = report.measured.worst[0]
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
-    [(name, predict)] = report.predict.items()
-    if np.isfinite(predicted[name]).all():
-        plot_uncertainty(plane, predicted[name], predict).savefig(folder / "uncertainty.png", dpi=SMALL_DPI)
+    if found := report.uncertainty.get((plane.name, report.models[0])):
+        plot_trust(*found, plane.hr_pixel_nm).savefig(folder / UNCERTAINTY, dpi=SMALL_DPI)

@@ -12,6 +12,7 @@ from dfcan_bmz.evaluation.evaluate import METRICS, Report
 from dfcan_bmz.evaluation.measure import Case, worst_first
 from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
 from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Interval
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.levels import plot_levels, plot_series
@@ -19,20 +20,20 @@ from dfcan_bmz.report.lines import plot_lines
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
-from dfcan_bmz.report.trust import plot_uncertainty
+from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.resolution import period
 
 
-def write_report(path: Path, report: Report) -> None:
+def write_report(path: Path, report: Report, events: Events = SILENT) -> None:
     """Write ``report.html``, pictures embedded."""
     environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     template = environment.get_template("report.html.j2")
-    path.write_text(template.render(_content(report)), encoding="utf-8")
+    path.write_text(template.render(_content(report, events)), encoding="utf-8")
 
 
-def _content(report: Report) -> dict[str, Any]:
+def _content(report: Report, events: Events) -> dict[str, Any]:
     scores, facts, worst, series, pixels_nm = report.measured
-    models = list(report.predict)
+    models = report.models
     methods = list(dict.fromkeys(score.method for score in scores))
     some = next(iter(report.summary.values()))
     counted = [fact for fact in facts if fact.image in report.fields]
@@ -80,10 +81,12 @@ def _content(report: Report) -> dict[str, Any]:
         "scores": embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
         "levels": [(caption, embed(figure)) for caption, figure in levels.items() if figure],
         "cases": [
-            {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))} for case in worst
+            {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))}
+            for case in events.each(worst, "drawing the report")
         ],
         "rows": _rows(report, methods),
         "history": [(name, embed(plot_history(rows))) for name, rows in report.histories.items()],
+        "uncertainty": bool(report.uncertainty),
         "how": report.how,
     }
 
@@ -97,20 +100,20 @@ def _rows(report: Report, methods: list[str]) -> list[dict[str, Any]]:
         {"facts": fact, "figures": [tuple(values[fact.image] for values in pair) for pair in columns]}
         for fact in report.measured.facts
     ]
-    last = slice(len(methods) - len(report.predict), None)  # the models
+    last = slice(len(methods) - len(report.models), None)  # the models
     return sorted(rows, key=lambda row: min(worst_first(psnr) for psnr, _ in row["figures"][last]))
 
 
 def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
     """Caption and picture of every figure of a case."""
-    plane, models = case.plane, list(report.predict)
-    lines, (row, first, last) = plot_lines(plane.hr, case.predicted, models, plane.hr_pixel_nm)
+    plane = case.plane
+    lines, (row, first, last) = plot_lines(plane.hr, case.predicted, report.models, plane.hr_pixel_nm)
     example = plot_example(plane.lr, plane.hr, case.predicted, plane.hr_pixel_nm, (row, first, last))
     yield (
         "LR image, every method and HR image; below, the framed region enlarged; the line is that of the profile",
         embed(example),
     )
-    for name, predict in report.predict.items():
+    for name in report.models:
         prediction = case.predicted[name]
         if not np.isfinite(prediction).all():
             continue
@@ -118,10 +121,11 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
             f"SSIM and RSE maps: HR against the bicubic source, and against {name}",
             embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
         )
-        yield (
-            f"Uncertainty of {name}, estimated without the HR image, and the real error, for comparison",
-            embed(plot_uncertainty(plane, prediction, predict)),
-        )
+        if found := report.uncertainty.get((plane.name, name)):
+            yield (
+                f"Uncertainty of {name}, estimated without the HR image, and the real error, for comparison",
+                embed(plot_trust(*found, plane.hr_pixel_nm)),
+            )
     yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
 
 

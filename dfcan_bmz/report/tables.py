@@ -18,7 +18,7 @@ def evaluation_table(report: Report) -> Table:
     rows = dict.fromkeys((protocol, method) for protocol, method, metric in report.summary if metric in PRINTED)
     for protocol, method in sorted(rows, key=lambda row: row[0] != report.protocol):
         values = [f"{report.summary[protocol, method, metric].mean:.4g}" for metric in PRINTED]
-        table.add_row(protocol, escape(method), *values, style="bold" if method in report.predict else None)
+        table.add_row(protocol, escape(method), *values, style="bold" if method in report.models else None)
     return table
 
 

@@ -132,7 +132,7 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
         blurred = reblur(prediction, plane)
         if not rows:
-            plot_trust(plane, blurred, turned, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
+            plot_trust(plane, blurred, turned, None, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
         for found, one in zip(maps.values(), (blurred.error, blurred.correlation, turned.spread), strict=True):
             found.append(one)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"

@@ -147,10 +147,10 @@ def _quick(monkeypatch):
     monkeypatch.setattr(packaging, "write_bundle", bundle)
     monkeypatch.setattr(check, "check", lambda *_: [VERDICT])
     measured = SimpleNamespace(scores=())
-    nobody = SimpleNamespace(measured=measured, summary=(), fields=1, predict={}, protocol="raw")
+    nobody = SimpleNamespace(measured=measured, summary=(), fields=1, models=[], protocol="raw")
     monkeypatch.setattr(reports, "measure_models", lambda *_: nobody)
     monkeypatch.setattr(reports, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
-    monkeypatch.setattr(reports, "write_report", lambda path, _: path.write_text("report"))
+    monkeypatch.setattr(reports, "write_report", lambda path, *_: path.write_text("report"))
     monkeypatch.setattr(evaluate, "show", lambda *_: None)
 
     def training(lr, hr, config, out, *, resume, overwrite, events):
