@@ -75,12 +75,9 @@ def simulate(
     >>> data = dfcan_bmz.simulate("data", "actin", pairs=10)
     >>> dfcan_bmz.train(data / "lr", data / "hr", out="runs/actin")
     """
-    if like and config:
-        raise DfcanError("--like and --config both say what to simulate: give one of them")
     out, given = Path(out), dict(settings or {})
     refuse_input_as_output(like, [out / "lr", out / "hr"])
-    simulation = _told(config, structure) if config else default_simulation(structure or "actin")
-    simulation = simulation.with_values(**given)
+    simulation = _start(like, config, structure).with_values(**given)
     asked = {"structure": structure or "actin", "pairs": pairs, "size": size, "scale": scale, "levels": levels}
     asked |= {"haze": 0.0} | given
     with new_set(out, "simulate", overwrite) as folder:
@@ -127,7 +124,12 @@ def _fitted(
     return likeness.simulation, {"like": like_fingerprints(likeness.measured)}
 
 
-def _told(config: Path, structure: str | None) -> Simulation:
+def _start(like: Sequence[Path], config: Path | None, structure: str | None) -> Simulation:
+    """The simulation that is asked for, before values that are given and before a fit."""
+    if config is None:
+        return default_simulation(structure or "actin")
+    if like:
+        raise DfcanError("--like and --config both say what to simulate: give one of them")
     simulation = read_simulation(config)
     if structure not in (None, simulation.structure):
         raise DfcanError(f"{config} is of {simulation.structure}: leave out --structure {structure}")
