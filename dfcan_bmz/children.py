@@ -95,18 +95,17 @@ def end(process: subprocess.Popen) -> None:
 
 
 def bound_memory() -> None:
-    """Let this process have no more memory than the machine has, where the system can tell: Linux.
+    """Let this process have no more memory than the machine has, where the system grants more: Linux.
 
     An allocation beyond that fails at once; the system would grant it, and end any process later.
     """
-    try:
-        import resource
-
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except (ImportError, OSError):
+    if sys.platform != "linux":
         return
-    sizes = {name: int(value.split()[0]) * 1024 for name, _, value in (line.partition(":") for line in lines)}
-    most = sizes["MemTotal"] + sizes["SwapTotal"]
+    import resource
+
+    import psutil
+
+    most = psutil.virtual_memory().total + psutil.swap_memory().total
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 

@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import psutil
+
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.quantities import size_text
 
 LEAST_ADDRESSES = 3 * 10**9  # bytes: with 2 GB the smallest training aborts, with 3 GB it ends
+CONTAINER = Path("/sys/fs/cgroup/memory.max")  # of Linux, where psutil tells the machine's memory
 SOFTWARE_BYTES = 10**9  # TensorFlow, torch, a network and its layers' outputs
 
 
@@ -24,7 +27,7 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
 def refuse_little_memory(path: Path, needed: int) -> None:
     """Raise DfcanError if predicting an image takes `needed` bytes beside the software, and they are not available."""
     available = available_bytes()
-    if available is not None and available < needed + SOFTWARE_BYTES:
+    if available < needed + SOFTWARE_BYTES:
         raise DfcanError(
             f"{path} needs {size_text(needed + SOFTWARE_BYTES)} of memory, but {size_text(available)} are available: "
             "close other programs, or cut the image"
@@ -45,10 +48,16 @@ def refuse_narrow_limit() -> None:
         )
 
 
-def available_bytes() -> int | None:
-    """What Linux calls available; None elsewhere."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), None)
+def memory_bytes() -> int:
+    """All of the machine's memory, or of the container's, in use or not."""
+    return _within_container(psutil.virtual_memory().total)
+
+
+def available_bytes() -> int:
+    """What programs can have without driving others out of memory."""
+    return _within_container(psutil.virtual_memory().available)
+
+
+def _within_container(machine: int) -> int:
+    limit = CONTAINER.read_text().strip() if CONTAINER.is_file() else "max"
+    return machine if limit == "max" else min(machine, int(limit))

@@ -7,8 +7,6 @@ import numpy as np
 
 from dfcan_bmz.engines import Network, damaged
 
-TOLERANCE = 1e-4  # between Keras and another engine, on the tile that is compared when a network is loaded
-
 
 def load_model(path: Path) -> keras.Model:
     """Load a ``.keras`` file in Keras' safe mode, which runs no code of the file's author.
@@ -36,10 +34,3 @@ def callable_of(model: keras.Model) -> Network:
         return keras.ops.convert_to_numpy(model.predict_on_batch(batch))
 
     return run
-
-
-def agrees(model: keras.Model, network: Network) -> bool:
-    """Whether another engine computes what Keras does, on a small tile."""
-    tile = np.random.default_rng(0).uniform(size=(1, 16, 18, model.input_shape[-1])).astype(np.float32)
-    expected = keras.ops.convert_to_numpy(model(tile))
-    return bool(np.abs(network(tile) - expected).max() < TOLERANCE)

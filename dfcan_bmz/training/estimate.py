@@ -1,9 +1,7 @@
 """How long a training will take and how much memory it needs, before it starts."""
 
 import math
-import os
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -14,13 +12,13 @@ from dfcan_bmz.engines.devices import accelerators
 from dfcan_bmz.events import Events
 from dfcan_bmz.models.discriminator import discriminator
 from dfcan_bmz.quantities import duration
+from dfcan_bmz.resources import memory_bytes
 
 FRAMEWORK_BYTES = 0.8e9  # what Python, Keras and TensorFlow hold before the first step
 KEPT = 1.6  # activations are kept for the backward pass, and their gradients live beside them for a while
 BACKWARD = 3.0  # a step has the operations of about three forward passes
 EFFICIENCY = 0.35  # of the rate of large matrix products that a step of convolutions reaches
 MATRIX = 1024
-CONTAINER = Path("/sys/fs/cgroup/memory.max")  # of Linux
 GB = 1e9
 
 
@@ -111,15 +109,6 @@ def operations_and_activations(model: keras.Model, size: int) -> tuple[float, fl
         if isinstance(layer, keras.layers.Conv2D):
             operations += 2 * sizes[0] * float(np.prod(layer.kernel.shape[:-1]))
     return operations, activations
-
-
-def memory_bytes() -> float:
-    """All of the machine's memory, or of the container's, in use or not; infinite where the system does not say."""
-    if not hasattr(os, "sysconf"):  # Windows
-        return math.inf
-    machine = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    limit = CONTAINER.read_text().strip() if CONTAINER.is_file() else "max"
-    return machine if limit == "max" else min(machine, float(limit))
 
 
 def matrix_rate() -> float:

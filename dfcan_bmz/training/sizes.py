@@ -7,7 +7,8 @@ import numpy as np
 from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.engines.devices import accelerator_bytes, accelerators
 from dfcan_bmz.models import build_model
-from dfcan_bmz.training.estimate import bytes_of, memory_bytes, operations_and_activations
+from dfcan_bmz.resources import memory_bytes
+from dfcan_bmz.training.estimate import bytes_of, operations_and_activations
 
 NETWORK = {"model.name", "model.filters", "model.groups", "model.blocks", "train.init"}
 BATCH = {"train.batch_size", "train.accumulate", "data.patch_size"}

@@ -1,15 +1,12 @@
 """What a training costs, said before it starts."""
 
-import math
-import os
-
 import numpy as np
 
 from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.events import Events
 from dfcan_bmz.models import build_model
 from dfcan_bmz.training import estimate
-from dfcan_bmz.training.estimate import announce, memory_bytes, operations_and_activations
+from dfcan_bmz.training.estimate import announce, operations_and_activations
 
 
 def test_operations_are_those_of_the_convolutions():
@@ -44,8 +41,3 @@ def test_a_batch_that_memory_does_not_hold_is_warned_of(monkeypatch):
     monkeypatch.setattr(estimate, "memory_bytes", lambda: 1e9)
     announce(model, config, 10, 3, 2, heard)
     assert "this machine has 1.0 GB" in heard.warnings[0]
-
-
-def test_where_the_system_does_not_tell_its_memory_no_batch_is_too_large(monkeypatch):
-    monkeypatch.delattr(os, "sysconf", raising=False)  # as on Windows
-    assert memory_bytes() == math.inf

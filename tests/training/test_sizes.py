@@ -5,9 +5,10 @@ import math
 import pytest
 from invoking import invoke
 
+from dfcan_bmz import resources
 from dfcan_bmz.config import Config, ModelConfig, given_keys
 from dfcan_bmz.engines import devices
-from dfcan_bmz.training import estimate, sizes
+from dfcan_bmz.training import sizes
 from dfcan_bmz.training.sizes import fit_to_machine
 
 LITTLE = Config.model_validate({"model": {"filters": 8, "groups": 1, "blocks": 1}, "data": {"patch_size": 64}})
@@ -63,10 +64,11 @@ def test_equal_machines_get_equal_sizes(machine):
 
 def test_the_memory_of_a_container_counts(monkeypatch, tmp_path):
     (tmp_path / "memory.max").write_text("1000000000\n")
-    monkeypatch.setattr(estimate, "CONTAINER", tmp_path / "memory.max")
-    assert estimate.memory_bytes() == 1e9
+    monkeypatch.setattr(resources, "CONTAINER", tmp_path / "memory.max")
+    assert resources.memory_bytes() == 1e9
+    assert resources.available_bytes() <= 1e9
     (tmp_path / "memory.max").write_text("max\n")
-    assert estimate.memory_bytes() > 1e9
+    assert resources.memory_bytes() > 1e9
 
 
 def test_a_card_whose_memory_is_not_known_is_taken_to_have_enough(monkeypatch):
