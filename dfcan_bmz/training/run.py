@@ -1,8 +1,8 @@
 """From pairs to a run folder: what is planned, and what comes of it."""
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,19 @@ import numpy as np
 
 from dfcan_bmz import files, run_folder
 from dfcan_bmz.config import given_keys
-from dfcan_bmz.data.patches import grid_patches
 from dfcan_bmz.data.sources import Images, open_set
 from dfcan_bmz.errors import DfcanError, StoppedError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.models import build_model
 from dfcan_bmz.training.estimate import announce
 from dfcan_bmz.training.facts import data_facts, told_of_like, write_sample
-from dfcan_bmz.training.fit import fit
+from dfcan_bmz.training.fit import finished, fitting
 from dfcan_bmz.training.place import Place, run_place
 from dfcan_bmz.training.plan import Plan, plan
 from dfcan_bmz.training.scales import at_scale, refuse_one_scale_only, write_other_scales
 from dfcan_bmz.training.settings import Settings, resolve, resolve_again
 from dfcan_bmz.training.sizes import fit_to_machine
 from dfcan_bmz.training.starting_weights import initialise, initialise_again, origin
-from dfcan_bmz.training.trainer import patch_side
 
 
 def train(
@@ -91,29 +89,26 @@ def train(
 
 
 def _train(wanted: Plan, place: Place, events: Events, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-    config, (training, planes), (validation, held_out), record = wanted
+    config, training, validation, record = wanted
     model = build_model(config.model, np.random.default_rng(config.train.seed))
     if not model.trainable_weights:
         raise DfcanError(f"{config.model.name} has nothing to learn: give a network as model.name")
     if config.data.other_scales:
-        refuse_one_scale_only(model, config, training, validation)
+        refuse_one_scale_only(model, config, training.opened, validation.opened)
     known = {} if place.fresh else _same_training(place.out, record)
     _start(model, config.train.init, place, known, events)
     if place.fresh:
         known = record | _facts(model, wanted)
-        write_sample(place.run, at_scale(validation, config.model.scale), config)
-
-    def begin() -> None:
-        run_folder.write_config(place.run, config)
-        run_folder.write_provenance(place.run, known)
-        _delete_stale(place.run, events)
-        left = config.train.epochs - len(run_folder.read_history(place.run))
-        patches = len(grid_patches(held_out, patch_side(config)))
-        announce(model, config, len(planes), patches, left, events)
-
-    work = partial(fit, model, config, planes, held_out, place.run, begin, place.settle, events, callbacks)
-    history = _until_stopped(work, place, config.train.epochs)
-    write_other_scales(place.out, config, training, validation, events)
+        write_sample(place.run, at_scale(validation.opened, config.model.scale), config)
+    with _stop_told(place, config.train.epochs), fitting(model, wanted, place, events, callbacks) as fit:
+        if not finished(config, fit.history):
+            run_folder.write_config(place.run, config)
+            run_folder.write_provenance(place.run, known)
+            _delete_stale(place.run, events)
+            left = config.train.epochs - len(fit.history)
+            announce(model, config, len(training.planes), len(fit.held_out), left, events)
+        history = fit.run()
+    write_other_scales(place.out, config, training.opened, validation.opened, events)
     best = run_folder.best_row(history)
     events.tell(
         f"{place.out}: the best epoch is {best['epoch']} of {len(history)}: validation loss {best['val_loss']:.5f}, "
@@ -154,10 +149,11 @@ def _delete_stale(run: Path, events: Events) -> None:
             files.remove(stale)
 
 
-def _until_stopped(work: Callable[[], list[run_folder.Row]], place: Place, epochs: int) -> list[run_folder.Row]:
-    """Do the work, and say on Ctrl-C what is there."""
+@contextmanager
+def _stop_told(place: Place, epochs: int) -> Iterator[None]:
+    """Say on Ctrl-C what is there."""
     try:
-        return work()
+        yield
     except KeyboardInterrupt:
         if place.waits and run_folder.read_history(place.out):
             raise StoppedError(

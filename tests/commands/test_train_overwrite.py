@@ -97,7 +97,7 @@ def test_after_a_kill_before_the_new_run_had_settings_a_resume_does_not_return_t
 def test_after_a_kill_in_the_first_epoch_a_failure_leaves_the_older_run(
     pairs_folder, killed, tiny_run, monkeypatch, resume
 ):
-    monkeypatch.setattr(training, "fit", fail)
+    monkeypatch.setattr(training, "fitting", fail)
     with pytest.raises(UnfinishedError, match="no"):
         run_training(pairs_folder, killed, resume=resume)
     assert content(killed) == content(tiny_run)
@@ -112,7 +112,7 @@ def test_ctrl_c_in_the_first_epoch_says_that_the_older_run_is_there(pairs_folder
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "fit", stop)
+    monkeypatch.setattr(training, "fitting", stop)
     with pytest.raises(StoppedError, match=r"run holds the older run: repeat the command") as stopped:
         run_training(pairs_folder, older)
     assert "--resume" not in str(stopped.value), "which would go on with the older run"

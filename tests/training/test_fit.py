@@ -20,6 +20,7 @@ from PIL import Image as PillowImage
 from training.ending import at_step, kill_at_step
 from training.scripted import validations
 
+import dfcan_bmz
 from dfcan_bmz import losses, run_folder
 from dfcan_bmz.commands import predict, train
 from dfcan_bmz.data.pairs import find_pairs, open_pair, split
@@ -109,6 +110,35 @@ def test_training_stops_early_and_keeps_the_best_weights(pairs_folder, tmp_path,
     assert not all(same), "best and last weights differ after three epochs without improvement"
 
 
+def test_callbacks_of_keras_hear_of_all_and_may_end_the_training(pairs_folder, tmp_path):
+    """24 patches in batches of 4 are six steps an epoch; an epoch's figures are those of the history."""
+    heard, figures = [], []
+
+    class Listening(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            heard.append(("begin", self.params["epochs"]))
+
+        def on_epoch_begin(self, epoch, logs=None):
+            heard.append(("epoch", epoch))
+
+        def on_train_batch_end(self, batch, logs=None):
+            heard.append(("batch", batch))
+            assert np.isfinite(float(logs["loss"]))
+
+        def on_epoch_end(self, epoch, logs=None):
+            figures.append(logs)
+            self.model.stop_training = epoch == 1
+
+        def on_train_end(self, logs=None):
+            heard.append(("end", None))
+
+    folders, settings = (pairs_folder / "lr", pairs_folder / "hr"), [*TINY_TRAINING, SHORT, "train.epochs=9"]
+    out = dfcan_bmz.train(*folders, out=tmp_path / "run", overrides=settings, callbacks=[Listening()])
+    batches = [("batch", number) for number in range(6)]
+    assert heard == [("begin", 9), ("epoch", 0), *batches, ("epoch", 1), *batches, ("end", None)]
+    assert figures == read_history(out)
+
+
 @pytest.mark.parametrize(
     "more", [("train.accumulate=2",), ("train.adversarial=0.1", "train.discriminator=2")], ids=["alone", "with a rival"]
 )
@@ -165,7 +195,7 @@ def test_a_failed_overwrite_leaves_the_older_run(pairs_folder, tiny_run, tmp_pat
     def fail(*_):
         raise UnfinishedError("no")
 
-    monkeypatch.setattr("dfcan_bmz.training.run.fit", fail)
+    monkeypatch.setattr("dfcan_bmz.training.run.fitting", fail)
     with pytest.raises(UnfinishedError):
         run_training(pairs_folder, out, overwrite=True)
     assert {entry.name for entry in out.iterdir()} == ALWAYS
