@@ -9,7 +9,8 @@ from dfcan_bmz import images, run_folder, staging
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle_file import named
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, frames_told, open_pair
+from dfcan_bmz.data.pairs import find_pairs, frames_asked, open_pair
+from dfcan_bmz.data.records import data_layer, frames_told
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images.selection import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.resources import refuse_narrow_limit

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import degrade as degrading
-from dfcan_bmz.data.pairs import read_manifest
+from dfcan_bmz.data.records import read_manifest
 from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
 
 

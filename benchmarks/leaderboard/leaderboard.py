@@ -20,7 +20,8 @@ from sets import DESCRIBED, HERE, NAMES, make
 import dfcan_bmz
 from dfcan_bmz import interpolation, metrics
 from dfcan_bmz.bundle_file.named import find_model
-from dfcan_bmz.data.pairs import find_pairs, read_manifest
+from dfcan_bmz.data.pairs import find_pairs
+from dfcan_bmz.data.records import read_manifest
 from dfcan_bmz.deconvolution import deconvolve
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.baselines import choose_baselines

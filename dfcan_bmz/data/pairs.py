@@ -5,31 +5,22 @@
     DIR/
       lr/fov000.tif ...    low resolution
       hr/fov000.tif ...    high resolution, s times as many pixels a side, equal names
-      manifest.csv         optional: name,fov,level,structure,pixel_size_nm; and lr,hr for files of unequal names
-      dataset.yaml         optional: how the set was made, and the config that follows from it
+      manifest.csv, dataset.yaml   optional, see `dfcan_bmz.data.records`
 """
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.config import Config, read_yaml, write_yaml
+from dfcan_bmz.config import Config
+from dfcan_bmz.data.records import beside, pixel_size_nm, read_manifest
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Calibration, Frames, Image
 from dfcan_bmz.names import legible
-from dfcan_bmz.staging import filling
 
 AS_PAIRED = Frames(number=0)  # as many frames as a pair has
-MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
-SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv", "simulation.yaml", "like.png")
 
 
 @dataclass(frozen=True)
@@ -81,11 +72,11 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     """
     lr, hr = images.find(lr_dir), images.find(hr_dir)
     manifest = read_manifest(lr_dir)
-    file, problems, pairs = _beside(lr_dir, "manifest.csv"), [], []
+    file, problems, pairs = beside(lr_dir, "manifest.csv"), [], []
     for row in (manifest or {}).values():
         if row.get("lr") and row.get("hr"):
             files = _file(lr_dir, row["lr"]), _file(hr_dir, row["hr"])
-            pair = Pair(row["name"], row["fov"], *files, _pixel_size_nm(row, file))
+            pair = Pair(row["name"], row["fov"], *files, pixel_size_nm(row, file))
             problems += [
                 f"{file} names {path.name} for {pair.name}, which is not in {path.parent}: correct it"
                 for path in (pair.lr, pair.hr)
@@ -108,19 +99,8 @@ def match(lr_dir: Path, hr_dir: Path) -> tuple[list[Pair], list[str]]:
     if manifest is not None:
         problems += [f"{file} does not list {name}: add its row" for name in names if name not in manifest]
     rows = {name: (manifest or {}).get(name, {"name": name, "fov": name}) for name in names}
-    pairs += [Pair(name, row["fov"], lr[name], hr[name], _pixel_size_nm(row, file)) for name, row in rows.items()]
+    pairs += [Pair(name, row["fov"], lr[name], hr[name], pixel_size_nm(row, file)) for name, row in rows.items()]
     return sorted(pairs, key=lambda pair: pair.name), problems
-
-
-def dataset(lr_dir: Path) -> dict[str, Any]:
-    """What ``dataset.yaml`` beside the LR folder says of how the images were made; empty where there is none."""
-    file = _beside(lr_dir, "dataset.yaml")
-    return read_yaml(file) if file.is_file() else {}
-
-
-def data_layer(lr_dir: Path) -> dict[str, Any]:
-    """Config that the training data ask for: the ``config`` of ``dataset.yaml`` beside the LR folder, if any."""
-    return dataset(lr_dir).get("config") or {}
 
 
 def scale_between(lr: Image, hr: Image) -> int:
@@ -141,17 +121,6 @@ def frames_asked(config: Config) -> Frames:
     """How LR files hold images, as a config tells; a count of 0 leaves it to each pair how many frames it has."""
     count = 0 if config.data.frames == "mean" else config.model.inputs
     return Frames(count, config.data.order, config.data.angles)
-
-
-def frames_told(lr_dir: Path) -> Frames:
-    """The same as the data tell it, of as many frames as each pair has."""
-    return frames_in(data_layer(lr_dir))
-
-
-def frames_in(layer: dict[str, Any]) -> Frames:
-    """The same as the settings that data ask for tell it."""
-    told = {key: value for key, value in (layer.get("data") or {}).items() if key in Frames._fields}
-    return Frames(number=0, **told)
 
 
 def _times(lr: Image, hr: Image) -> int | None:
@@ -262,101 +231,7 @@ def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Gener
     return rest, held_out
 
 
-def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
-    """Rows of the ``manifest.csv`` beside a folder of images, by image name; None where there is none.
-
-    It may list images by the names of their files, ``cell0.tif`` for ``cell0``.
-
-    Raises
-    ------
-    DfcanError
-        If it is no CSV table in UTF-8 with a fov and a name of its own in each row.
-    """
-    manifest = _beside(image_dir, "manifest.csv")
-    if not manifest.is_file():
-        return None
-    try:
-        rows = _table(manifest.read_text(encoding="utf-8-sig"))  # spreadsheets begin it with a byte order mark
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
-    if not rows or not all(row.get("name", "").strip() and row.get("fov", "").strip() for row in rows):
-        raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
-    by_file = {legible(path.name): name for name, path in images.find(image_dir).items()}
-    name_of = by_file | {name: name for name in by_file.values()}
-    for row in rows:
-        name, row["fov"] = legible(row["name"]), legible(row["fov"]).strip()
-        row["name"] = name_of.get(name) or name_of.get(name.strip(), name)
-    found = {row["name"]: row for row in rows}
-    if len(found) < len(rows):
-        ((name, count),) = Counter(row["name"] for row in rows).most_common(1)
-        raise DfcanError(f"{manifest} has {count} rows of the name {name}: give each pair a name of its own")
-    return found
-
-
-def _table(text: str) -> list[dict[str, str]]:
-    """Rows of a table by column, as any spreadsheet writes it: with commas, semicolons or tabs, and rows of nothing."""
-    header = text.partition("\n")[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    columns = [column.strip() for column in next(lines, [])]
-    return [dict(zip(columns, cells, strict=False)) for cells in lines if any(map(str.strip, cells))]
-
-
-@contextmanager
-def new_set(out: Path, command: str, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary folder with ``lr/`` and ``hr/`` that becomes `out` when the block ends without error.
-
-    With `overwrite`, an older set is replaced as a whole; what else is in `out` is left alone.
-
-    Raises
-    ------
-    DfcanError
-        If `out` cannot be written, or holds images or tables of these names that this package did not write.
-    """
-    with filling(out, command, overwrite, away=SET) as folder:
-        _refuse_sets_of_others(out)
-        (folder / "lr").mkdir()
-        (folder / "hr").mkdir()
-        yield folder
-
-
-def _refuse_sets_of_others(out: Path) -> None:
-    there = [out / entry for entry in SET if (out / entry).exists()]
-    if not there:
-        return
-    record = out / "dataset.yaml"
-    settings = read_yaml(record).get("settings") if record.is_file() else None
-    if not (isinstance(settings, dict) and "command" in settings):
-        raise DfcanError(f"{there[0]} was not written by dfcan-bmz, and is not replaced: choose another folder")
-
-
-def write_records(folder: Path, rows: list[dict[str, Any]], dataset: dict[str, Any]) -> None:
-    """Write ``manifest.csv`` and ``dataset.yaml`` of a set."""
-    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, MANIFEST_COLUMNS, restval="", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    write_yaml(folder / "dataset.yaml", dataset)
-
-
-def _pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
-    text = row.get("pixel_size_nm")
-    if not text:
-        return None
-    try:
-        size = float(text)
-    except ValueError:
-        size = 0.0
-    if not 0 < size < np.inf:
-        raise DfcanError(f"{manifest} has pixel_size_nm {text} for {row['name']}: write nanometres of an LR pixel")
-    return size
-
-
 def _file(folder: Path, name: str) -> Path:
     """A file by the name that a manifest has for it, which may differ from its own in Unicode's form."""
     alike = [path for path in folder.iterdir() if legible(path.name) == legible(name)]
     return folder / name if (folder / name).exists() or not alike else alike[0]
-
-
-def _beside(folder: Path, name: str) -> Path:
-    # a relative path such as "." has no parent of its own
-    return folder.absolute().parent / name

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, read_manifest
+from dfcan_bmz.data.pairs import Pair, find_pairs
+from dfcan_bmz.data.records import data_layer, read_manifest
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 

@@ -11,7 +11,8 @@ import numpy as np
 import dfcan_bmz
 from dfcan_bmz import flaws, run_folder
 from dfcan_bmz.bundle_file.named import find_model
-from dfcan_bmz.data.pairs import Pair, frames_in, open_pair
+from dfcan_bmz.data.pairs import Pair, open_pair
+from dfcan_bmz.data.records import frames_in
 from dfcan_bmz.data.sources import Images, PairSet, open_set
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.baselines import choose_baselines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dfcan_bmz import staging
 from dfcan_bmz.commands import train
-from dfcan_bmz.data.pairs import data_layer
+from dfcan_bmz.data.records import data_layer
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.notebook import pictures
 from dfcan_bmz.notebook.answers import answer, folder

@@ -13,7 +13,8 @@ from rich.table import Column, Table
 
 from dfcan_bmz import images
 from dfcan_bmz.data.pair_checks import PairCheck, check_pair, same_fields
-from dfcan_bmz.data.pairs import frames_told, match
+from dfcan_bmz.data.pairs import match
+from dfcan_bmz.data.records import frames_told
 from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output

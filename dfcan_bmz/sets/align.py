@@ -7,7 +7,8 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.data.align import Move, align_pair
-from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_told, new_set, open_any, read_manifest, write_records
+from dfcan_bmz.data.pairs import find_pairs, open_any
+from dfcan_bmz.data.records import data_layer, frames_told, new_set, read_manifest, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output

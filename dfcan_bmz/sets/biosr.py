@@ -9,7 +9,7 @@ import numpy as np
 
 from dfcan_bmz import images, staging
 from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of, split_by_cell
-from dfcan_bmz.data.pairs import new_set, write_records
+from dfcan_bmz.data.records import new_set, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import flaws, images
-from dfcan_bmz.data.pairs import new_set, read_manifest, write_records
+from dfcan_bmz.data.records import new_set, read_manifest, write_records
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.data.sources import Images, folder_of
 from dfcan_bmz.degradation import PRESETS, Degradation, crop_to_multiple

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import MANIFEST_COLUMNS, new_set, write_records
+from dfcan_bmz.data.records import MANIFEST_COLUMNS, new_set, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output, sha256

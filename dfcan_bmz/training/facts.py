@@ -8,9 +8,10 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import Pair, dataset
+from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.data.patches import richest_crop
 from dfcan_bmz.data.planes import Plane, comparable
+from dfcan_bmz.data.records import dataset
 from dfcan_bmz.domain import MOST_PLANES, describe_domain, distances, from_text, verdict
 from dfcan_bmz.evaluation.score import best_smoothing_px
 from dfcan_bmz.fingerprint import middle

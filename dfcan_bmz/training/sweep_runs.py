@@ -8,7 +8,8 @@ import keras
 from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder, staging
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import data_layer, find_pairs
+from dfcan_bmz.data.pairs import find_pairs
+from dfcan_bmz.data.records import data_layer
 from dfcan_bmz.errors import DfcanError, StoppedError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.report.files import evaluate

@@ -7,7 +7,8 @@ from scipy.ndimage import shift as move
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import align
-from dfcan_bmz.data.pairs import find_pairs, open_pair, read_manifest
+from dfcan_bmz.data.pairs import find_pairs, open_pair
+from dfcan_bmz.data.records import read_manifest
 from dfcan_bmz.data.registration import find_shift
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.files import sha256

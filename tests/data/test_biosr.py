@@ -13,8 +13,9 @@ from dfcan_bmz import images
 from dfcan_bmz.commands import import_biosr
 from dfcan_bmz.config import read_yaml, resolve
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
-from dfcan_bmz.data.pairs import data_layer, find_pairs, frames_asked, open_pair
+from dfcan_bmz.data.pairs import find_pairs, frames_asked, open_pair
 from dfcan_bmz.data.pairs import split as divide
+from dfcan_bmz.data.records import data_layer
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.sets import biosr as importing
 

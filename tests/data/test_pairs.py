@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import images
-from dfcan_bmz.data.pairs import Pair, data_layer, find_pairs, open_pair, read_manifest, split
+from dfcan_bmz.data.pairs import Pair, find_pairs, open_pair, split
+from dfcan_bmz.data.records import data_layer, read_manifest
 from dfcan_bmz.errors import DfcanError
 
 
