@@ -395,6 +395,10 @@ def predict(
     blend: Annotated[
         int, typer.Option(min=0, help="Pixels of the halo on which neighbouring tiles fade into each other.")
     ] = 0,
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="Average over eight orientations of each tile: 8 times as long."),
+    ] = False,
     scheduler: Annotated[
         str | None, typer.Option(help="A dask cluster: tcp://host:port, or local. Writes OME-Zarr.")
     ] = None,
@@ -415,10 +419,8 @@ def predict(
         from dfcan_bmz.commands.predict import run
         from dfcan_bmz.prediction.job import Options
 
-    how = Options(
-        intensity, dtype, precision, engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, dry_run
-    )
-    run(model, inputs, out, how)
+    asked = (engine, blend, file_format, scheduler, workers, resume, overwrite, trusted, ensemble, dry_run)
+    run(model, inputs, out, Options(intensity, dtype, precision, *asked))
 
 
 Deconvolution = Annotated[

@@ -60,6 +60,8 @@ class Model(NamedTuple):
         Tiles that the network is given at once: a graphics card is slow with one.
     frames : Frames
         How the planes of a file make up the images that the network takes.
+    orientations : int
+        Of each tile, over whose predictions `network` averages.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Model(NamedTuple):
     sha256: str = ""
     batch: int = 1
     frames: Frames = SINGLE
+    orientations: int = 1
 
     @property
     def plane_axes(self) -> int:
@@ -87,7 +90,12 @@ def unread(batch: np.ndarray) -> np.ndarray:
 
 
 def open_model(
-    path: str | Path, engine: str = "auto", precision: str = "float32", blend: int = 0, trusted: bool = False
+    path: str | Path,
+    engine: str = "auto",
+    precision: str = "float32",
+    blend: int = 0,
+    trusted: bool = False,
+    ensemble: bool = False,
 ) -> Model:
     """Load a run folder or a bundle for prediction.
 
@@ -103,6 +111,8 @@ def open_model(
         LR pixels of the halo on which neighbouring tiles fade into each other.
     trusted : bool
         Whether you know the author of a bundle: its weights run whatever they hold.
+    ensemble : bool
+        Whether it predicts the mean over the orientations of each tile, as `averaged` has it.
 
     Raises
     ------
@@ -115,7 +125,7 @@ def open_model(
     >>> model.scale
     2
     """
-    return loaded(load_of(Path(path), engine, precision, blend, trusted))
+    return loaded(load_of(Path(path), engine, precision, blend, trusted, ensemble))
 
 
 class Load(NamedTuple):
@@ -137,13 +147,18 @@ class Load(NamedTuple):
 
 
 def load_of(
-    path: Path, engine: str = "auto", precision: str = "float32", blend: int = 0, trusted: bool = False
+    path: Path,
+    engine: str = "auto",
+    precision: str = "float32",
+    blend: int = 0,
+    trusted: bool = False,
+    ensemble: bool = False,
 ) -> Load:
     """How to `open_model`, for this process and others."""
     path = find_model(path)
     file = path / run_folder.WEIGHTS if path.is_dir() else path
     version = files.stamp(file) if file.is_file() else None
-    return Load(_open, (path.resolve(), engine, precision, blend, trusted), version)
+    return Load(_open, (path.resolve(), engine, precision, blend, trusted, ensemble), version)
 
 
 _lock = threading.Lock()
@@ -162,13 +177,27 @@ def _loaded(load: Load) -> Model:
     return load.function(*load.arguments)
 
 
-def _open(path: Path, engine: str, precision: str, blend: int, trusted: bool) -> Model:
+def _open(path: Path, engine: str, precision: str, blend: int, trusted: bool, ensemble: bool) -> Model:
     from dfcan_bmz.engines.devices import tiles_at_once
 
     model = of_run(path, engine, precision) if path.is_dir() else of_bundle(path, engine, precision, trusted)
     if blend > model.halo:
         raise DfcanError(f"--blend {blend} is wider than the halo of {path}, {model.halo} px: choose at most that")
-    return model._replace(blend=blend, batch=tiles_at_once(model.network, model.tile))
+    model = model._replace(blend=blend, batch=tiles_at_once(model.network, model.tile))
+    return averaged(model) if ensemble else model
+
+
+def averaged(model: Model) -> Model:
+    """A model that predicts the mean over each tile's eight orientations: slightly better, in eight times as long.
+
+    Frames with stripes have two orientations, see `dfcan_bmz.data.augment`.
+    """
+    from dfcan_bmz.engines.ensemble import averaging, orientations
+
+    if model.orientations > 1:
+        return model
+    phases = model.frames.phases
+    return model._replace(network=averaging(model.network, phases), orientations=len(orientations(phases)))
 
 
 def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model:

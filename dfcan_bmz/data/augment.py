@@ -85,10 +85,10 @@ def rotate(window: np.ndarray, degrees: float, margin: int) -> np.ndarray:
 
 
 def turned_back(image: np.ndarray, orientation: Orientation) -> np.ndarray:
-    """Undo `turn` of an image without frames, (Y, X)."""
-    image = np.rot90(image, -orientation.quarters)
-    image = image[::-1] if orientation.flip_y else image
-    return image[:, ::-1] if orientation.flip_x else image
+    """Undo `turn` of images without frames, (..., Y, X)."""
+    image = np.rot90(image, -orientation.quarters, (-2, -1))
+    image = image[..., ::-1, :] if orientation.flip_y else image
+    return image[..., ::-1] if orientation.flip_x else image
 
 
 def reversed_phases(frames: np.ndarray, phases: int) -> np.ndarray:

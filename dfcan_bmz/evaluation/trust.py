@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
-from dfcan_bmz.data.augment import EVERY, turn, turned_back
+from dfcan_bmz.engines.ensemble import in_every_orientation
 from dfcan_bmz.metrics import least_squares_fit, pearson
 from dfcan_bmz.normalize import Scaling, scaling_of
 
@@ -105,8 +105,7 @@ def disagreement(predict: Callable[[np.ndarray], np.ndarray], lr: np.ndarray, ph
     phases : int
         Frames of one orientation of the stripes; 1 where there are none.
     """
-    turns = [orientation for orientation in EVERY if phases == 1 or orientation.keeps_stripes]
-    predictions = [turned_back(predict(turn(lr, orientation, phases)), orientation) for orientation in turns]
+    predictions = list(in_every_orientation(predict, lr, phases))
     return Disagreement(np.mean(predictions, axis=0), np.std(predictions, axis=0))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.flaws import refuse_flawed
-from dfcan_bmz.model import Model
+from dfcan_bmz.model import Model, averaged
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 
@@ -83,15 +83,12 @@ def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: b
     stack = planes.reshape(-1, *planes.shape[-2:])
     scalings = [scaling_of(plane) for plane in stack]
     refuse_flawed("the layer", scalings)
-    task.total = _tiles(predictor, stack, scalings, ORIENTATIONS if ensemble else 1)
+    model = averaged(predictor) if ensemble else predictor
+    task.total = _tiles(model, stack, scalings, 1)
     result = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
     for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
         if not scaling.flaw:
-            unit = scaling.apply(plane)
-            if ensemble:
-                predicted = disagreement(lambda turned: predict_unit(predictor, turned, task.on_tile), unit).mean
-            else:
-                predicted = predict_unit(predictor, unit, task.on_tile)
+            predicted = predict_unit(model, scaling.apply(plane), task.on_tile)
             result[index] = scaling.undo(predicted) if keep else predicted
     return result.reshape(*planes.shape[:-2], *result.shape[1:])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dfcan_bmz import flaws, images
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import Load, Model, load_of, loaded
+from dfcan_bmz.model import Load, Model, averaged, load_of, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.job import Options, chunk_side, encode
 from dfcan_bmz.prediction.tiles import predict_region, predict_unit
@@ -31,6 +31,7 @@ def predict(
     engine: str = "auto",
     precision: str = "float32",
     trusted: bool = False,
+    ensemble: bool = False,
 ) -> Any:
     """Super-resolve an array or an image file.
 
@@ -45,6 +46,8 @@ def predict(
         0..1, or that mapped to the percentiles of each plane.
     engine, precision, trusted
         As `open_model` has them; of no meaning for a model that is open.
+    ensemble : bool
+        Whether it is the mean of the predictions of each tile in its eight orientations.
 
     Returns
     -------
@@ -60,7 +63,11 @@ def predict(
     --------
     >>> sharp = dfcan_bmz.predict("runs/actin", tifffile.imread("cell.tif"))
     """
-    load = model if isinstance(model, Model) else load_of(Path(model), engine, precision, trusted=trusted)
+    load: Load | Model
+    if isinstance(model, Model):
+        load = averaged(model) if ensemble else model
+    else:
+        load = load_of(Path(model), engine, precision, trusted=trusted, ensemble=ensemble)
     array = np.asarray(images.read(Path(image)).pixels) if isinstance(image, str | Path) else image
     return predict_array(load, array, intensity)
 

@@ -54,7 +54,7 @@ def predict_files(
         If some images were left out.
     """
     targets = _targets(inputs, out, options, events)
-    load = load_of(model, options.engine, options.precision, options.blend, options.trusted)
+    load = load_of(model, options.engine, options.precision, options.blend, options.trusted, options.ensemble)
     opened = loaded(load)
     kept = {path for path, target in targets.items() if options.resume and not options.overwrite and target.exists()}
     waiting = {path: target for path, target in targets.items() if path not in kept}
@@ -73,7 +73,8 @@ def predict_files(
             for path in kept:
                 staging.recover(targets[path], "predict", keep=False)  # of a killed --overwrite
             if options.precision == "bfloat16" and jobs:
-                plan.tell_precision(jobs[0], loaded(load_of(model, trusted=options.trusted)), events)
+                exact = loaded(load_of(model, trusted=options.trusted, ensemble=options.ensemble))
+                plan.tell_precision(jobs[0], exact, events)
             clipped, failed = _predict_all(jobs, runner, events)
             problems |= failed
             done = f"{len(targets) - len(problems)} images" + (

@@ -31,7 +31,7 @@ class Options:
         0..1, or that mapped to the input's percentiles.
     dtype : {"float32", "uint16"}
         Of the pixels; uint16 of unit intensities has 0..65535 for 0..1.
-    precision, engine, blend, trusted
+    precision, engine, blend, trusted, ensemble
         As `dfcan_bmz.open_model` has them.
     file_format : {"tif", "zarr"}
         Of the outputs.
@@ -54,6 +54,7 @@ class Options:
     resume: bool = False
     overwrite: bool = False
     trusted: bool = False
+    ensemble: bool = False
     dry_run: bool = False
 
 
@@ -145,10 +146,11 @@ def how_made(model: Model, options: Options) -> list[str]:
     }[options.intensity, options.dtype]
     if options.intensity == "keep" and model.target == "own":
         meaning += ", approximate: the targets of the training had units of their own"
+    turned = f"; mean of {model.orientations} orientations" if model.orientations > 1 else ""
     return [
         f"{PREDICTED} x{model.scale} by dfcan-bmz",
         f"Model: {model.name}, sha256 {model.sha256}",
-        f"Tiles of {model.tile} px, halo {model.halo}, blend {model.blend}; {options.precision}",
+        f"Tiles of {model.tile} px, halo {model.halo}, blend {model.blend}; {options.precision}{turned}",
         f"Intensities: {meaning}",
     ]
 

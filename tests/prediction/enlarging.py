@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.model import Model
+from dfcan_bmz.model import Model, averaged
 
 
 def position_dependent(batch):
@@ -17,6 +17,10 @@ def position_dependent(batch):
 
 def load(blend: int = 2) -> Model:
     return Model("TEST", position_dependent, 2, 16, 4, "input", None, blend=blend, sha256="0123abcd")
+
+
+def load_averaged() -> Model:
+    return averaged(load())
 
 
 def load_and_note(folder: str, immortal: int, killed_after: int) -> Model:

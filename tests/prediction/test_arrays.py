@@ -9,7 +9,7 @@ from prediction.enlarging import load
 
 import dfcan_bmz
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import Load, open_model
+from dfcan_bmz.model import Load, averaged, open_model
 from dfcan_bmz.prediction.arrays import predict_array
 from dfcan_bmz.prediction.tiles import predict_plane
 
@@ -106,6 +106,14 @@ def test_the_package_predicts_with_a_run_folder_and_with_a_bundle(tiny_run, tiny
     for model in (tiny_run, tiny_bundle):
         expected = predict_plane(open_model(model), plane)
         np.testing.assert_allclose(dfcan_bmz.predict(model, plane), expected, atol=1e-5)
+
+
+def test_an_ensemble_is_asked_for_by_one_word_of_a_folder_and_of_an_open_model(tiny_run):
+    plane, model = planes(33, 40), open_model(tiny_run)
+    expected = predict_plane(averaged(model), plane)
+    for given in (tiny_run, model, open_model(tiny_run, ensemble=True)):
+        np.testing.assert_array_equal(dfcan_bmz.predict(given, plane, ensemble=True), expected)
+    assert np.abs(expected - predict_plane(model, plane)).max() > 1e-4
 
 
 @pytest.mark.parametrize("lazy", [False, True])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 from conftest import skip_engine
-from prediction.enlarging import load, load_and_note
+from prediction.enlarging import load, load_and_note, load_averaged
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -68,6 +68,12 @@ def test_a_cluster_gives_what_one_process_gives_though_a_worker_is_killed(client
     loads = noted(notes, "loads")
     assert set(loads.values()) == {1}, "every process loads the model once"
     assert len(loads) >= 3, "this process, the worker that was killed, and one that did its work"
+
+
+def test_a_cluster_averages_over_orientations_as_one_process_does(client, stack, tmp_path):
+    whole = replace(job(client, stack, tmp_path / "out.ome.zarr"), model=load_averaged())
+    on(client, Load(load_averaged, ())).predict(whole)
+    np.testing.assert_array_equal(images.read(whole.target).pixels, serial(whole))
 
 
 def test_a_second_call_does_only_what_is_missing(client, stack, tmp_path):

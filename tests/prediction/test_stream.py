@@ -18,6 +18,7 @@ from prediction.enlarging import load, position_dependent
 from dfcan_bmz import flaws, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.formats import tiff_output
+from dfcan_bmz.model import averaged
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction import stream
 from dfcan_bmz.prediction.job import Job, Options
@@ -126,7 +127,7 @@ def test_a_partial_output_of_another_prediction_is_not_continued(stack, tmp_path
     content = json.loads(state.read_text())
     state.write_text(json.dumps(content | {"done": [1, 0, 0]}))
     assert progress(load()).plane == 1
-    for other in (load()._replace(sha256="other"), load(blend=0)):
+    for other in (load()._replace(sha256="other"), load(blend=0), averaged(load())):
         assert progress(other) == beginning
     state.write_text("cut o")
     assert progress(load()) == beginning
@@ -140,6 +141,14 @@ def test_a_partial_output_is_continued_by_the_same_prediction_however_it_is_run(
         assert job(stack, target, **same).fingerprint == known
     others = [{"intensity": "keep"}, {"dtype": "uint16"}, {"precision": "bfloat16"}]
     assert len({known, *(job(stack, target, **other).fingerprint for other in others)}) == 4
+
+
+def test_an_output_says_that_it_is_a_mean_of_orientations(stack, tmp_path):
+    predict_to_file(job(stack, tmp_path / "out.tif", averaged(load())))
+    assert "; float32; mean of 8 orientations\n" in images.notes_of(tmp_path / "out.tif")
+    np.testing.assert_array_equal(images.read(tmp_path / "out.tif").pixels, expected(stack, averaged(load())))
+    predict_to_file(job(stack, tmp_path / "plain.tif"))
+    assert "orientations" not in images.notes_of(tmp_path / "plain.tif")
 
 
 def test_uint16_is_scaled_or_kept_and_what_does_not_fit_is_counted(tmp_path):
