@@ -63,9 +63,9 @@ def walk(tiny_run, tmp_path_factory):
     """The calls of a prediction; its model is open already: to open one is another walk."""
     folder = tmp_path_factory.mktemp("walk")
     images.write(folder / "a.tif", np.random.default_rng(0).integers(0, 999, (30, 30)).astype(np.uint16))
-    cli.predict(tiny_run, [folder / "a.tif"], folder / "first")
+    cli.predict(tiny_run, [folder / "a.tif"], folder / "first", engine="onnx")
     with calls() as found:
-        cli.predict(tiny_run, [folder / "a.tif"], folder / "out")
+        cli.predict(tiny_run, [folder / "a.tif"], folder / "out", engine="onnx")
     assert (folder / "out/a.tif").is_file()
     return found
 
