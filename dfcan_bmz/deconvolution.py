@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from skimage.restoration import richardson_lucy
 
 from dfcan_bmz.interpolation import bicubic
 
@@ -39,6 +38,8 @@ def deconvolve(lr: np.ndarray, scale: int, settings: Deconvolution) -> np.ndarra
     numpy.ndarray
         (sY, sX) float32, in the units of `lr`.
     """
+    from skimage.restoration import richardson_lucy  # slow to import
+
     sigma = settings.sigma_px * scale
     radius = int(np.ceil(3 * sigma))
     profile = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)

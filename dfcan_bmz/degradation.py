@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, shift
-from scipy.signal import fftconvolve
 
 from dfcan_bmz.images import intensity_range
 from dfcan_bmz.normalize import held_by_float32, scaling_of
@@ -114,6 +113,8 @@ def _floor(hr: np.ndarray) -> float:
 def _blur(image: np.ndarray, settings: Degradation) -> np.ndarray:
     if settings.psf is None:
         return gaussian_filter(image, settings.blur)
+    from scipy.signal import fftconvolve  # slow to import, and rarely needed
+
     margins = [(side // 2, side // 2) for side in settings.psf.shape]
     return fftconvolve(np.pad(image, margins, mode="symmetric"), settings.psf / settings.psf.sum(), mode="valid")
 

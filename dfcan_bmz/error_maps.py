@@ -1,7 +1,6 @@
 """Where a prediction is wrong: the maps behind the figures of `metrics`, pixel by pixel."""
 
 import numpy as np
-from skimage.metrics import structural_similarity
 
 from dfcan_bmz.metrics import SSIM_WINDOW
 
@@ -21,6 +20,8 @@ def ssim_map(truth: np.ndarray, prediction: np.ndarray, data_range: float) -> np
     numpy.ndarray
         (Y, X), at most 1; its mean without the outer 5 pixels is `metrics.ssim`.
     """
+    from skimage.metrics import structural_similarity  # slow to import
+
     _, similarity = structural_similarity(truth, prediction, data_range=data_range, full=True, **SSIM_WINDOW)
     return similarity
 

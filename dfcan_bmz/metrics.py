@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from skimage.metrics import mean_squared_error, structural_similarity
 
 from dfcan_bmz.normalize import scaling_of
 
@@ -76,6 +75,8 @@ def score(truth: np.ndarray, prediction: np.ndarray, protocol: Protocol) -> dict
         default), ``pearson``, ``nrmse`` (root of the MSE over the span of the truth), ``rmse`` and ``mse``; all NaN if
         the prediction is not finite.
     """
+    from skimage.metrics import mean_squared_error, structural_similarity  # brings scipy.stats, slow to import
+
     if not np.isfinite(prediction).all():
         return dict.fromkeys(METRICS, np.nan)
     truth, prediction = protocol(truth, prediction)
@@ -97,6 +98,8 @@ def ssim(truth: np.ndarray, prediction: np.ndarray, data_range: float) -> float:
 
     The mean runs over the pixels whose window lies inside the image, as in ``tf.image.ssim``.
     """
+    from skimage.metrics import structural_similarity  # slow to import
+
     return float(structural_similarity(truth, prediction, data_range=data_range, **SSIM_WINDOW))
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.fft import fftfreq, rfft2, rfftfreq
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal.windows import hann, tukey
 
 NYQUIST = 0.5
 HALF_IMAGES, AGAINST_TRUTH = 1 / 7, 0.5  # thresholds of two noisy halves, and of an image against its reference
@@ -111,6 +110,8 @@ def decorrelation(image: np.ndarray) -> float:
     float
         Cycles per pixel; 0 where no peak is found (noise alone).
     """
+    from scipy.signal.windows import tukey  # scipy.signal takes half a second, which `predict` has no use for
+
     height, width = (size - 1 + size % 2 for size in image.shape)  # odd, so that no frequency stands alone
     image = np.asarray(image[:height, :width], np.float64)
     image = (image - image.mean()) * np.outer(tukey(height, 2 * FADED), tukey(width, 2 * FADED))
@@ -168,7 +169,7 @@ def _peak(rings: _Rings, strength: float | None, radii: np.ndarray) -> float:
 
 def _windowed_spectrum(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     image = np.asarray(image, np.float64)
-    window = np.outer(*(hann(size, sym=False) for size in image.shape))
+    window = np.outer(*(np.hanning(size + 1)[:-1] for size in image.shape))  # periodic
     # the mean under the window, which would otherwise leak into the first rings
     return rfft2((image - np.sum(image * window) / np.sum(window)) * window), window
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from dfcan_bmz.console import screen
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import refuse_left_out
-from dfcan_bmz.report.tables import moves_table
+from dfcan_bmz.report.moves import moves_table
 from dfcan_bmz.sets.align import align
 
 MOST_ROWS = 40

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.optimize import minimize_scalar
 
 from dfcan_bmz.engines.ensemble import in_every_orientation
 from dfcan_bmz.metrics import least_squares_fit, pearson
@@ -71,6 +70,8 @@ def reblur(prediction: np.ndarray, lr: np.ndarray, scaling: Scaling | None = Non
     scaling : Scaling, optional
         That of the plane of which `lr` is a part; left out, `lr` is a plane of its own.
     """
+    from scipy.optimize import minimize_scalar  # slow to import
+
     height, width = lr.shape
     s = prediction.shape[0] // height
     lr, prediction = np.asarray(lr, np.float64), np.asarray(prediction, np.float64)

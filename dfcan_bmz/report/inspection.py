@@ -19,8 +19,6 @@ from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output
 from dfcan_bmz.names import legible
-from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet
-from dfcan_bmz.report.pair_checks import plot_pair_checks
 from dfcan_bmz.staging import filling
 
 IMAGE_COLUMNS = ("path", "axes", "shape", "dtype", "smallest", "largest", "saturated", "pixel_size_nm")
@@ -142,6 +140,9 @@ def _counted(values: Iterable[str]) -> str:
 
 
 def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None:
+    from dfcan_bmz.report.contact_sheet import Cell, plot_contact_sheet  # matplotlib, which tables do without
+    from dfcan_bmz.report.pair_checks import plot_pair_checks
+
     _write_csv(folder / "images.csv", IMAGE_COLUMNS, surveys)
     by_pair = sorted(
         surveys, key=lambda one: (one.path.parent.parent, images.name_of(one.path), one.path.parent.name != "lr")

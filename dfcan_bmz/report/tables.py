@@ -1,9 +1,8 @@
-"""Tables and sentences for a terminal."""
+"""What an evaluation found, as a table and sentences for a terminal."""
 
 from rich.markup import escape
 from rich.table import Table
 
-from dfcan_bmz.data.align import Move
 from dfcan_bmz.evaluation.evaluate import METRICS, Report
 from dfcan_bmz.evaluation.statistics import Comparison
 
@@ -42,13 +41,3 @@ def _sentence(row: Comparison) -> str:
         f"{row.model} against {row.baseline}: {name} {difference.mean:+.3g}{unit}{margin} ({row.protocol}), "
         f"larger in {better} of {difference.fields} fields, {chance}"
     )
-
-
-def moves_table(moves: list[Move]) -> Table:
-    """How far each HR image was moved."""
-    table = Table("pair", "down", "right", "worst corner", "agreement before", "after", "", title="HR pixels")
-    for move in moves:
-        lengths = (f"{length:.2f}" for length in (move.down_px, move.right_px, move.farthest_px))
-        fate = "moved" if move.moved else "kept"
-        table.add_row(escape(move.name), *lengths, f"{move.before:.3f}", f"{move.after:.3f}", fate)
-    return table

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.fft import dctn
-from scipy.optimize import nnls
 
 from dfcan_bmz.simulation.noise import Estimate
 from dfcan_bmz.simulation.optics import diffraction_limited
@@ -75,6 +74,8 @@ def _misfits(plane: np.ndarray) -> tuple[np.ndarray, int]:
 
 def _misfit(signal: np.ndarray, power: np.ndarray, count: np.ndarray) -> float:
     """Deviance of the best mix of a signal and a floor: means of n squared normal numbers are gamma-distributed."""
+    from scipy.optimize import nnls  # slow to import, and needed where a cut-off is fitted alone
+
     expected = power
     for _ in range(ROUNDS):
         weight = np.sqrt(count / 2) / expected

@@ -167,7 +167,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr("dfcan_bmz.report.uncertainty.plot_trust", lambda *_: figure)
     monkeypatch.setattr("dfcan_bmz.report.uncertainty.open_model", lambda *_, **__: load())
     monkeypatch.setattr(sweep_table, "plot_sweep", lambda *_: figure)
-    monkeypatch.setattr("dfcan_bmz.report.inspection.plot_contact_sheet", lambda _: figure)
+    monkeypatch.setattr("dfcan_bmz.report.contact_sheet.plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
     monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
     told = Settings("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
