@@ -74,7 +74,7 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
     fiji, ilastik = _deepimagej(weights, content, reproduced), _ilastik(content, core)
     share: float = description.validation_summary.metadata_completeness
     completeness = _completeness(description, share)
-    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *_complaints(description, content), core, fiji, ilastik]
+    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *complaints(description, content), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
     # of five partners the best three count; the other three do not run such models
     overall = (1 + share + float(core.verdict == PASSED) + sum(tools) / 3) / 4
@@ -84,7 +84,7 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
     return [*tests, _uploadable(content), completeness, score]
 
 
-def _complaints(description: ModelDescription, content: dict[str, Any]) -> list[Verdict]:
+def complaints(description: ModelDescription, content: dict[str, Any]) -> list[Verdict]:
     """Alerts, which the zoo wants to be seen to, and warnings, which it tolerates."""
     warnings = [entry for detail in description.validation_summary.details for entry in detail.warnings]
     people = [*content.get("maintainers", []), *content.get("authors", [])]

@@ -5,31 +5,36 @@ from pathlib import Path
 from dfcan_bmz.bundle.check import check
 from dfcan_bmz.bundle.named import find_bundle
 from dfcan_bmz.bundle.upload import refuse_unfit, refuse_without_token, upload
-from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN
-from dfcan_bmz.bundle.zoo import SCORE, forecast
+from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN, Verdict
+from dfcan_bmz.bundle.zoo import SCORE, complaints, forecast
 from dfcan_bmz.errors import UnfinishedError
 
 
 def run(bundle: Path, yes: bool) -> None:
     bundle = find_bundle(bundle, print)
-    names = refuse_unfit(bundle)
-    if yes:
-        refuse_without_token()
+    description, content, names = refuse_unfit(bundle, online=yes)
+    files = f"{bundle}: {len(names)} files, {bundle.stat().st_size / 1e6:.1f} MB"
+    if not yes:
+        _refuse_objections(bundle, complaints(description, content))
+        print(f"{files}; nothing was sent, and its weights were not run")
+        print(f"the zoo's tests and score, predicted: dfcan-bmz check {bundle} --zoo")
+        print("pass --yes to run them and upload it, which agrees to https://bioimage.io/#/toc")
+        return
+    refuse_without_token()
     print("checking every format, as the zoo will")
     verdicts = check(bundle)
     verdicts += forecast(bundle, verdicts)
+    _refuse_objections(bundle, verdicts)
+    for verdict in (skipped := [verdict for verdict in verdicts if verdict.verdict == NOT_RUN]):
+        print(f"not tested, {verdict.format}: {verdict.message}")
+    if any(verdict.test == "load" for verdict in skipped):
+        raise UnfinishedError(f"{bundle} was not uploaded: weights that nobody has tested are no proof")
+    print(f"{files}, predicted score {next(verdict.figure for verdict in verdicts if verdict.test == SCORE):.2f}")
+    print(f"{upload(bundle, print)}\nask for a review, and follow it, at https://bioimage.io under My Artifacts")
+
+
+def _refuse_objections(bundle: Path, verdicts: list[Verdict]) -> None:
     failed = [verdict for verdict in verdicts if verdict.verdict == FAILED]
     if failed:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in failed)
         raise UnfinishedError(f"{bundle} was not uploaded, the zoo would object ({reasons})")
-    skipped = [verdict for verdict in verdicts if verdict.verdict == NOT_RUN]
-    for verdict in skipped:
-        print(f"not tested, {verdict.format}: {verdict.message}")
-    if yes and any(verdict.test == "load" for verdict in skipped):
-        raise UnfinishedError(f"{bundle} was not uploaded: weights that nobody has tested are no proof")
-    score = next(verdict.figure for verdict in verdicts if verdict.test == SCORE)
-    print(f"{bundle}: {len(names)} files, {bundle.stat().st_size / 1e6:.1f} MB, predicted score {score:.2f}")
-    if not yes:
-        print("nothing was sent: pass --yes to upload it, which agrees to https://bioimage.io/#/toc")
-        return
-    print(f"{upload(bundle, print)}\nask for a review, and follow it, at https://bioimage.io under My Artifacts")

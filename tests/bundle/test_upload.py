@@ -145,10 +145,31 @@ def with_maintainer(bundle, target):
     return rewrite(bundle, target, {"rdf.yaml": yaml.safe_dump(content).encode()})
 
 
-def test_a_dry_run_is_the_default(tiny_bundle, zoo, checked, tmp_path, capsys):
-    command.run(with_maintainer(tiny_bundle, tmp_path / "b.zip"), yes=False)
-    assert "nothing was sent" in capsys.readouterr().out
+@pytest.fixture
+def no_engine(monkeypatch):
+    """A computer on which running weights fails the test, and so does asking the network."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a dry run looks at files alone")
+
+    monkeypatch.setattr(command, "check", refuse)
+    monkeypatch.setattr("socket.create_connection", refuse)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_dry_run_is_the_default_and_runs_no_weights(tiny_bundle, zoo, tmp_path, capsys):
+    bundle = with_maintainer(tiny_bundle, tmp_path / "b.zip")
+    command.run(bundle, yes=False)
+    told = capsys.readouterr().out
+    assert "nothing was sent, and its weights were not run" in told
+    assert f"dfcan-bmz check {bundle} --zoo" in told
     assert zoo.calls == []
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_dry_run_tells_what_the_zoo_objects_to_in_a_description(tiny_bundle):
+    with pytest.raises(UnfinishedError, match=r"alerts: .*maintainers"):
+        command.run(tiny_bundle, yes=False)
 
 
 def test_what_the_zoo_would_object_to_is_not_sent(tiny_bundle, zoo, checked):
@@ -163,8 +184,7 @@ def test_what_the_zoo_would_object_to_is_not_sent(tiny_bundle, zoo, checked):
 def test_weights_that_were_not_run_are_named_and_not_sent(tiny_bundle, zoo, checked, tmp_path, capsys):
     bundle = with_maintainer(tiny_bundle, tmp_path / "b.zip")
     checked.append(Verdict("torchscript", "-", "load", NOT_RUN, None, "its engine is missing"))
-    command.run(bundle, yes=False)
-    assert "not tested, torchscript: its engine is missing" in capsys.readouterr().out
     with pytest.raises(UnfinishedError, match="weights that nobody has tested"):
         command.run(bundle, yes=True)
+    assert "not tested, torchscript: its engine is missing" in capsys.readouterr().out
     assert zoo.calls == []
