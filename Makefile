@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-long lint tiny bundles docs site engines test-engines newest test-newest clean
 
-demo: $(VENV)/ready
+demo: $(VENV)/demo
 	$(BIN)/dfcan-bmz demo --out demo --overwrite
 
 # what every change has to pass
@@ -64,11 +64,14 @@ newest: $(VENV)/ready
 test-newest: newest
 	PYTHONPATH=$(CURDIR)/.newest $(BIN)/pytest -W default tests/bundle
 
-$(VENV)/ready: pyproject.toml
+# what the demo needs, and all that tests and documentation need
+$(VENV)/demo: EXTRAS := train,torch
+$(VENV)/ready: EXTRAS := dev
+$(VENV)/demo $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"
-	$(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
 	touch $@
 
 clean:

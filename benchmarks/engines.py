@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.models import build_model
 
 ATTENTION = ("dfcan", "rcan")  # whose convolutions of 1 x 1 are those of the attention

@@ -22,6 +22,7 @@ Images are given as arrays or as paths; a function returns values, prints nothin
 """
 
 import importlib
+import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ __all__ = [
 ]
 
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+_BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
+os.environ.setdefault("KERAS_BACKEND", next(iter(_BACKENDS), "tensorflow"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Threads of PyTorch that spin while they wait take the processor from each other wherever another program runs; read
 # when its library is loaded, here and in child processes.
@@ -80,7 +82,12 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "keras":
+            raise
+        raise ImportError(f"dfcan_bmz.{name} needs more than is installed: pip install 'dfcan-bmz[train]'") from error
 
 
 def __dir__() -> list[str]:

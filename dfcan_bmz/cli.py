@@ -14,6 +14,7 @@ import typer
 
 from dfcan_bmz import __version__, console
 from dfcan_bmz.errors import DfcanError, UnfinishedError, of_system
+from dfcan_bmz.extras import refuse_without
 from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
 
 EXIT_CODES = (
@@ -47,17 +48,20 @@ LOUDNESS = {"quiet": Quiet, "verbose": Verbose}
 
 
 def command(
-    name: str | None = None, group: typer.Typer = app, output_last: bool = False
+    name: str | None = None, group: typer.Typer = app, output_last: bool = False, needs: str | None = None
 ) -> Callable[[Callable], Callable]:
     """Make a command of a function, which can be told how much to say.
 
-    With `output_last`, its ``--out`` may be the last argument too, as it was in version 0.1.0.
+    With `output_last`, its ``--out`` may be the last argument too, as it was in version 0.1.0. It `needs` an extra of
+    the package.
     """
 
     def register(function: Callable) -> Callable:
         @wraps(function)
         def run(context: typer.Context, quiet: bool, verbose: bool, **options: Any) -> None:
             console.choose(quiet, verbose)
+            if needs:
+                refuse_without(needs, f"`dfcan-bmz {function.__name__}`")
             if output_last:
                 options["out"] = _one_output(options["out"], context.args)
             function(**options)
@@ -135,7 +139,7 @@ def models(
     run(as_json)
 
 
-@command()
+@command(needs="train")
 def demo(
     out: Out,
     model: Annotated[
@@ -318,7 +322,7 @@ def align(
     run(source, out, affine, overwrite)
 
 
-@command()
+@command(needs="train")
 def train(
     lr: LrDir,
     hr: HrDir,
@@ -350,7 +354,7 @@ def config(
     run(as_yaml)
 
 
-@command()
+@command(needs="train")
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file: a grid of settings, or runs one by one.")],
     lr: LrDir,
@@ -497,7 +501,7 @@ def trust(
     run(model, inputs, out, overwrite, trusted)
 
 
-@command()
+@command(needs="train")
 def package(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, typer.Option(metavar="FILE", help="YAML file: name, authors, licence ...")],

@@ -14,6 +14,19 @@ MODULES = {
     "tensorboard": ("tensorboard",),
 }
 
+# weight formats that run in an engine beyond the package's own dependencies: its module, and the extra that brings it
+ENGINES = {
+    "keras_v3": ("tensorflow", "train"),  # bioimageio.core runs Keras on it
+    "tensorflow_saved_model_bundle": ("tensorflow", "train"),
+    "torchscript": ("torch", "torch"),
+}
+
+
+def missing_extra(weight_format: str) -> str | None:
+    """Name of the extra to install before a format can be run; None where nothing is missing."""
+    module, extra = ENGINES.get(weight_format, ("onnxruntime", None))
+    return None if importlib.util.find_spec(module) else extra
+
 
 def is_missing(extra: str) -> bool:
     """Whether something of an extra is not installed."""
@@ -26,4 +39,4 @@ def is_missing(extra: str) -> bool:
 def refuse_without(extra: str, what: str) -> None:
     """Raise DfcanError, which says what needs it, if an extra is missing."""
     if is_missing(extra):
-        raise DfcanError(f"{what} needs what is not installed: pip install 'dfcan-bmz[{extra}]'")
+        raise DfcanError(f"{what} needs more than is installed: pip install 'dfcan-bmz[{extra}]'")

@@ -3,12 +3,11 @@
 import numpy as np
 from keras import ops
 
-from dfcan_bmz.config import TrainConfig
+from dfcan_bmz.loss_words import CHARBONNIER_EPS
 
 WINDOW = 11
 SIGMA_PX = 1.5
 C1, C2 = 0.01**2, 0.03**2
-CHARBONNIER_EPS = 1e-3  # of the intensity range: errors below it count by their squares
 FOURIER_EPS = 1e-12  # inside the root of a power, whose gradient at 0 has no value
 
 
@@ -116,15 +115,3 @@ LOSSES = {
     "charbonnier": lambda config: charbonnier,
     "fourier": lambda config: fourier,
 }
-
-
-def describe_loss(config: TrainConfig) -> str:
-    """The loss in words, e.g. ``MSE + 0.1 (1 - SSIM)``."""
-    words = {
-        "dfcan": f"MSE + {config.ssim_weight:g} (1 - SSIM)",
-        "dfcan-published": f"MSE + {config.ssim_weight:g} (1 - SSIM), each image scaled to its extremes in the batch",
-        "charbonnier": f"Charbonnier (eps {CHARBONNIER_EPS:g})",
-        "fourier": "MAE + mean magnitude of the difference's Fourier transform",
-    }
-    opposed = f" + {config.adversarial:g} of a discriminator's cross-entropy" if config.adversarial else ""
-    return words.get(config.loss, config.loss.upper()) + opposed

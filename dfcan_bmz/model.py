@@ -236,7 +236,7 @@ def of_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", tr
     from dfcan_bmz.bundle_file.read import open_description, recorded_processing
     from dfcan_bmz.bundle_file.weights import Weights
     from dfcan_bmz.engines import fastest
-    from dfcan_bmz.export import missing_extra
+    from dfcan_bmz.extras import missing_extra
 
     description = open_description(bundle)
     inputs = recorded_processing(bundle, description).frames.number

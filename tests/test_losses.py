@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from dfcan_bmz import losses
 from dfcan_bmz.config import TrainConfig
+from dfcan_bmz.loss_words import describe_loss
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_the_fourier_loss_has_a_gradient_where_nothing_differs(batch):
     ],
 )
 def test_every_loss_is_told_in_words(settings, words):
-    assert losses.describe_loss(TrainConfig(**settings)) == words
+    assert describe_loss(TrainConfig(**settings)) == words
 
 
 def test_psnr_is_that_of_tensorflow(batch):

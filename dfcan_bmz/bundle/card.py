@@ -10,7 +10,7 @@ from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import SizedRecipe
 from dfcan_bmz.bundle.source import Source
 from dfcan_bmz.evaluation.statistics import Interval
-from dfcan_bmz.losses import describe_loss
+from dfcan_bmz.loss_words import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import best_row

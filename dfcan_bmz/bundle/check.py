@@ -19,7 +19,8 @@ from dfcan_bmz.bundle_file.read import open_description, processing
 from dfcan_bmz.bundle_file.weights import Weights, weights_file
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import AT_A_TIME, FILE_NAMES, missing_extra
+from dfcan_bmz.export import AT_A_TIME, FILE_NAMES
+from dfcan_bmz.extras import missing_extra
 
 
 def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:

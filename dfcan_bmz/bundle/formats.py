@@ -14,7 +14,8 @@ from dfcan_bmz.bundle.jdll_engines import (
     outcome,
 )
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.export import OPSETS, missing_extra
+from dfcan_bmz.export import OPSETS
+from dfcan_bmz.extras import missing_extra
 
 
 def plan_formats(wanted: Sequence[str], say: Callable[[str], None]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import Dataset
 from dfcan_bmz.bundle.source import Source
 from dfcan_bmz.data.pairs import frames_asked
-from dfcan_bmz.losses import describe_loss
+from dfcan_bmz.loss_words import describe_loss
 from dfcan_bmz.models import describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import best_row

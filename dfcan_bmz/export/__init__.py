@@ -1,7 +1,6 @@
 """One file per weight format: ``write(model_file, path)``."""
 
 import importlib
-import importlib.util
 import os
 import re
 import subprocess
@@ -19,25 +18,12 @@ FILE_NAMES = {
 }
 # the opsets that are written, and that onnxruntime 1.13, the newest one in Fiji, reads
 OPSETS = (14, 15, 16, 17)
-# what it needs to run a format beyond the package's own dependencies, and the extra that brings it
-EXTRAS = {
-    "keras_v3": ("keras", "train"),
-    "tensorflow_saved_model_bundle": ("tensorflow", "train"),
-    "torchscript": ("torch", "torch"),
-}
-
 # processes that write or check a format beside each other: the imports of each keep one processor core busy, and a
 # full-size network takes a few GB
 AT_A_TIME = 2
 # formats are written and compared on the processor: a trace keeps the device that it was made on, and accelerators
 # round the factors of their products to ten bits, which is beyond the tolerance of a bundle
 ON_PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_TORCH_DEVICE": "cpu", "JAX_PLATFORMS": "cpu"}
-
-
-def missing_extra(weight_format: str) -> str | None:
-    """Name of the extra to install before a format can be run; None where nothing is missing."""
-    module, extra = EXTRAS.get(weight_format, ("onnxruntime", None))
-    return None if importlib.util.find_spec(module) else extra
 
 
 def export(weight_format: str, model_file: Path, folder: Path, **settings: int) -> Path:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.means import Means
 from dfcan_bmz.evaluation.warnings import seen_warning
-from dfcan_bmz.losses import describe_loss
+from dfcan_bmz.loss_words import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed

@@ -13,12 +13,12 @@ from dfcan_bmz.data.pairs import Pair, frames_asked, open_pair, scale_between, s
 from dfcan_bmz.data.planes import Plane, prepare
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import Events
+from dfcan_bmz.extras import refuse_without
 from dfcan_bmz.flaws import only
 from dfcan_bmz.images import Image
 from dfcan_bmz.training.facts import Opened
 from dfcan_bmz.training.provenance import provenance
 from dfcan_bmz.training.scales import further_pairs
-from dfcan_bmz.training.tensorboard import refuse_without_tensorboard
 
 
 class Part(NamedTuple):
@@ -46,7 +46,7 @@ def plan(pairs: list[Pair], config: Config, events: Events) -> Plan:
         If a pair is unfit, an image is on both sides of the split, or a package is missing.
     """
     if config.train.tensorboard:
-        refuse_without_tensorboard()
+        refuse_without("tensorboard", "train.tensorboard")
     scales = dict.fromkeys(pairs, config.model.scale) | further_pairs(config, events)
     chosen = split(list(scales), config.data.validation, np.random.default_rng(config.train.seed))
     frames = frames_asked(config)

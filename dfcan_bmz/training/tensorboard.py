@@ -1,18 +1,10 @@
 """The history as TensorBoard reads it: ``tensorboard --logdir RUN/tensorboard``."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 
-from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.run_folder import Row
-
-
-def refuse_without_tensorboard() -> None:
-    """Raise DfcanError where the log could not be written."""
-    if importlib.util.find_spec("tensorboard") is None:
-        raise DfcanError("train.tensorboard needs an extra: pip install 'dfcan-bmz[tensorboard]'")
 
 
 def log_epoch(run: Path, row: Row, examples: np.ndarray) -> None:

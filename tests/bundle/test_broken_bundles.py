@@ -22,7 +22,8 @@ from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.engines import apart
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.model import of_bundle
 from dfcan_bmz.models import build_model
 

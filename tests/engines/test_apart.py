@@ -6,7 +6,7 @@ import pytest
 from conftest import skip_engine
 
 from dfcan_bmz.engines import apart, engine_of, reason_of
-from dfcan_bmz.export import missing_extra
+from dfcan_bmz.extras import missing_extra
 
 # enlarges by 2; a batch of several images is repeated until it fills more memory than there is
 BODY = """\

@@ -10,7 +10,8 @@ from models.attention import strengthen
 
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.errors import UnfinishedError
-from dfcan_bmz.export import FILE_NAMES, OPSETS, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, OPSETS, export
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.models import build_model
 
 SHAPES = [(1, 64, 64), (2, 36, 96), (1, 128, 50), (1, 502, 36)]

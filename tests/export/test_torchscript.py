@@ -13,8 +13,9 @@ from conftest import skip_engine
 from models.attention import strengthen
 
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.export import missing_extra, torchscript
+from dfcan_bmz.export import torchscript
 from dfcan_bmz.export.torchscript_archive import write_archive
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.dfcan import spectrum
 

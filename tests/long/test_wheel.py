@@ -36,6 +36,39 @@ def test_the_wheel_holds_the_package_alone(wheel):
     assert "dfcan_bmz/py.typed" in names
 
 
+def test_a_plain_installation_predicts_and_evaluates_without_a_framework(wheel, pairs_folder, tmp_path):
+    """What it cannot do it says in one line, with the extra that brings it."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "KERAS_BACKEND")}
+    venv.create(tmp_path / "env", with_pip=False)
+    python = tmp_path / "env/bin/python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", wheel]
+    subprocess.run(list(map(str, pip)), check=True, env=environment)
+    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    assert not [name for name in ("tensorflow", "keras", "torch", "jax") if (site / name).exists()]
+
+    def dfcan_bmz(*words):
+        command = list(map(str, [python, "-m", "dfcan_bmz", *words]))
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    pairs = ("--lr", pairs_folder / "lr", "--hr", pairs_folder / "hr")
+    for words in [
+        ("inspect", pairs_folder),
+        ("predict", "microtubules-x2", pairs_folder / "lr", "--out", "predicted"),
+        ("evaluate", "microtubules-x2", *pairs, "--out", "evaluation"),
+        ("trust", "microtubules-x2", pairs_folder / "lr", "--out", "trust"),
+        ("record", site / "dfcan_bmz/rdf/actin-x2", "--out", "record.html"),
+        ("degrade", pairs_folder / "hr", "--out", "degraded"),
+    ]:
+        answer = dfcan_bmz(*words)
+        assert answer.returncode == 0, (words, answer.stderr)
+    for words in [("train", *pairs, "--out", "run"), ("demo", "--out", "demo")]:
+        answer = dfcan_bmz(*words)
+        assert answer.returncode == 2
+        assert "pip install 'dfcan-bmz[train]'" in answer.stderr
+        assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
     """In an environment of its own, which sees this one's dependencies but not this checkout."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

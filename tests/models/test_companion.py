@@ -9,7 +9,8 @@ from conftest import skip_engine
 from models.attention import strengthen
 
 from dfcan_bmz.config import ModelConfig
-from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.models import build_model
 from dfcan_bmz.models.companion import companion
 

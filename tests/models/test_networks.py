@@ -13,7 +13,8 @@ from PIL import Image as PillowImage
 
 from dfcan_bmz import losses
 from dfcan_bmz.config import SIZES, ModelConfig
-from dfcan_bmz.export import FILE_NAMES, export, missing_extra
+from dfcan_bmz.export import FILE_NAMES, export
+from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.models import MODELS, build_model, describe_model
 from dfcan_bmz.models.dfcan import channel_weights
