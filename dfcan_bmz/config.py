@@ -140,7 +140,7 @@ class DataConfig(_Section):
     @classmethod
     def _names_are_quoted(cls, given: Any) -> Any:
         if isinstance(given, str):
-            raise ValueError(f"write a name in brackets, as in [{given}], or a share between 0 and 1")
+            raise ValueError(f"write a name in brackets, as in [{given}], or a fraction between 0 and 1")
         if isinstance(given, list):
             for name in given:
                 if not isinstance(name, str):
@@ -286,7 +286,7 @@ def _merged(layers: list[dict[str, Any]]) -> dict[str, Any]:
     for layer in layers:
         for section, keys in layer.items():
             if not isinstance(keys, dict):
-                raise DfcanError(f"config section {section} is no mapping: write `{section}: {{key: value}}`")
+                raise DfcanError(f"config section {section} is not a mapping: write `{section}: {{key: value}}`")
             merged[section] = merged.get(section, {}) | keys
     return merged
 
@@ -355,7 +355,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DfcanError(f"{file} is not valid YAML ({str(error).splitlines()[0]}): correct it") from error
     if not isinstance(content, dict):
-        raise DfcanError(f"{file} holds no mapping: write `key: value` lines")
+        raise DfcanError(f"{file} is not a mapping: write `key: value` lines")
     return content
 
 

@@ -39,7 +39,7 @@ def refuse_input_as_output(inputs: Iterable[Path], outputs: Iterable[Path]) -> N
     read = {path.resolve() for path in inputs}
     for path in outputs:
         if read & {path.resolve(), *path.resolve().parents}:
-            raise DfcanError(f"{path} would be written over what is read: choose another --out")
+            raise DfcanError(f"{path} would overwrite an input: choose another --out")
 
 
 def remove(path: Path) -> None:

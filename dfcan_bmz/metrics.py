@@ -129,7 +129,7 @@ def ms_ssim(truth: np.ndarray, prediction: np.ndarray, data_range: float, scales
     possible = ms_ssim_scales(truth.shape)
     if possible < scales:
         side = SSIM_SIDE * 2 ** (scales - 1)
-        warnings.warn(f"MS-SSIM of {possible} scales: {scales} need {side} px a side", stacklevel=2)
+        warnings.warn(f"MS-SSIM of {possible} scales: {scales} need {side} px per side", stacklevel=2)
     weights = np.array(SCALE_WEIGHTS[: min(scales, possible)])
     if len(weights) < MOST_SCALES:
         weights /= weights.sum()  # the five as published sum to 1.0001

@@ -49,7 +49,7 @@ Row = dict[str, float]
 def refuse_other_folders(run: Path) -> None:
     """Raise DfcanError if no training began in `run`."""
     if not (run / "config.yaml").is_file():
-        raise DfcanError(f"{run} is no run folder (no config.yaml): give the --out of a `dfcan-bmz train`")
+        raise DfcanError(f"{run} is not a run folder (no config.yaml): give the --out of a `dfcan-bmz train`")
 
 
 def weights(run: Path) -> Path:
@@ -63,7 +63,7 @@ def weights(run: Path) -> Path:
     refuse_other_folders(run)
     path = run / WEIGHTS
     if not path.is_file():
-        raise DfcanError(f"{run} holds no weights (model.keras): finish the training with `dfcan-bmz train --resume`")
+        raise DfcanError(f"{run} has no weights (model.keras): finish the training with `dfcan-bmz train --resume`")
     return path
 
 

@@ -77,7 +77,7 @@ def test_an_axis_with_a_name_and_as_many_entries_holds_the_frames(tmp_path, axes
 
 def test_planes_that_are_no_whole_number_of_images_are_refused(tmp_path):
     path = stored(tmp_path / "raw.tif", "ZAP", images_=1)
-    with pytest.raises(DfcanError, match=r"raw\.tif has 15 planes, which are no images of 9 frames"):
+    with pytest.raises(DfcanError, match=r"raw\.tif has 15 planes, which are not whole images of 9 frames"):
         images.open_lazily(path, Frames(9))
 
 

@@ -98,7 +98,7 @@ def test_ms_ssim_is_that_of_tensorflow(shape):
 
 
 def test_a_small_image_has_fewer_scales_and_a_warning_says_so(images):
-    with pytest.warns(UserWarning, match="MS-SSIM of 3 scales: 5 need 176 px a side"):
+    with pytest.warns(UserWarning, match="MS-SSIM of 3 scales: 5 need 176 px per side"):
         value = metrics.ms_ssim(*images, data_range=1.0)
     weights = np.array(metrics.SCALE_WEIGHTS[:3])
     expected = tf.image.ssim_multiscale(*as_batch(*images), max_val=1.0, power_factors=list(weights / weights.sum()))

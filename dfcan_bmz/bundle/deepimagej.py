@@ -90,7 +90,7 @@ def _axes(tensor: dict[str, Any]) -> list[str]:
         if axis["type"] == "space" and axis["id"] not in "xyz":
             problems.append(f"{tensor['id']}: JDLL calls space axes x, y and z, not {axis['id']}")
         if isinstance(size, dict) and "step" in size and size["min"] % size["step"]:
-            problems.append(f"{tensor['id']}.{axis['id']}: JDLL throws where min is no multiple of step")
+            problems.append(f"{tensor['id']}.{axis['id']}: JDLL throws where min is not a multiple of step")
     return problems
 
 

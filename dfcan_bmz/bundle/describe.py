@@ -61,7 +61,7 @@ def describe(folder: Path, source: Source, weights: dict[str, dict[str, Any]], t
             content = dump_description(_description(source, weights, covers, tolerance))
     except ValueError as error:
         reason = " ".join(" ".join(str(error).splitlines()[1:3]).split())
-        raise DfcanError(f"recipe: the spec refuses it ({reason[:300]}): correct the recipe") from error
+        raise DfcanError(f"recipe: the specification rejects it ({reason[:300]}): correct the recipe") from error
     for tensor, steps in ((content["inputs"][0], "preprocessing"), (content["outputs"][0], "postprocessing")):
         # the spec adds steps that deepImageJ does not know, and adds them again when it loads the description
         tensor[steps] = [step for step in tensor[steps] if step["id"] != "ensure_dtype"]

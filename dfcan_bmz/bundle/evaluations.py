@@ -86,7 +86,7 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
     facts = [fact for fact in read_facts(folder) if not fact.seen]
     fields = {fact.image: fact.field for fact in facts}
     if not fields:
-        raise DfcanError(f"{folder} evaluates images of the training only: evaluate on others, or delete it")
+        raise DfcanError(f"{folder} contains only evaluations of training images: evaluate on others, or delete it")
     count = len(set(fields.values()))
     summary = summarise(scores, fields, resamples(count, np.random.default_rng(0)))
     try:
@@ -98,7 +98,7 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
             for method in dict.fromkeys(score.method for score in scores)
         ]
     except KeyError as error:
-        raise DfcanError(f"{folder} holds no PSNR or SSIM of {error}: evaluate the model again") from error
+        raise DfcanError(f"{folder} has no PSNR or SSIM of {error}: evaluate the model again") from error
     worst = folder / WORST
     outside = sum("outside what" in fact.remarks for fact in facts)
     return Evaluation(folder.name, len(facts), count, outside, rows, worst if worst.is_file() else None)

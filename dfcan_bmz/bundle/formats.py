@@ -46,7 +46,7 @@ def plan_formats(wanted: Sequence[str], say: Callable[[str], None]) -> dict[str,
     weights = {}
     for name in wanted:
         if extra := missing_extra(name):
-            say(f"left out: {name}, for which something is missing: pip install 'dfcan-bmz[{extra}]'")
+            say(f"left out: {name}, because a package is missing: pip install 'dfcan-bmz[{extra}]'")
         elif name != "onnx":
             weights[name] = _versions(name)
     if "onnx" in wanted and not missing_extra("onnx"):

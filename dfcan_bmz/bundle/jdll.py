@@ -71,7 +71,7 @@ def _free_tile(least: int, step: int, length: int, halo: int) -> int:
     if tile > 3 * length and around >= least:
         tile = around
     if (tile - least) % step:
-        raise DfcanError(f"deepImageJ refuses tiles of {tile} px: min {least} is no multiple of step {step}")
+        raise DfcanError(f"deepImageJ refuses tiles of {tile} px: min {least} is not a multiple of step {step}")
     return tile
 
 

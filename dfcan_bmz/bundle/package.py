@@ -51,13 +51,13 @@ def package(
     run, file, out = find_model(Path(run)), Path(recipe), Path(out)
     to_bundle = out.suffix.lower() == ".zip"
     if (to_bundle and out.is_dir()) or (not to_bundle and re.fullmatch(r"\.[a-z]+", out.suffix) and not out.is_dir()):
-        raise DfcanError(f"{out} is no name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
+        raise DfcanError(f"{out} is not a name for a bundle: call it BUNDLE.zip, or give a folder to publish in")
     if not to_bundle:
         files.refuse_input_as_output([run], [out])
     weights(run)  # refuses what is no run folder
     sized = with_tile(read_recipe(file), read_config(run))
     if not sized.maintainers:
-        events.note(f"{file} names no `maintainers` with a github_user; the zoo wants one, other programs do not")
+        events.note(f"{file} names no `maintainers` with a github_user; the zoo requires one, other programs do not")
     if sized.input == "enlarged":
         events.note("ilastik normalises the blocks of `input: enlarged` one by one; `input: prepared` is exact there")
     if to_bundle:

@@ -113,7 +113,7 @@ class Recipe(BaseModel):
     @classmethod
     def _once_each_and_from_keras(cls, formats: list[str], others: ValidationInfo) -> list[str]:
         if len(set(formats)) < len(formats):
-            raise ValueError("a format stands twice")
+            raise ValueError("a format is listed twice")
         if "keras_v3" not in formats:
             raise ValueError("keras_v3, from which the others are made, is missing")
         if others.data.get("input") == "prepared" and "torchscript" not in formats:

@@ -54,7 +54,7 @@ def read_source(run: Path, recipe: Recipe) -> Source:
     """
     config, history = run_folder.read_config(run), run_folder.read_history(run)
     if not history:
-        raise DfcanError(f"{run} has not finished an epoch: go on with `dfcan-bmz train --resume`")
+        raise DfcanError(f"{run} has not finished an epoch: continue with `dfcan-bmz train --resume`")
     sized = with_tile(recipe, config)
     if sized.same_size and config.model.inputs > 1:
         raise DfcanError(

@@ -41,9 +41,9 @@ def refuse_unfit(bundle: Path, online: bool) -> tuple[ModelDescription, dict[str
     description = open_description(bundle, online)
     content, names = raw_description(bundle)
     if content.get("type", "model") != "model" or not content["format_version"].startswith("0.5"):
-        raise DfcanError(f"{bundle} is no model of format 0.5: package it with `dfcan-bmz package`")
+        raise DfcanError(f"{bundle} is not a model of format 0.5: package it with `dfcan-bmz package`")
     if "id" in content:
-        raise DfcanError(f"{bundle} has an id ({content['id']}): the zoo gives one to a new model, remove it")
+        raise DfcanError(f"{bundle} has an id ({content['id']}): the zoo assigns one to a new model, remove it")
     return description, content, names
 
 
@@ -81,7 +81,7 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
         url = str(bioimageio.spec.upload(bundle))
         found = re.search(r"/artifacts/(.+)/files/", url)
         if found is None:
-            raise ValueError(f"the zoo's address {url} has another form than it had")
+            raise ValueError(f"the zoo's address {url} has an unexpected form")
         artifact = found[1]
         say(f"{artifact}: made by bioimageio.spec; sending the files as they are")
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client, zipfile.ZipFile(bundle) as archive:

@@ -115,7 +115,7 @@ def _refuse_broken(verdicts: list[Verdict], name: str) -> None:
     broken = [verdict for verdict in verdicts if verdict.verdict == FAILED and verdict.test != IN_FIJI]
     if broken:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in broken)
-        raise UnfinishedError(f"{name} was not written, it would not run ({reasons})")
+        raise UnfinishedError(f"{name} was not written because it would not run ({reasons})")
 
 
 def _figures(verdicts: list[Verdict]) -> Figures:

@@ -41,7 +41,7 @@ def refuse_unknown(given: Path) -> None:
         near = difflib.get_close_matches(given.as_posix(), published.models(), 1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise DfcanError(
-            f"{given} does not exist: give a run folder, a bundle (.zip) or a name of `dfcan-bmz models`{meant}"
+            f"{given} does not exist: give a run folder, a bundle (.zip) or a name from `dfcan-bmz models`{meant}"
         )
 
 
@@ -92,7 +92,7 @@ def as_zip(path: Path) -> Path:
     if not is_unzipped(path):
         return path
     if links := [entry for entry in path.rglob("*") if entry.is_symlink()]:
-        raise DfcanError(f"{path} holds a link ({links[0].name}): replace it by the file that it points to")
+        raise DfcanError(f"{path} contains a link ({links[0].name}): replace it by the file that it points to")
     folder = tempfile.TemporaryDirectory(prefix="dfcan-bundle-")
     atexit.register(folder.cleanup)
     packed = Path(folder.name) / f"{path.absolute().name}.zip"

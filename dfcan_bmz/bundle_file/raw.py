@@ -53,19 +53,19 @@ def description_name(names: list[str]) -> str | None:
 def refuse_other_files(bundle: Path) -> None:
     """Raise DfcanError if a file is no zip or does not hold exactly one description."""
     if not zipfile.is_zipfile(bundle):
-        raise DfcanError(f"{bundle} is no bundle (no zip file): {ADVICE}")
+        raise DfcanError(f"{bundle} is not a bundle (not a zip file): {ADVICE}")
     try:
         with zipfile.ZipFile(bundle) as archive:
             names = archive.namelist()
     except DAMAGE as error:
-        raise DfcanError(f"{bundle} is no bundle (a damaged zip, {error}): {ADVICE}") from error
+        raise DfcanError(f"{bundle} is not a bundle (a damaged zip, {error}): {ADVICE}") from error
     _description_in(bundle, names)
 
 
 def _description_in(bundle: Path, names: list[str]) -> str:
     name = description_name(names)
     if name is None:
-        raise DfcanError(f"{bundle} is no bundle (no rdf.yaml in it, or several descriptions): {ADVICE}")
+        raise DfcanError(f"{bundle} is not a bundle (no rdf.yaml in it, or several descriptions): {ADVICE}")
     return name
 
 
@@ -81,7 +81,7 @@ def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
         names = archive.namelist()
         name = _description_in(bundle, names)
         if archive.getinfo(name).file_size > MOST_BYTES:
-            raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust where it came from")
+            raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust its source")
         text = archive.read(name)
     try:
         content = yaml.load(text, _NoAliases)
@@ -102,7 +102,7 @@ def refuse_files_elsewhere(bundle: Path) -> None:
     elsewhere = {name for name in named if "://" in name} | set(filter(ELSEWHERE.fullmatch, _texts(described)))
     if elsewhere:
         raise DfcanError(
-            f"{bundle} names files outside of itself ({', '.join(sorted(elsewhere))}): put them into the zip"
+            f"{bundle} refers to files outside itself ({', '.join(sorted(elsewhere))}): put them into the zip"
         )
     missing = sorted(name for name in named if name.removeprefix("./") not in names)
     if missing:

@@ -52,8 +52,8 @@ def weights_file(weights: Weights, name: str, folder: Path) -> Path:
         shutil.copyfileobj(getattr(weights.description.weights, name).get_reader(), file)
     if not weights.trusted and (reason := unlisted(name, path)):
         raise DfcanError(
-            f"{weights.bundle}: its {name} weights are not run, for they hold what networks do not need: {reason}; "
-            "run it with --trust if you know who made it"
+            f"{weights.bundle}: its {name} weights are not run because they contain what networks do not need: "
+            f"{reason}; run it with --trust if you know who made it"
         )
     return path
 
@@ -105,7 +105,7 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
             size = " x ".join(map(str, batch.shape[1:3]))
             raise DfcanError(
                 f"{weights.bundle}: its {name} weights fail on a tile of {size} px ({reason_of(error)}): "
-                "`dfcan-bmz check` tells more"
+                "`dfcan-bmz check` says more"
             ) from error
 
     return run

@@ -49,15 +49,15 @@ def _refuse_entries(archive: zipfile.ZipFile, name: str) -> None:
     entries = archive.infolist()
     for entry in entries:
         if reason := _danger(entry):
-            raise DfcanError(f"{name} is not opened: {entry.filename!r} {reason}; do not trust where it came from")
+            raise DfcanError(f"{name} is not opened: {entry.filename!r} {reason}; do not trust its source")
     counts = Counter(entry.filename for entry in entries)
     if twice := next((one for one, count in counts.items() if count > 1), None):
-        raise DfcanError(f"{name} is not opened: {twice!r} stands in it twice; package it again")
+        raise DfcanError(f"{name} is not opened: {twice!r} appears twice in it; package it again")
     unpacked, packed = (sum(getattr(entry, key) for entry in entries) for key in ("file_size", "compress_size"))
     if unpacked > MOST_BYTES or unpacked > FREE_BYTES + MOST_INFLATION * packed:
         raise DfcanError(
             f"{name} is not opened: {packed / 1e6:.1f} MB would become {unpacked / 1e6:.0f} MB, as in a zip bomb; "
-            "do not trust where it came from"
+            "do not trust its source"
         )
 
 

@@ -20,5 +20,5 @@ def run(source: Path, out: Path, affine: bool, overwrite: bool) -> None:
         Console().print(moves_table(moves))
     moved = [move.farthest_px for move in moves if move.moved]
     far = f", by {np.median(moved):.2f} HR px in the median and {max(moved):.2f} at most" if moved else ""
-    print(f"{out}: {len(moved)} of {len(moves)} HR images moved{far}; align.csv lists each; {source} is as it was")
+    print(f"{out}: {len(moved)} of {len(moves)} HR images moved{far}; align.csv lists each; {source} is unchanged")
     refuse_left_out(problems, len(find_pairs(source / "lr", source / "hr")), "pairs")

@@ -38,7 +38,7 @@ def run(bundle: Path, as_json: bool, html: Path | None, zoo: bool, overwrite: bo
     if failed:
         named = "; ".join(failed[:3]) + ("; ..." if len(failed) > 3 else "")
         share = f"{len(failed)} of {len(verdicts)} checks failed"
-        raise UnfinishedError(f"{bundle}: {share} ({named}): mend that, then package the model again")
+        raise UnfinishedError(f"{bundle}: {share} ({named}): correct that, then package the model again")
     if not any(verdict.verdict == PASSED and verdict.format in FILE_NAMES for verdict in verdicts):
         reasons = "; ".join(f"{verdict.format}: {verdict.message}" for verdict in verdicts if verdict.test == "load")
         raise UnfinishedError(f"{bundle}: none of its weights could be run ({reasons})")

@@ -20,4 +20,4 @@ def run(folders: list[Path], out: Path | None, overwrite: bool) -> None:
         print(f"{out}: images.csv, contact_sheet.png{', pairs.csv, pairs.png' if found.checks else ''}")
     if count := len(found.problems):
         told = f"{count} problem{'s' * (count > 1)} in {', '.join(map(str, folders))}"
-        raise UnfinishedError(f"{told}: mend them, or leave files out")
+        raise UnfinishedError(f"{told}: correct them, or leave files out")

@@ -20,7 +20,7 @@ def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> Non
         left = uninstall(nickname, target)
         print(f"{target.folder}: {nickname} and its macros are removed")
         if left:
-            print(f"left where they are, others have made them: {', '.join(map(str, left))}")
+            print(f"left in place, because this command did not install them: {', '.join(map(str, left))}")
         return
     installed = install(find_bundle(bundle, print), target, overwrite)
     print(f"{installed.model}: restart Fiji, open an image, then {' or '.join(installed.entries)}")

@@ -19,7 +19,7 @@ def run(as_json: bool) -> None:
     for entry in entries:
         print("\n".join(_lines(entry)) + "\n")
     for path in sorted((named.cache() / "zoo").glob("*.zip")):
-        print(f"{path.stem}: of the BioImage Model Zoo, kept as {path}")
+        print(f"{path.stem}: from the BioImage Model Zoo, kept as {path}")
     print("a name, or a name of bioimage.io, does wherever a command takes a model: dfcan-bmz predict em-x2 IMAGE ...")
 
 

@@ -23,10 +23,10 @@ def _write(path: Path, run: Path, evaluation: Path | None) -> Means | None:
     config, provenance = run_folder.read_config(run), run_folder.read_provenance(run)
     history = run_folder.read_history(run)
     if not history:
-        raise DfcanError(f"{run} has finished no epoch: there is nothing to record yet")
+        raise DfcanError(f"{run} has not finished an epoch: there is nothing to record yet")
     lr, hr = (np.asarray(images.read(run / f"sample_{side}.tif").pixels) for side in ("lr", "hr"))
     means = read_means(evaluation) if evaluation is not None else None
     if means and len(names := {method for _, method, _ in means.values}.difference(BASELINES)) != 1:
-        raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of this model alone")
+        raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of only this model")
     write_record(path, run.resolve().name, config, provenance, history, (lr, hr), means)
     return means

@@ -18,6 +18,4 @@ def run(
     screen.tell(markdown(rows))
     screen.tell(f"{out}: summary.csv, summary.md, summary.png")
     if failures:
-        raise UnfinishedError(
-            f"{', '.join(failures)} did not end well: {out / FAILURES} says why; remove it to try again"
-        )
+        raise UnfinishedError(f"{', '.join(failures)} failed: {out / FAILURES} says why; remove it to try again")

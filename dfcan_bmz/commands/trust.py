@@ -17,7 +17,7 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         if np.isfinite(row.distance):
             screen.tell(f"{row.image}: {verdict(row.distance)}")
         if row.outside:
-            screen.warning(f"{row.image} lies outside of what the model has seen: {row.outside}")
+            screen.warning(f"{row.image} is outside what the model has seen: {row.outside}")
     count = len(find_sources(inputs))
     screen.tell(f"{out}: trust.csv, and for each of {count - len(problems)} images the maps as TIFF and a picture")
     refuse_left_out(problems, count)

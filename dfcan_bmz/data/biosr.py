@@ -75,7 +75,7 @@ def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[S
     if (own_name := root.resolve().name) in STRUCTURES and not there:
         there = {own_name: root}
     if not there:
-        raise DfcanError(f"{root} is no BioSR folder: it should hold {', '.join(STRUCTURES)} or be one of them")
+        raise DfcanError(f"{root} is not a BioSR folder: it should contain {', '.join(STRUCTURES)} or be one of them")
     if missing := [name for name in structures if name not in there]:
         raise DfcanError(f"{root} has no {missing[0]}: it has {', '.join(there)}")
     sources = [source for name in dict.fromkeys(structures or there) for source in _of_structure(name, there[name])]

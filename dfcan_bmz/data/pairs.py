@@ -4,7 +4,7 @@
 
     DIR/
       lr/fov000.tif ...    low resolution
-      hr/fov000.tif ...    high resolution, s times as many pixels a side, equal names
+      hr/fov000.tif ...    high resolution, s times as many pixels per side, equal names
       manifest.csv, dataset.yaml   optional, see `dfcan_bmz.data.records`
 """
 
@@ -114,7 +114,7 @@ def scale_between(lr: Image, hr: Image) -> int:
     if scale := _times(lr, hr):
         return scale
     _refuse_swapped(lr, hr)
-    raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of this field?")
+    raise DfcanError(f"{hr.path} is {hr.pixels.shape}, no 2, 3 or 4 times {lr.pixels.shape}: is it of the same field?")
 
 
 def frames_asked(config: Config) -> Frames:
@@ -134,7 +134,7 @@ def _times(lr: Image, hr: Image) -> int | None:
 def _refuse_swapped(lr: Image, hr: Image) -> None:
     if scale := _times(hr, lr):
         raise DfcanError(
-            f"{lr.path}, given as low resolution, has {scale} times as many pixels a side as {hr.path}: "
+            f"{lr.path}, given as low resolution, has {scale} times as many pixels per side as {hr.path}: "
             "swap --lr and --hr"
         )
 
@@ -211,17 +211,19 @@ def split(pairs: list[Pair], validation: float | list[str], rng: np.random.Gener
     """
     fovs = sorted({pair.fov for pair in pairs})
     if len(fovs) < 2:
-        raise DfcanError("there is one field of view only: give at least two, one is kept for validation")
+        raise DfcanError("there is only one field of view: give at least two, one is kept for validation")
     if isinstance(validation, list):
         chosen = set()
         for name in validation:
             matches = {pair.fov for pair in pairs if legible(name) in (pair.name, pair.fov, legible(pair.lr.name))}
             if not matches:
-                raise DfcanError(f"data.validation names {name}, which is no image: names are {fovs[0]}, {fovs[1]} ...")
+                raise DfcanError(
+                    f"data.validation names {name}, which is not an image: names are {fovs[0]}, {fovs[1]} ..."
+                )
             chosen |= matches
     else:
         if not 0 < validation < 1:
-            raise DfcanError(f"data.validation is {validation}: give a share between 0 and 1, or image names")
+            raise DfcanError(f"data.validation is {validation}: give a fraction between 0 and 1, or image names")
         count = min(max(1, round(validation * len(fovs))), len(fovs) - 1)
         chosen = set(rng.permutation(fovs)[:count].tolist())
     held_out = [pair for pair in pairs if pair.fov in chosen]

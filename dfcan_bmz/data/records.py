@@ -58,7 +58,7 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     Raises
     ------
     DfcanError
-        If it is no CSV table in UTF-8 with a fov and a name of its own in each row.
+        If it is not a CSV table in UTF-8 with a fov and a name of its own in each row.
     """
     manifest = beside(image_dir, "manifest.csv")
     if not manifest.is_file():
@@ -66,7 +66,7 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     try:
         rows = _table(manifest.read_text(encoding="utf-8-sig"))  # spreadsheets begin it with a byte order mark
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DfcanError(f"{manifest} is no CSV table in UTF-8 ({error}): save it as such") from error
+        raise DfcanError(f"{manifest} is not a CSV table in UTF-8 ({error}): save it as such") from error
     if not rows or not all(row.get("name", "").strip() and row.get("fov", "").strip() for row in rows):
         raise DfcanError(f"{manifest} lacks a name or a fov: write {','.join(MANIFEST_COLUMNS)}, a row for each image")
     by_file = {legible(path.name): name for name, path in images.find(image_dir).items()}
@@ -77,7 +77,7 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     found = {row["name"]: row for row in rows}
     if len(found) < len(rows):
         ((name, count),) = Counter(row["name"] for row in rows).most_common(1)
-        raise DfcanError(f"{manifest} has {count} rows of the name {name}: give each pair a name of its own")
+        raise DfcanError(f"{manifest} has {count} rows of the name {name}: give each pair its own name")
     return found
 
 
@@ -91,7 +91,9 @@ def pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
     except ValueError:
         size = 0.0
     if not 0 < size < math.inf:
-        raise DfcanError(f"{manifest} has pixel_size_nm {text} for {row['name']}: write nanometres of an LR pixel")
+        raise DfcanError(
+            f"{manifest} has pixel_size_nm {text} for {row['name']}: write the size of an LR pixel in nanometres"
+        )
     return size
 
 

@@ -86,7 +86,7 @@ def _sources(given: Images) -> list[Any]:
     found = [Path(one) if isinstance(one, str | Path) else np.asarray(one) for one in given]
     kinds = {isinstance(one, Path) for one in found}
     if len(kinds) != 1 or not all(isinstance(one, Path) or one.ndim in (2, 3) for one in found):
-        raise DfcanError("these are no images: give folders, or arrays (Y, X) or (Z, Y, X), and not both")
+        raise DfcanError("these are not images: give folders, or arrays (Y, X) or (Z, Y, X), and not both")
     return found
 
 

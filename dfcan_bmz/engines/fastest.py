@@ -33,7 +33,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: i
     """
     if precision == "bfloat16":
         if engine not in ("auto", "torch"):
-            raise DfcanError(f"--engine {engine} does not know --precision {precision}: leave the engine at auto")
+            raise DfcanError(f"--engine {engine} does not support --precision {precision}: leave the engine at auto")
         engine = "torch"
     elif engine == "auto" and _keras_is_faster():
         engine = "keras"
@@ -42,7 +42,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: i
             return _translated(path, engine, precision, inputs)
         except NotImplementedError as error:
             if engine != "auto" or is_missing("train"):
-                raise DfcanError(f"{path} runs in Keras alone ({error}): {ADVICE}") from error
+                raise DfcanError(f"{path} runs only in Keras ({error}): {ADVICE}") from error
     return _in_keras(path, inputs)
 
 

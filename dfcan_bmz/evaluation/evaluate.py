@@ -249,9 +249,11 @@ def _names(found: list[Path | Model]) -> list[str]:
     longer = [folder + name for folder, name in zip(folders, names, strict=True)]
     chosen = [full if names.count(name) > 1 else name for name, full in zip(names, longer, strict=True)]
     if len(set(chosen)) < len(chosen):
-        raise DfcanError(f"two of the models have one name ({', '.join(chosen)}): rename one of them")
+        raise DfcanError(f"two of the models have the same name ({', '.join(chosen)}): rename one of them")
     if taken := set(chosen).intersection(BASELINES):
-        raise DfcanError(f"a model cannot be called {taken.pop()}, as a baseline is: rename its file or folder")
+        raise DfcanError(
+            f"a model cannot be called {taken.pop()}, which is the name of a baseline: rename its file or folder"
+        )
     return chosen
 
 
@@ -259,7 +261,7 @@ def _common_scale(models: dict[str, Model]) -> int:
     scales = {name: model.scale for name, model in models.items()}
     if len(set(scales.values())) > 1:
         told = ", ".join(f"{name} {scale}" for name, scale in scales.items())
-        raise DfcanError(f"the models have different scale factors ({told}): compare those of one factor")
+        raise DfcanError(f"the models have different scale factors ({told}): compare models with the same factor")
     return next(iter(scales.values()))
 
 

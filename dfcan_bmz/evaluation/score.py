@@ -70,7 +70,9 @@ def read_table(file: Path, parse: Callable[[dict[str, str]], T]) -> list[T]:
     try:
         return [parse(row) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise DfcanError(f"{file} is no table of `dfcan-bmz evaluate` ({error}): evaluate the model again") from error
+        raise DfcanError(
+            f"{file} is not a table of `dfcan-bmz evaluate` ({error}): evaluate the model again"
+        ) from error
 
 
 def protocols(target: str, hr: np.ndarray) -> dict[str, metrics.Protocol]:

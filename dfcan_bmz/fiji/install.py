@@ -120,7 +120,7 @@ def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
     tile = next(axis.size for axis in description.inputs[0].axes if axis.id == "y")
     nickname = content["config"]["bioimageio"]["nickname"]
     if not re.fullmatch(NICKNAME, nickname):
-        raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is no name for a folder: package it again")
+        raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
     name = " ".join(description.name.split())
     return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
 

@@ -38,7 +38,7 @@ def find_fiji() -> Path:
         return found[0]
     if found:
         raise DfcanError(f"there are {len(found)} Fijis ({', '.join(map(str, found))}): choose one with --fiji")
-    raise DfcanError("no Fiji was found where people put it: pass its folder, the one with jars and plugins, as --fiji")
+    raise DfcanError("no Fiji was found in the usual places: pass its folder, the one with jars and plugins, as --fiji")
 
 
 def open_fiji(folder: Path) -> Fiji:
@@ -55,7 +55,7 @@ def open_fiji(folder: Path) -> Fiji:
         if _is_fiji(candidate):
             return Fiji(candidate, _version(candidate, "deepimagej"), _version(candidate, "dl-modelrunner"))
     raise DfcanError(
-        f"{folder} is no Fiji (no plugins and no jars/ij-*.jar in it): give the folder that Fiji runs from"
+        f"{folder} is not a Fiji folder (no plugins and no jars/ij-*.jar in it): give the folder that Fiji runs from"
     )
 
 

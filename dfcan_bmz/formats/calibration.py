@@ -47,7 +47,7 @@ class Calibration:
         return cls(side_nm, side_nm, z_nm)
 
     def finer(self, factor: float) -> "Calibration":
-        """Of the same field with `factor` times as many pixels a side; a factor below 1 is coarser."""
+        """Of the same field with `factor` times as many pixels per side; a factor below 1 is coarser."""
         return replace(self, x_nm=self.x_nm and self.x_nm / factor, y_nm=self.y_nm and self.y_nm / factor)
 
     def cropped(self, left: int, top: int) -> "Calibration":

@@ -88,7 +88,7 @@ def _dtype(file: Header, mode: int) -> tuple[np.dtype, str]:
     if mode == NIBBLES:
         return np.dtype(np.uint8), ""
     if mode not in TYPES:
-        raise DfcanError(f"{path} has MRC mode {mode}, which is no image: export it as TIFF")
+        raise DfcanError(f"{path} has MRC mode {mode}, which is not an image: export it as TIFF")
     if mode == 0:
         has_sign, note = signed(file)
         return np.dtype(np.int8 if has_sign else np.uint8), note

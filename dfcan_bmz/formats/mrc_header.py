@@ -84,7 +84,7 @@ def read_header(path: Path) -> Header:
         raise DfcanError(f"{path} is shorter than the header of an MRC file: copy it again")
     order = byte_order(raw)
     if order is None:
-        raise DfcanError(f"{path} is no MRC file: check where it comes from")
+        raise DfcanError(f"{path} is not an MRC file: check where it comes from")
     return Header(path, np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0], raw, order, size, packed)
 
 

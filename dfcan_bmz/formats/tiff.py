@@ -60,9 +60,7 @@ def _refuse_several(
 ) -> None:
     found = list(dict.fromkeys(of(key) for key in keys))
     if len(found) > 1:
-        raise DfcanError(
-            f"{path} holds pages of several {what} ({', '.join(found[:4])}): save them as files of their own"
-        )
+        raise DfcanError(f"{path} holds pages of several {what} ({', '.join(found[:4])}): save them as separate files")
 
 
 def _conversion(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) -> Conversion:
@@ -87,7 +85,7 @@ def _of_grey(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) 
     if len(key.shape) != 1 + samples or key.samplesperpixel != samples:
         raise colour(path)
     if key.dtype is None or (key.bitspersample == MISREAD_BITS and key.dtype.kind == "u"):
-        raise DfcanError(f"{path} has {key.bitspersample} bits a pixel, which are not read here: save it as 32-bit")
+        raise DfcanError(f"{path} has {key.bitspersample} bits per pixel, which are not supported: save it as 32-bit")
     photometric = int(key.photometric) if PHOTOMETRIC in key.tags else BLACK_IS_ZERO
     if photometric == PALETTE and key.colormap is not None:
         found = of_palette(np.asarray(key.colormap))

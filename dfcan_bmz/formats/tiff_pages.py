@@ -59,7 +59,7 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
                 key.predictor = 1
             pages.append(Page(key, *(own or (tuple(key.dataoffsets), tuple(key.databytecounts)))))
     if not pages:
-        raise DfcanError(f"{path} holds no page: copy it again")
+        raise DfcanError(f"{path} has no page: copy it again")
     whole = [page for page in pages if not (page.key.is_reduced or page.key.is_mask)]
     return whole or pages  # some programs call every page a reduced one
 

@@ -33,7 +33,7 @@ def open_vendor(path: Path) -> Opened:
     with path.open("rb") as file:
         kind = vendor_of(file.read(16))
     if kind is None:
-        raise DfcanError(f"{path} is no CZI, ND2 or LIF file: {EXPORT}")
+        raise DfcanError(f"{path} is not a CZI, ND2 or LIF file: {EXPORT}")
     try:
         from bioio import BioImage
 

@@ -61,5 +61,5 @@ def _name_of(path: Path, records: dict[str, Prepared]) -> str:
     fitting = [name for name in records if re.match(rf"{re.escape(legible(name))}(\W|_|$)", legible(path.stem))]
     if not fitting:
         example = f"{next(iter(records))}_Probabilities{path.suffix}"
-        raise DfcanError(f"{path} names none of the prepared images: begin its name with theirs, as in {example}")
+        raise DfcanError(f"{path} matches none of the prepared images: begin its name with theirs, as in {example}")
     return max(fitting, key=len)

@@ -92,7 +92,7 @@ def _name(path: Path, file: h5py.File) -> str:
         return EXPORTED
     if len(found) != 1:
         datasets = f"{len(found)} datasets ({', '.join(found[:4])})" if found else "no dataset"
-        raise DfcanError(f"{path} holds {datasets}: export to one called {EXPORTED} in a file of its own")
+        raise DfcanError(f"{path} holds {datasets}: export to one called {EXPORTED} in a separate file")
     return found[0]
 
 

@@ -30,7 +30,7 @@ def prepared_as(predictor: Model, image: Image, scalings: list[Scaling], path: P
         If it has several channels.
     """
     if "C" in image.axes:
-        raise DfcanError(f"{image.path} has several channels: split them and give one file a channel")
+        raise DfcanError(f"{image.path} has several channels: split them and give one file per channel")
     leading = image.leading or image.pixels.shape[:-2]
     return Prepared(
         file=legible(path.name),

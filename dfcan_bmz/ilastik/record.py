@@ -96,7 +96,7 @@ def read_records(folder: Path) -> dict[str, Prepared]:
         try:
             found[path.name.removesuffix(ENDING)] = Prepared.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            raise DfcanError(f"{path} is not legible: prepare the image again") from error
+            raise DfcanError(f"{path} cannot be read: prepare the image again") from error
     if not found:
         raise DfcanError(f"{folder} holds no {ENDING} files of `dfcan-bmz ilastik prepare`: name its folder --prepared")
     return found

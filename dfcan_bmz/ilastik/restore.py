@@ -85,7 +85,7 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
                 brightest = max(brightest, unit.max())
         if brightest == 0:
             raise DfcanError(
-                f"{image.path} holds zeros only, as when a prediction fails in ilastik, whose log tells why: load the "
+                f"{image.path} holds only zeros, as when a prediction fails in ilastik, whose log says why: load the "
                 f"bundle that {prepared.file} was prepared for"
             )
 

@@ -56,7 +56,7 @@ def find(folder: Path) -> dict[str, Path]:
             raise DfcanError(f"{path} and {found[name].name} share a name: rename one of them")
         found[name] = path
     if not found:
-        raise DfcanError(f"{folder} holds no image: put {READ} files there")
+        raise DfcanError(f"{folder} has no images: put {READ} files there")
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 

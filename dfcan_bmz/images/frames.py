@@ -68,8 +68,8 @@ def grouped(image: Image, frames: Frames) -> Image:
     total = math.prod(leading)
     if total % frames.number:
         raise DfcanError(
-            f"{image.path} has {total} planes, which are no images of {frames.number} frames: give all frames of each "
-            "image, in one file"
+            f"{image.path} has {total} planes, which are not whole images of {frames.number} frames: give all frames "
+            "of each image, in one file"
         )
     numbers, axes, lengths = _numbers(image.axes[:-2], leading, frames)
     stack = image.planes

@@ -38,7 +38,7 @@ def open_lazily(path: Path, frames: Frames = SINGLE) -> Image:
     """
     image = open_planes(path, frames)
     if "C" in image.axes:
-        raise DfcanError(f"{path} has several channels: split them and give one file a channel")
+        raise DfcanError(f"{path} has several channels: split them and give one file per channel")
     if len(image.axes) > 3:
         raise DfcanError(f"{path} has axes {image.axes}: give images (Y, X) or stacks (Z or T, Y, X)")
     return image

@@ -86,11 +86,11 @@ def _refuse(run: Path, resume: bool, overwrite: bool) -> None:
         others = sorted(path.parent.name for path in run.parent.glob("*/config.yaml"))
         known = f" ({run.parent} has {', '.join(others)})" if others else ""
         raise DfcanError(
-            f"{run} is no training yet, so there is nothing to continue: untick Continue_training to begin it, or "
+            f"{run} is not a training yet, so there is nothing to continue: untick Continue_training to begin it, or "
             f"correct model_name in section 3.2{known}"
         )
     if exists and not (resume or overwrite):
         raise DfcanError(
             f"{run} is trained already, and is kept: for another model choose another model_name in section 3.2; tick "
-            "Continue_training to go on with it, or Overwrite_model in section 3.2 to replace it"
+            "Continue_training to continue it, or Overwrite_model in section 3.2 to replace it"
         )

@@ -35,7 +35,7 @@ PHRASES = (
     (r"swap --lr and --hr", "swap the two folders in the form"),
     (r"; train with --lr (\S+) --hr (\S+)", r": enter \1 as Training_source and \2 as Training_target"),
     (
-        r"(go on where \S+ stands: )?repeat the command with --resume",
+        r"(to continue \S+, )?repeat the command with --resume",
         "to go on, tick Continue_training and run the cell again",
     ),
     (

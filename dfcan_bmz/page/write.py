@@ -53,7 +53,7 @@ def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool =
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DfcanError(f"several bundles are called {', '.join(twice)}: give each once")
     if out.exists() and overwrite and not (out / LISTING).is_file():
-        raise DfcanError(f"{out} is no page by dfcan-bmz, and its files would be lost: choose another --out")
+        raise DfcanError(f"{out} is not a page written by dfcan-bmz, and its files would be lost: choose another --out")
     work = staging.begin(out, "page", overwrite)
     try:
         with as_file(package_files("dfcan_bmz.page") / "static") as static:
@@ -107,7 +107,7 @@ def _model(bundle: Path) -> dict[str, Any]:
 
 def _refuse_unfit(bundle: Path, ours: Processing | None, content: dict[str, Any]) -> Processing:
     if ours is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page cannot know how to feed it")
+        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page does not know what input it needs")
     if ours.step != 1:
         raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
     if ours.frames.number > 1:

@@ -107,7 +107,7 @@ def predict_array(load: Load | Model, array: Any, intensity: str = "unit") -> An
     if kind == "xarray":
         return _predict_labelled(load, array, intensity)
     if array.ndim < 2 or not array.size:
-        raise DfcanError(f"an array of shape {array.shape} holds no image: give (Y, X) or (..., Y, X)")
+        raise DfcanError(f"an array of shape {array.shape} is not an image: give (Y, X) or (..., Y, X)")
     if kind == "dask":
         return _predict_lazily(load, array, intensity)
     predictor = loaded(load)

@@ -86,7 +86,9 @@ def connect(scheduler: str, workers: int, module: str) -> Client:
     try:
         client = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
-        raise DfcanError(f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check address") from error
+        raise DfcanError(
+            f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check the address"
+        ) from error
     if not client.nthreads():
         print(f"{scheduler} has no workers yet: waiting for the first (`dask worker {scheduler}`)", file=sys.stderr)
     with suppress(Exception):  # workers without this package: the first task reports it
@@ -136,7 +138,7 @@ class Cluster:
         except Exception as error:
             # a worker without this package, one that dies or sees another disk: each has an exception of its own
             raise UnfinishedError(
-                f"{image.path}: the cluster could not measure it ({_reason(error)}): see that its workers have "
+                f"{image.path}: the cluster could not measure it ({_reason(error)}): check that its workers have "
                 "dfcan-bmz, enough memory, and the same disk"
             ) from error
 

@@ -167,6 +167,6 @@ def _tell(done: str, model: Model, options: Options, clipped: int, events: Event
     note = ", approximate: the targets of the training had units of their own" if model.target == "own" else ""
     top = "1" if options.dtype == "float32" else "65535"
     meaning = f"0..{top}" if options.intensity == "unit" else f"the input's{note}"
-    events.tell(f"{done}, {model.scale} x as many pixels a side, intensities {meaning}")
+    events.tell(f"{done}, {model.scale} x as many pixels per side, intensities {meaning}")
     if clipped:
-        events.tell(f"{clipped} pixels lay outside of uint16 and were clipped: take --dtype float32 to keep them")
+        events.tell(f"{clipped} pixels were outside uint16 and were clipped: use --dtype float32 to keep them")

@@ -171,7 +171,7 @@ def encode(unit: np.ndarray, scaling: Scaling, options: Options, plane: str) -> 
     """
     values = scaling.undo(unit) if options.intensity == "keep" else unit
     if not np.isfinite(values).all():
-        raise UnfinishedError(f"{plane}: the network answers with NaN or infinity: try another image, or another model")
+        raise UnfinishedError(f"{plane}: the network returns NaN or infinity: try another image, or another model")
     if options.dtype == "float32":
         return values, 0
     top = np.iinfo(np.uint16).max

@@ -34,7 +34,7 @@ def refuse_other_prediction(target: Path, model: Model, options: Options) -> Non
     """Raise DfcanError if an output that is to be kept is of another model, or was predicted with other settings."""
     notes = images.notes_of(target)
     if model.sha256 not in notes:
-        raise DfcanError(f"{target} is no output of this model: choose another --out or pass --overwrite")
+        raise DfcanError(f"{target} is not an output of this model: choose another --out or pass --overwrite")
     if other := [line for line in how_made(model, options) if line not in notes.splitlines()]:
         raise DfcanError(
             f"{target} was predicted with other settings (now: {'; '.join(other)}): choose another --out, pass "
@@ -57,7 +57,7 @@ def tell_outside(job: Job, events: Events) -> None:
         seen = images.mean_frame(planes[sound[len(sound) // 2], ..., rows, columns])
         known = not scaling_of(seen).flaw
         if reasons := outside_domain(seen, job.image.pixel_size_nm, job.model.domain) if known else []:
-            told = f"{job.image.path.name} lies outside of what the model has seen: {'; '.join(reasons)}"
+            told = f"{job.image.path.name} is outside what the model has seen: {'; '.join(reasons)}"
             events.warning(f"{told}; see `dfcan-bmz trust`")
 
 
@@ -87,7 +87,7 @@ def tell_plan(jobs: list[Job], events: Events) -> None:
     memory, written = max(job.memory_bytes for job in jobs) + SOFTWARE_BYTES, sum(job.nbytes for job in jobs)
     events.tell(
         f"{len(jobs)} images, {sum(left)} tiles of {jobs[0].model.tile} px: about {duration(sum(left) * seconds)} "
-        f"({seconds:.3g} s a tile), {memory / 1e9:.1f} GB of memory, {written / 1e6:.1f} MB on the disk; "
+        f"({seconds:.3g} s a tile), {memory / 1e9:.1f} GB of memory, {written / 1e6:.1f} MB on disk; "
         "nothing was written"
     )
 

@@ -85,7 +85,7 @@ def map_uncertainty(
         events.note(line)
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
-        raise DfcanError(f"two images are called {legible(min(doubled))}: give them in runs of their own")
+        raise DfcanError(f"two images are called {legible(min(doubled))}: give them in separate runs")
     rows: list[Row] = []
     problems: list[str] = []
     notes: list[str] = []

@@ -173,12 +173,12 @@ def _fit(
     )
     events.tell(f"as the images of --like: {values}; difference {fitted.before:.1f} before, {fitted.after:.1f} after")
     if fitted.after > FAR:
-        events.warning("the degraded images did not come near the real ones: do both show one structure?")
+        events.warning("the degraded images do not match the real ones: do both show the same structure?")
     return fitted
 
 
 def _read_psf(path: Path) -> np.ndarray:
     psf = np.asarray(images.read(path).pixels).astype(float)
     if psf.ndim != 2 or not all(side % 2 for side in psf.shape) or psf.min() < 0 or psf.sum() <= 0:
-        raise DfcanError(f"{path} is no point spread function: give one image of odd sides without negative pixels")
+        raise DfcanError(f"{path} is not a point spread function: give one image with odd sides and no negative pixels")
     return psf

@@ -177,16 +177,17 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
     pixel = f"{microscope.pixel_nm:g} nm ({likeness.origins.get('pixel_nm', 'not known: default')})"
     events.tell(
         f"{len(measured.tiles)} tiles: pixels of {pixel}, cut-off {1e3 / microscope.cutoff_per_um:.0f} nm, "
-        f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts an electron, "
+        f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts per electron, "
         f"{min(photons):.3g} to {max(photons):.3g} photons"
     )
     before, after = (max(one.values()) for one in (likeness.before, likeness.after))
     events.tell(
-        f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted (up to 1: as among them)"
+        f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted "
+        "(up to 1: as close as to each other)"
     )
     for kind, difference in likeness.fitted.after.items():
         if difference > FAR:
-            events.warning(f"the {FITTED_KINDS[kind]} did not come near the real images': see like.png")
+            events.warning(f"the {FITTED_KINDS[kind]} do not match the real images: see like.png")
 
 
 def _short(values: dict[str, float]) -> dict[str, float]:

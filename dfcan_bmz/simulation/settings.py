@@ -31,7 +31,7 @@ UNITS = {
     "pattern_um": "micrometres",
     "quantum_efficiency": "electrons a photon",
     "read_noise_e": "electrons (sigma)",
-    "gain_counts": "counts an electron",
+    "gain_counts": "counts per electron",
     "offset_counts": "counts",
     "step_counts": "counts, 0 for fractions",
     "per_um2": "filaments, pits or meshes a square micrometre",
@@ -129,7 +129,7 @@ def read_simulation(path: Path) -> Simulation:
     content = read_yaml(path)
     parameters = content.get("parameters")
     if not isinstance(content.get("structure"), str) or not isinstance(parameters, dict):
-        raise DfcanError(f"{path} is no simulation: it needs `structure: NAME` and `parameters: {{NAME: VALUE}}`")
+        raise DfcanError(f"{path} is not a simulation: it needs `structure: NAME` and `parameters: {{NAME: VALUE}}`")
     values = {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in parameters.items()}
     simulation = default_simulation(content["structure"])
     defaults = simulation.values()

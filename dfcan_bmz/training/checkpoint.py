@@ -37,7 +37,7 @@ def restore(run: Path, epoch: int, learners: list[keras.Model]) -> bool:
     """
     file = _file(run, epoch)
     if not file.is_file():
-        raise DfcanError(f"{file} is missing: this run cannot be resumed, start anew with train.init={run}")
+        raise DfcanError(f"{file} is missing: this run cannot be resumed, start again with train.init={run}")
     with np.load(file) as stored:
         arrays = [stored[key] for key in stored.files if key != "sound"]
         sound = bool(stored["sound"]) if "sound" in stored.files else True

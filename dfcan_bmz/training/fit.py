@@ -214,7 +214,7 @@ class Fit:
         if safeguards.rate_factor(run) < 1:
             kept = f"; the run folder keeps the best weights of the {epoch - 1} epochs before" if self.history else ""
             raise UnfinishedError(
-                f"epoch {epoch} went wrong again, {trouble}: start again with a lower train.learning_rate{kept}"
+                f"epoch {epoch} failed again, {trouble}: start again with a lower train.learning_rate{kept}"
             ) from trouble
         safeguards.note_restart(run, epoch, str(trouble))
         if not self.sound:

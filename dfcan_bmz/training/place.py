@@ -101,7 +101,7 @@ def _resumed(out: Path, events: Events) -> Path | None:
     if entries - {*run_folder.ENTRIES, staging.INSIDE} or (out / "config.yaml").is_file():
         run_folder.refuse_other_folders(out)
         return out
-    events.tell(f"{out} holds no training yet: it begins")
+    events.tell(f"{out} has no training yet: it starts")
     return None
 
 
@@ -110,4 +110,4 @@ def _refuse_others(out: Path) -> None:
     there = [out / entry for entry in run_folder.ENTRIES if (out / entry).exists()]
     strangers = {entry.name for entry in out.iterdir()} - {*run_folder.ENTRIES, staging.INSIDE} if there else set()
     if strangers and not (out / "config.yaml").is_file():
-        raise DfcanError(f"{there[0]} is no part of a training, and is not replaced: choose another --out")
+        raise DfcanError(f"{there[0]} is not part of a training, and is not replaced: choose another --out")

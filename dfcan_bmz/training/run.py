@@ -163,6 +163,5 @@ def _stop_told(place: Place, epochs: int) -> Iterator[None]:
         place.settle()
         finished = len(run_folder.read_history(place.out))
         raise StoppedError(
-            f"stopped after {finished} of {epochs} epochs; go on where {place.out} stands: repeat the command with "
-            "--resume"
+            f"stopped after {finished} of {epochs} epochs; to continue {place.out}, repeat the command with --resume"
         ) from None

@@ -116,7 +116,7 @@ def start_from(model: keras.Model, source: keras.Model, name: str) -> int:
         or (fresh and not other_scale)
         or len(ours) - len(theirs) not in (-2, 0, 2)
     ):
-        raise DfcanError(f"train.init: {name} holds another network: choose the same model settings")
+        raise DfcanError(f"train.init: {name} has another network: choose the same model settings")
     for variable, value in [
         *zip(ours[:head], theirs, strict=False),
         *zip(ours[::-1][:tail], theirs[::-1], strict=False),

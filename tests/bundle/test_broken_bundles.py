@@ -196,7 +196,7 @@ def test_weights_with_what_is_not_listed_are_named_and_not_run(tiny_bundle, tmp_
     (verdict,) = [verdict for verdict in check(bundle) if verdict.format == weight_format]
     assert (verdict.test, verdict.verdict) == ("load", NOT_RUN)
     assert word in verdict.message
-    with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights are not run, .*{word}.*--trust"):
+    with pytest.raises(DfcanError, match=rf"b\.zip: its {weight_format} weights are not run because .*{word}.*--trust"):
         of_bundle(bundle)
 
 
@@ -279,7 +279,7 @@ def test_a_description_that_names_a_file_elsewhere_is_refused(keras_only, tmp_pa
         lists = {"covers": [path], "attachments": [{"source": path}]}
         content[key] = lists.get(key, path)
 
-    with pytest.raises(DfcanError, match="names files outside of itself"):
+    with pytest.raises(DfcanError, match="refers to files outside itself"):
         open_description(write(tmp_path / "b.zip", change(keras_only, elsewhere)))
 
 

@@ -72,7 +72,7 @@ def channels_without_names(content):
     ("spoil", "reason"),
     [
         (plain_reading_of_the_spec, "64 by the spec and 16 in JDLL"),
-        (min_66_step_16, "no multiple of step"),
+        (min_66_step_16, "not a multiple of step"),
         (newest_format, "0.5.9 at most"),
         (documentation_with_hash, "plain file names"),
         (no_nickname, "nickname"),

@@ -87,8 +87,8 @@ def test_few_fields_have_no_interval(evaluated_run, tmp_path):
     ("damage", "match"),
     [
         (lambda folder: (folder / "metrics.csv").unlink(), r"metrics\.csv does not exist"),
-        (lambda folder: (folder / "images.csv").write_text("image\na\n"), r"images\.csv is no table"),
-        (lambda folder: (folder / "metrics.csv").write_text(HEAD), "holds no PSNR"),
+        (lambda folder: (folder / "images.csv").write_text("image\na\n"), r"images\.csv is not a table"),
+        (lambda folder: (folder / "metrics.csv").write_text(HEAD), "has no PSNR"),
         (lambda folder: (folder / "images.csv").write_text("image,field,level,signal_to_noise,seen,remarks\n"), "only"),
     ],
 )

@@ -58,7 +58,7 @@ def test_tiles_recorded_from_jdll():
 def test_what_jdll_refuses_is_refused():
     with pytest.raises(DfcanError, match="third of a tile"):
         tile_side(128, 40, 8)
-    with pytest.raises(DfcanError, match="no multiple of step"):
+    with pytest.raises(DfcanError, match="not a multiple of step"):
         tile_side({"min": 66, "step": 16}, 300, 8)
 
 

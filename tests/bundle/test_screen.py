@@ -376,7 +376,7 @@ def test_a_zip_that_two_readers_may_read_differently_is_refused(tmp_path, change
 
 def test_a_zip_whose_headers_contradict_its_directory_is_refused(tmp_path):
     path = hostile.with_local_name(hostile.torchscript(tmp_path / "a.pt"), b"net/data.pkl", b"net/dat0.pkl")
-    assert refused("torchscript", path, "its directory describes otherwise")
+    assert refused("torchscript", path, "its directory describes differently")
     path = hostile.with_second_directory(hostile.torchscript(tmp_path / "b.pt"))
     assert refused("torchscript", path, "two directories")
 

@@ -17,7 +17,7 @@ def test_an_unzipped_bundle_is_a_bundle(tiny_bundle, tmp_path):
     assert raw_description(packed) == raw_description(tiny_bundle)
     assert open_description(packed).name == open_description(tiny_bundle).name
     (folder / "link").symlink_to(tiny_bundle)
-    with pytest.raises(DfcanError, match="holds a link"):
+    with pytest.raises(DfcanError, match="contains a link"):
         as_zip(folder)
 
 

@@ -101,7 +101,7 @@ def test_an_empty_folder_is_named(tmp_path):
         ["degrade", tmp_path / "empty", tmp_path / "out"],
         ["predict", tmp_path / "model.zip", tmp_path / "empty", "--out", tmp_path / "out"],
     ):
-        expect_refusal(*command, match="empty holds no image")
+        expect_refusal(*command, match="empty has no images")
     assert not (tmp_path / "out").exists()
 
 
@@ -116,10 +116,8 @@ def test_a_run_folder_without_weights_is_named(tiny_run, tiny_recipe, pairs_fold
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / "model.keras").unlink()
     image = next((pairs_folder / "lr").glob("*.tif"))
-    expect_refusal("predict", run, image, "--out", tmp_path / "out", match=r"run holds no weights")
-    expect_refusal(
-        "package", run, "--recipe", tiny_recipe, "--out", tmp_path / "out.zip", match=r"run holds no weights"
-    )
+    expect_refusal("predict", run, image, "--out", tmp_path / "out", match=r"run has no weights")
+    expect_refusal("package", run, "--recipe", tiny_recipe, "--out", tmp_path / "out.zip", match=r"run has no weights")
     assert not list(tmp_path.glob("out*"))
 
 

@@ -181,7 +181,7 @@ def test_models_are_compared_on_the_same_images(tiny_run, test_set, tmp_path, ca
 def test_what_cannot_be_compared_is_refused(tiny_run, test_set, tmp_path):
     arguments = ["--lr", test_set / "lr", "--hr", test_set / "hr", "--out", tmp_path / "out"]
     expect_refusal("compare", tiny_run, *arguments, match="one model cannot be compared")
-    expect_refusal("compare", tiny_run, tiny_run, *arguments, match="two of the models have one name")
+    expect_refusal("compare", tiny_run, tiny_run, *arguments, match="two of the models have the same name")
     for baseline in ("bicubic", "smoothed bicubic", "deconvolution"):
         copy = shutil.copytree(tiny_run, tmp_path / baseline)
         expect_refusal("compare", tiny_run, copy, *arguments, match=f"cannot be called {baseline}, .*rename its file")

@@ -128,7 +128,9 @@ def test_a_file_of_another_number_of_planes_is_left_out_and_told(raw_pairs, raw_
     frames = images.read(min((raw_pairs / "lr").iterdir())).pixels
     images.write(tmp_path / "short.tif", frames[:5], "ZYX")
     images.write(tmp_path / "whole.tif", frames, "ZYX")
-    with pytest.raises(UnfinishedError, match=r"1 of 2 .*short\.tif has 5 planes, which are no images of 9 frames"):
+    with pytest.raises(
+        UnfinishedError, match=r"1 of 2 .*short\.tif has 5 planes, which are not whole images of 9 frames"
+    ):
         predict.run(raw_run, [tmp_path / "short.tif", tmp_path / "whole.tif"], tmp_path / "out", Options())
     assert (tmp_path / "out/whole.tif").is_file()
 

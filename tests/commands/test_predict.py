@@ -41,7 +41,7 @@ def test_images_unlike_those_of_the_training_are_named(tiny_run, pairs_folder, t
     known = pairs_folder / "lr/fov001_level02.tif"
     invoke("predict", tiny_run, tmp_path / "noise.tif", known, "--out", tmp_path / "out")
     (warning,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
-    assert "noise.tif lies outside of what the model has seen: its pixels are 200 nm" in warning
+    assert "noise.tif is outside what the model has seen: its pixels are 200 nm" in warning
     assert "histogram" in warning
 
 
@@ -86,7 +86,7 @@ def test_uint16_outputs_and_those_that_were_clipped_are_counted(tiny_run, tmp_pa
     np.testing.assert_array_equal(pixels, np.rint(tifffile.imread(tmp_path / "float/a.tif") * np.float32(65535)))
     assert pixels.max() > 10000
     invoke(*arguments, tmp_path / "keep", "--intensity", "keep")
-    assert "pixels lay outside of uint16 and were clipped" in capsys.readouterr().out
+    assert "pixels were outside uint16 and were clipped" in capsys.readouterr().out
 
 
 def test_an_output_says_what_made_it(tiny_run, pairs_folder, tmp_path):
@@ -110,7 +110,7 @@ def test_resuming_keeps_what_is_done_by_the_same_model(tiny_run, pairs_folder, t
     with pytest.raises(DfcanError, match=r"other settings \(now: Intensities: the input's"):
         invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume", "--intensity", "keep")
     images.write(first, np.zeros((80, 80), np.float32))
-    with pytest.raises(DfcanError, match="no output of this model"):
+    with pytest.raises(DfcanError, match="not an output of this model"):
         invoke("predict", tiny_run, *lr, "--out", tmp_path, "--resume")
 
 
@@ -277,5 +277,5 @@ def test_a_dry_run_tells_what_a_prediction_takes_and_writes_nothing(tiny_run, tm
     told = capsys.readouterr().out
     assert f"{tmp_path}/out/stack.tif: 3 x 80 x 100 px" in told
     tiles = int(re.search(r"px, (\d+) tiles to do", told)[1])
-    assert re.search(rf"1 images, {tiles} tiles of 16 px: about \d+ s .*0\.1 MB on the disk; nothing was written", told)
+    assert re.search(rf"1 images, {tiles} tiles of 16 px: about \d+ s .*0\.1 MB on disk; nothing was written", told)
     assert list(tmp_path.iterdir()) == [tmp_path / "stack.tif"]

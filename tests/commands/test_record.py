@@ -63,7 +63,7 @@ def test_what_is_no_evaluation_is_refused(tiny_run, tmp_path):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     (tmp_path / "images.csv").write_text(FACTS + "a,a,,9,,\n")
     (tmp_path / "metrics.csv").write_text("image,score\na,1\n")
-    with pytest.raises(DfcanError, match="no table of `dfcan-bmz evaluate`"):
+    with pytest.raises(DfcanError, match="not a table of `dfcan-bmz evaluate`"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
     assert not (tmp_path / "record.html").exists()
 
@@ -72,7 +72,7 @@ def test_a_comparison_of_models_is_refused(tiny_run, tmp_path):
     write_evaluation(tmp_path, {"a": 20}, ["a,a,1,9,,"])
     with (tmp_path / "metrics.csv").open("a") as lines:
         lines.write("a,other,affine,psnr,30\n")
-    with pytest.raises(DfcanError, match="measures DFCAN, other: give an evaluation of this model alone"):
+    with pytest.raises(DfcanError, match="measures DFCAN, other: give an evaluation of only this model"):
         record.run(tiny_run, tmp_path, tmp_path / "record.html", overwrite=False)
 
 

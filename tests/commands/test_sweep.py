@@ -88,14 +88,14 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(pairs_folder, tmp_path, m
     def fails_first(*arguments, **options):
         tried.append(arguments[3].name)
         if len(tried) == 1:
-            raise UnfinishedError("epoch 1 went wrong again")
+            raise UnfinishedError("epoch 1 failed again")
         real(*arguments, **options)
 
     monkeypatch.setattr(sweep_runs, "train", fails_first)
     with pytest.raises(UnfinishedError, match=r"learning_rate=0\.001"):
         run(tmp_path / "sweep.yaml", pairs_folder, tmp_path / "out")
     notes = [row["notes"] for row in table(tmp_path / "out")]
-    assert notes == ["epoch 1 went wrong again", ""]
+    assert notes == ["epoch 1 failed again", ""]
 
 
 def test_a_setting_that_does_not_fit_the_images_is_told_and_the_others_go_on(pairs_folder, tmp_path):
@@ -105,7 +105,7 @@ def test_a_setting_that_does_not_fit_the_images_is_told_and_the_others_go_on(pai
     settings = [*(setting for setting in SETTINGS if "patch_size" not in setting), "train.epochs=1"]
     (tmp_path / "config.yaml").write_text("data: {patch_size: 16}")
     data = (pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out", None, tmp_path / "config.yaml")
-    with pytest.raises(UnfinishedError, match=r"^wide did not end well: .* remove it to try again"):
+    with pytest.raises(UnfinishedError, match=r"^wide failed: .* remove it to try again"):
         sweep.run(tmp_path / "sweep.yaml", *data, settings)
     [(name, reason)] = json.loads((tmp_path / "out/failures.json").read_text()).items()
     assert name == "wide"
@@ -121,7 +121,7 @@ def test_what_would_stop_every_run_is_told_before_any_is_trained(pairs_folder, t
     with pytest.raises(DfcanError, match=r"train\.epoch: unknown key"):
         sweep.run(*train_on, None, None, [*SETTINGS, "train.epoch=1"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DfcanError, match="empty holds no image"):
+    with pytest.raises(DfcanError, match="empty has no images"):
         sweep.run(train_on[0], tmp_path / "empty", *train_on[2:], None, None, SETTINGS)
     assert not (tmp_path / "out").exists()
 

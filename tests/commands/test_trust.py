@@ -28,7 +28,7 @@ def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path,
     )
     assert rows["stack[1]"]["unit"] == "nm"
     assert "its pixels are 125.2 nm, the model was trained on 62.6 nm" in rows["stack[2]"]["outside"]
-    assert "warning: stack[1] lies outside of what the model has seen" in capsys.readouterr().err
+    assert "warning: stack[1] is outside what the model has seen" in capsys.readouterr().err
     # a mirrored image has the mirrored maps
     single, both = (images.read(tmp_path / f"out/{stem}_disagreement.tif") for stem in ("fov001_level02", "stack"))
     assert both.pixels.shape == (2, 80, 80)

@@ -138,7 +138,7 @@ def test_a_structure_s_folder_may_be_the_working_directory_and_counts_once(biosr
 
 @pytest.mark.parametrize("structures", [["Vimentin"], []])
 def test_what_is_not_there_is_named(tmp_path, biosr, structures):
-    with pytest.raises(DfcanError, match="no Vimentin" if structures else "no BioSR folder"):
+    with pytest.raises(DfcanError, match="no Vimentin" if structures else "not a BioSR folder"):
         find_sources(biosr if structures else tmp_path / "elsewhere", structures, [])
 
 

@@ -73,7 +73,7 @@ def test_two_rows_of_one_name_are_refused(tmp_path):
     for name in ("a", "b"):
         write_pair(tmp_path, name)
     (tmp_path / "manifest.csv").write_text("name,fov,lr,hr\nx,1,a.tif,a.tif\nx,2,b.tif,b.tif\n")
-    with pytest.raises(DfcanError, match=r"manifest.csv has 2 rows of the name x: give each pair a name of its own"):
+    with pytest.raises(DfcanError, match=r"manifest.csv has 2 rows of the name x: give each pair its own name"):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
@@ -105,7 +105,7 @@ def test_pixel_sizes_that_files_do_not_tell_are_those_of_the_manifest(tmp_path):
 def test_a_pixel_size_that_is_no_length_is_named(tmp_path, size):
     write_pair(tmp_path, "a")
     (tmp_path / "manifest.csv").write_text(f"name,fov,pixel_size_nm\na,1,{size}\n")
-    with pytest.raises(DfcanError, match=f"pixel_size_nm {size} for a: write nanometres of an LR pixel"):
+    with pytest.raises(DfcanError, match=f"pixel_size_nm {size} for a: write the size of an LR pixel in nanometres"):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 

@@ -89,7 +89,7 @@ def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_
     network = fastest.load(pooling)
     assert engine_of(network) == "keras_v3"
     np.testing.assert_allclose(network(BATCH), keras_v3.load(pooling)(BATCH), atol=1e-6)
-    with pytest.raises(DfcanError, match=r"runs in Keras alone \(MaxPooling2D .*leave --engine"):
+    with pytest.raises(DfcanError, match=r"runs only in Keras \(MaxPooling2D .*leave --engine"):
         fastest.load(pooling, "onnx")
     monkeypatch.setattr(fastest, "is_missing", lambda extra: True)
     with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[train\]'"):
@@ -97,7 +97,7 @@ def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_
 
 
 def test_bfloat16_is_known_to_torch_alone(edsr):
-    with pytest.raises(DfcanError, match="--engine onnx does not know --precision bfloat16"):
+    with pytest.raises(DfcanError, match="--engine onnx does not support --precision bfloat16"):
         fastest.load(edsr, "onnx", "bfloat16")
 
 

@@ -225,7 +225,7 @@ def test_the_folder_above_a_fiji_will_do_and_another_will_not(fiji):
     beside = make_fiji(fiji.folder.parent / "macOS/Fiji")
     (beside / "Fiji.app").mkdir()
     assert open_fiji(beside / "Fiji.app").folder == beside
-    with pytest.raises(DfcanError, match="is no Fiji"):
+    with pytest.raises(DfcanError, match="is not a Fiji"):
         open_fiji(fiji.folder / "jars")
 
 

@@ -220,7 +220,7 @@ def of_a_broken_record(folder, predicted):
         (as_bytes, "uint8 numbers.*floating 32-bit"),
         (renormalised, "holds 0.* to 2.*no renormalisation"),
         (a_region, "no subregion"),
-        (failed, "zeros only"),
+        (failed, "only zeros"),
         (with_nan, "NaN"),
         (of_another_name, "results.h5 names none.*cell_Probabilities.h5"),
         (twice, "exports of one image"),

@@ -72,7 +72,7 @@ def test_a_form_that_was_not_run_is_asked_for(filled_in, started):
 
 def test_a_refused_start_keeps_the_model_and_shows_its_curves_and_its_log(trained, filled_in, started, capsys):
     before = Path("models/dfcan_model/history.csv").read_bytes()
-    with pytest.raises(DfcanError, match="tick Continue_training to go on with it, or Overwrite_model"):
+    with pytest.raises(DfcanError, match="tick Continue_training to continue it, or Overwrite_model"):
         training.start()
     assert started == []
     assert Path("models/dfcan_model/history.csv").read_bytes() == before

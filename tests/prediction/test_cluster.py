@@ -113,7 +113,7 @@ def test_workers_that_cannot_run_the_package_are_told(stack):
         def gather(self, _):
             raise ModuleNotFoundError("No module named 'dfcan_bmz'")
 
-    with pytest.raises(UnfinishedError, match=r"No module named 'dfcan_bmz'.*see that its workers have dfcan-bmz"):
+    with pytest.raises(UnfinishedError, match=r"No module named 'dfcan_bmz'.*check that its workers have dfcan-bmz"):
         on(Workers()).measure(stack)
 
 

@@ -288,7 +288,7 @@ def test_a_stack_is_predicted_as_its_planes_are_and_bad_ones_are_blank(tmp_path,
 
 def test_what_is_not_finite_is_not_written(stack, tmp_path):
     broken = load()._replace(network=lambda batch: np.full_like(position_dependent(batch), np.nan))
-    with pytest.raises(UnfinishedError, match=r"plane 1 of .*stack\.tif: the network answers with NaN"):
+    with pytest.raises(UnfinishedError, match=r"plane 1 of .*stack\.tif: the network returns NaN"):
         predict_to_file(job(stack, tmp_path / "out.tif", broken))
     assert not (tmp_path / "out.tif").exists()
 

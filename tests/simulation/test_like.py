@@ -96,7 +96,7 @@ def test_a_file_needs_no_more_than_a_person_wants_to_say(tmp_path):
         ("structure: er\nparameters: {haze: -1}\n", "has haze -1"),
         ("structure: er\nparameters: {target: sharp}\n", "has target sharp"),
         ("structure: moss\nparameters: {}\n", "moss is not known"),
-        ("haze: 2\n", "is no simulation"),
+        ("haze: 2\n", "is not a simulation"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path, content, message):

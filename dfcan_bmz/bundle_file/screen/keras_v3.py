@@ -29,7 +29,7 @@ def refuse_unlisted(path: Path) -> None:
         if others := set(names) - MEMBERS:
             raise UnlistedError(f"members that are not listed ({named(others)})")
         if len(names) != len(MEMBERS):
-            raise UnlistedError("members that are missing or stand twice")
+            raise UnlistedError("members that are missing or appear twice")
         if archive.getinfo("config.json").file_size > MOST_SETTINGS:
             raise UnlistedError("settings of more than 64 MB")
         if classes := sorted(set(_unlisted_classes(json.loads(archive.read("config.json"))))):

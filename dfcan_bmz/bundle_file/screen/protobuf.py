@@ -82,7 +82,7 @@ def entries(values: list[Value], what: str) -> list[tuple[str, Value]]:
         pair = read(value, {1: Field("key"), 2: Field("value")}, what)
         key, content = (pair[name][-1] if pair[name] else memoryview(b"") for name in ("key", "value"))
         if len(pair["value"]) > 1 or len(pair["key"]) > 1:
-            raise UnlistedError(f"an entry of {what} that stands twice")
+            raise UnlistedError(f"an entry of {what} that appears twice")
         pairs.append((text(key), content))
     return pairs
 

@@ -148,6 +148,6 @@ def _values(attribute: dict[str, list[protobuf.Value]], name: str, functions: di
         call = read(value, CALLED, "a call")
         names = [text(one) for one in call["name"]]
         if others := set(names) - functions.keys() or (not names and {"a call of nothing"}):
-            raise UnlistedError(f"calls of what is no function of its own ({named(others)})")
+            raise UnlistedError(f"calls of functions that it does not define ({named(others)})")
         called += names + _attributes(call["attributes"], functions)
     return called

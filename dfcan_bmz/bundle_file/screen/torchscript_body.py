@@ -107,7 +107,7 @@ class Body:
                 self._values([*filter(None, keys), *values], loops)
             case ast.Name(id=name) if name in VALUES or (self._is_bound(name) and not self._functions(node)):
                 if self._class(node) is not None:
-                    raise UnlistedError(f"objects in the place of values ({named([name])})")
+                    raise UnlistedError(f"objects instead of values ({named([name])})")
             case ast.Subscript(value=value, slice=index):
                 self._values([value, index], loops)
             case ast.Attribute(value=ast.Name(id="CONSTANTS"), attr=attribute) if re.fullmatch(r"c\d+", attribute):

@@ -129,7 +129,7 @@ def refuse_pickle(data: bytes, classes: Classes, sizes: Mapping[str, int] | None
     try:
         _Player(data, classes, sizes).load()
     except (pickle.UnpicklingError, AttributeError, IndexError, TypeError) as error:
-        raise ValueError(f"a pickle that cannot be played: {error}") from error
+        raise ValueError(f"a pickle that cannot be run: {error}") from error
 
 
 def _rebuild(*arguments: Any) -> _Note:

@@ -62,7 +62,7 @@ def parse(text: bytes) -> ast.Module:
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
     except (SyntaxError, tokenize.TokenError, IndentationError) as error:
-        raise UnlistedError(f"code that is no TorchScript ({error.args[0]})") from error
+        raise UnlistedError(f"code that is not TorchScript ({error.args[0]})") from error
     if backslashes != source.count("\\"):
         raise UnlistedError("code with continued lines")
     for node in ast.walk(tree):

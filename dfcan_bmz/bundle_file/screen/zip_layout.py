@@ -101,7 +101,7 @@ def _refuse_header(file: IO[bytes], entry: Entry, following: int) -> None:
     name = _read(file, entry.start + HEADER.size, names)
     said = (b"PK\3\4", entry.flags, entry.method, entry.name)
     if (mark, flags, method, name) != said or size not in (entry.size, 0 if flags & FOLLOWED else entry.size):
-        raise UnlistedError(f"an entry that its directory describes otherwise ({named([entry.name.decode()])})")
+        raise UnlistedError(f"an entry that its directory describes differently ({named([entry.name.decode()])})")
     end = entry.start + HEADER.size + names + extras + entry.size
     if following - end not in (DESCRIPTORS if flags & FOLLOWED else (0,)):
         raise UnlistedError(f"bytes between its entries (after {named([entry.name.decode()])})")
