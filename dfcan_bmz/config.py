@@ -70,16 +70,18 @@ class ModelConfig(_Section):
     name: Literal["dfcan", "rcan", "edsr", "wdsr", "srcnn", "vdsr", "drcn", "bicubic", "lanczos"] = Field(
         "dfcan", description="the network"
     )
-    scale: Literal[2, 3, 4] = Field(2, description="HR pixels an LR pixel, along each side")
-    inputs: int = Field(1, ge=1, description="frames of an image, as 9 of raw SIM; each is a channel of the input")
-    filters: int | None = Field(None, ge=1, description="channels of the network; left out, as published")
-    groups: int | None = Field(None, ge=1, description="residual groups, of dfcan and rcan")
-    blocks: int | None = Field(None, ge=1, description="blocks, convolutions or recursions (of a group)")
+    scale: Literal[2, 3, 4] = Field(2, description="HR pixels per LR pixel along each side")
+    inputs: int = Field(
+        1, ge=1, description="frames per image, such as 9 raw SIM frames; each is a channel of the input"
+    )
+    filters: int | None = Field(None, ge=1, description="channels of the network; by default as published")
+    groups: int | None = Field(None, ge=1, description="residual groups of dfcan and rcan")
+    blocks: int | None = Field(None, ge=1, description="blocks, convolutions or recursions (per group)")
     output: Literal["sigmoid", "linear"] | None = Field(
         None, description="last activation; sigmoid, as published, turns sparse images black"
     )
     attention: Literal["fourier", "mean", "none"] | None = Field(
-        None, description="what weights a channel of dfcan: its spectrum, its mean, or nothing"
+        None, description="what weights each channel of dfcan: its spectrum, its mean, or nothing"
     )
 
     @model_validator(mode="before")
@@ -106,31 +108,29 @@ class DataConfig(_Section):
     its ``lr/`` and ``hr/``: a network that enlarges first learns from all scales at once.
     """
 
-    patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2, description="side of the patches in LR pixels")
-    patches_per_image: int = Field(3, ge=1, description="random patches from each image in each epoch")
+    patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2, description="side of a patch in LR pixels")
+    patches_per_image: int = Field(3, ge=1, description="random patches from each image per epoch")
     sampling: Literal["signal", "uniform"] = Field(
-        "signal", description="where patches are drawn: where the target shows something, or evenly"
+        "signal", description="where patches are drawn: where the target has signal, or uniformly"
     )
-    validation: float | list[str] = Field(
-        0.1, description="share of the fields of view, between 0 and 1, or a list of image names"
-    )
+    validation: float | list[str] = Field(0.1, description="fraction of the fields of view, or a list of image names")
     augment: list[Literal["hflip", "vflip", "rot90", "rotate"]] = Field(
-        ["hflip", "vflip", "rot90"], description="turns and flips of both images alike; rotate: by any angle"
+        ["hflip", "vflip", "rot90"], description="flips and rotations of both images of a pair; rotate: by any angle"
     )
     target: Literal["own", "input"] = Field(
-        "own", description="intensities of the HR image: its own, or those of the LR image (`degrade` sets it)"
+        "own", description="intensity scale of the HR image: its own, or that of the LR image (`degrade` sets it)"
     )
     background_cut: float = Field(
-        0.0, ge=0, lt=1, description="share of the target's range that becomes 0, for a background that is not wanted"
+        0.0, ge=0, lt=1, description="fraction of the target's range that becomes 0, to remove unwanted background"
     )
     frames: Literal["raw", "mean"] = Field(
-        "raw", description="what the network gets of an image of several frames: all of them, or their mean"
+        "raw", description="what the network gets if an image has several frames: all of them, or their mean"
     )
     order: Literal["ZAP", "ZPA", "AZP", "PZA", "APZ", "PAZ"] = Field(
-        "ZAP", description="of planes in a file: images Z, angles A, phases P, the last changing fastest"
+        "ZAP", description="order of planes in a file: images Z, angles A, phases P, the last changing fastest"
     )
     angles: int = Field(
-        3, ge=0, description="orientations of the stripes of raw SIM frames; 0: time points or focal planes"
+        3, ge=0, description="number of stripe orientations in raw SIM frames; 0: time points or focal planes"
     )
     other_scales: list[str] = Field(
         [], description="folders of pairs (lr/, hr/) at other scales, for vdsr, srcnn and drcn"
@@ -157,35 +157,37 @@ class TrainConfig(_Section):
     the training ends, 0 for none.
     """
 
-    epochs: int = Field(10, ge=1, description="rounds through all images")
-    batch_size: int = Field(8, ge=1, description="patches a step")
+    epochs: int = Field(10, ge=1, description="passes over all images")
+    batch_size: int = Field(8, ge=1, description="patches per step")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="of Adam")
     loss: Literal["dfcan", "dfcan-published", "mae", "mse", "charbonnier", "fourier"] = Field(
         "dfcan",
         description="dfcan: MSE + ssim_weight (1 - SSIM); dfcan-published: scaled to the extremes of each batch",
     )
-    ssim_weight: float = Field(0.1, ge=0, description="share of 1 - SSIM in the loss dfcan")
+    ssim_weight: float = Field(0.1, ge=0, description="weight of 1 - SSIM in the loss dfcan")
     adversarial: float = Field(
-        0.0, ge=0, description="share of a discriminator in the loss (DFGAN, published with 0.1); 0: none"
+        0.0, ge=0, description="weight of a discriminator in the loss (DFGAN, published with 0.1); 0: none"
     )
-    generator_steps: int = Field(3, ge=1, description="steps of the network for one of its discriminator")
+    generator_steps: int = Field(3, ge=1, description="steps of the network per step of its discriminator")
     discriminator: int = Field(32, ge=1, description="channels of the discriminator's first layer, as published")
     schedule: Literal["plateau", "onecycle", "cosine"] = Field("plateau", description="how the learning rate changes")
-    patience: int = Field(10, ge=1, description="epochs without a better validation loss before the training stops")
-    warmup: int = Field(0, ge=0, description="steps over which the rate rises from nothing")
-    clip: float = Field(0.0, ge=0, description="largest norm of all gradients together; 0: any")
-    accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
+    patience: int = Field(10, ge=1, description="epochs without a lower validation loss before training stops")
+    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises from zero")
+    clip: float = Field(0.0, ge=0, description="largest global gradient norm; 0: no limit")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are combined into one step")
     ema: float = Field(
         0.0, ge=0, lt=1, description="momentum of the average of the weights that is validated and saved; 0: none"
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32", description="of the computation; what is saved is float32"
+        "float32", description="of the computation; saved weights are float32"
     )
     devices: int = Field(1, ge=1, description="GPUs that share each batch (with KERAS_BACKEND=jax)")
-    minutes: float = Field(0.0, ge=0, description="time after which the training ends; 0: no limit")
+    minutes: float = Field(0.0, ge=0, description="minutes after which training ends; 0: no limit")
     tensorboard: bool = Field(False, description="also write a log for TensorBoard")
-    init: str = Field("none", description="first weights: a run folder, a .keras file, a bundle, or a model's name")
-    seed: int = Field(0, ge=0, description="of weights, patches and split")
+    init: str = Field(
+        "none", description="weights to start from: a run folder, a .keras file, a bundle, or a model's name"
+    )
+    seed: int = Field(0, ge=0, description="for weights, patches and split")
 
     @model_validator(mode="after")
     def _batches_can_be_shared(self) -> "TrainConfig":

@@ -124,7 +124,7 @@ def refuse_flawed(image: object, scalings: list[Scaling]) -> None:
     """Raise DfcanError if no plane of `image`, which messages call by this, can be normalised."""
     if all(scaling.flaw for scaling in scalings):
         flaw, count = scalings[0].flaw, len(scalings)
-        others = f" (and none of its {count} planes is better)" if count > 1 else ""
+        others = f" (and none of its {count} planes can be used)" if count > 1 else ""
         advice = ADVICE[flaw.partition(" ")[0]]
         raise DfcanError(f"{plane_name(image, 0, count)} {flaw}{others}: {advice}")
 
@@ -136,7 +136,7 @@ def refuse_lost(image: object, dtype: np.dtype, scalings: list[Scaling]) -> None
         if not scaling.flaw and scaling.float32_steps < fewest:
             raise DfcanError(
                 f"{plane_name(image, index, len(scalings))} spans {scaling.low:.9g} to {scaling.high:.9g}, which "
-                "float32 cannot keep: give them as unit intensities (0..1), or subtract an offset, or divide, before"
+                "float32 cannot represent: use unit intensities (0..1), or first subtract an offset, or divide"
             )
 
 

@@ -21,7 +21,7 @@ def line_teller(
 ) -> Callable[[str], None]:
     """What to call after each step of `total`; its argument says where the work is, "image 2 of 3", say.
 
-    A line has the share that is done, the steps a second, and the time left as the steps so far had it, the first and
+    A line has the share that is done, the steps per second, and the time left as the steps so far had it, the first and
     slowest included. Work whose steps have no unit has shorter lines, and none in its first seconds.
     """
     begin = last = clock()
@@ -46,4 +46,4 @@ def _line(label: str, done: int, total: int | None, unit: str, where: str, secon
     told = f"{label}: {100 * done // total} % ({done} of {total} {unit}{place})"
     if seconds < SURE_S:
         return told
-    return told + f", {done / seconds:.3g} {unit} a second, {duration(seconds / done * (total - done))} left"
+    return told + f", {done / seconds:.3g} {unit} per second, {duration(seconds / done * (total - done))} left"

@@ -52,9 +52,9 @@ class Scaling(NamedTuple):
         if math.isinf(self.high):
             return f"holds pixels more than {LARGEST_UNIT:g} times as far off as its others span, or beyond all numbers"
         if self.low == self.high:
-            return f"is constant ({self.low:g}) but for a few pixels at most"
+            return f"is constant ({self.low:g}) except for a few pixels at most"
         if self.high - self.low < SMALLEST_SPAN:
-            return f"spans {self.high - self.low:.1g} only, which normalisation would take for nearly flat"
+            return f"spans {self.high - self.low:.1g} only, which is nearly flat for the normalisation"
         return ""
 
     @property

@@ -44,7 +44,7 @@ def test_a_bad_plane_is_named_by_the_number_that_fiji_shows(tmp_path, value, rea
     assert line.startswith("stack.tif: plane 2 is written blank, as it ")
     with pytest.raises(DfcanError, match=f"^stack.tif {reason}"):
         flaws.refuse_flawed("stack.tif", scalings[1:2])
-    with pytest.raises(DfcanError, match=r"^plane 1 of stack\.tif .*none of its 2 planes is better"):
+    with pytest.raises(DfcanError, match=r"^plane 1 of stack\.tif .*none of its 2 planes can be used"):
         flaws.refuse_flawed("stack.tif", scalings[1:2] * 2)
 
 
@@ -91,7 +91,7 @@ def test_ordinary_intensities_are_kept_by_float32(dtype):
 @pytest.mark.parametrize(("offset", "factor"), [(3e9, 1), (0, 1e300)])
 def test_intensities_beyond_float32_cannot_be_kept(offset, factor):
     pixels = (noise(20, 20, dtype=np.float64) + offset) * factor
-    with pytest.raises(DfcanError, match="which float32 cannot keep"):
+    with pytest.raises(DfcanError, match="which float32 cannot represent"):
         flaws.refuse_lost("a.tif", pixels.dtype, flaws.scalings_of(Image("a.tif", pixels, "YX", None)))
 
 

@@ -31,7 +31,7 @@ def run(steps):
 
 def test_a_line_says_where_the_work_is_how_fast_and_how_long_it_will_take():
     (_, first), *_, (_, last) = run([20.0] + [0.5] * 99)
-    assert first == "predicting: 10 % (10 of 100 tiles, image 2 of 3), 0.408 tiles a second, 4 min left"
+    assert first == "predicting: 10 % (10 of 100 tiles, image 2 of 3), 0.408 tiles per second, 4 min left"
     assert last.startswith("predicting: 90 % (90 of 100 tiles, image 2 of 3)")
 
 

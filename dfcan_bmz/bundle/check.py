@@ -76,7 +76,7 @@ def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
     if (ours := processing(description)) is not None:
         verdicts += agreement({name: found[name].outputs for name in runnable}, ours.tolerance)
     else:
-        reason = "how a bundle by others is tiled and compared is not known: bioimageio.core's tests stand alone"
+        reason = "how bundles from others are tiled and compared is unknown: only bioimageio.core's tests were run"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, message=reason))
     order = list(dict.fromkeys(verdict.format for verdict in verdicts))
     return sorted(verdicts, key=lambda verdict: order.index(verdict.format))

@@ -77,7 +77,7 @@ def _told(name: str, error: Exception) -> str:
         return str(error)
     reason = str(error)
     if "not found in" in reason or "404" in reason:
-        return f"{name} is no file here, and neither a published model nor one of the zoo: see `dfcan-bmz models`"
+        return f"{name} is not a file, a published model or a model of the zoo: see `dfcan-bmz models`"
     if "hash" in reason:
         return f"{name}: a file of the zoo is not what its description promises, or came damaged: try again"
     return f"{name} is not on this computer, and the zoo does not answer: connect to the network, or give a file"

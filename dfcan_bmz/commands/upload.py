@@ -28,7 +28,7 @@ def run(bundle: Path, yes: bool) -> None:
     for verdict in (skipped := [verdict for verdict in verdicts if verdict.verdict == NOT_RUN]):
         print(f"not tested, {verdict.format}: {verdict.message}")
     if any(verdict.test == "load" for verdict in skipped):
-        raise UnfinishedError(f"{bundle} was not uploaded: weights that nobody has tested are no proof")
+        raise UnfinishedError(f"{bundle} was not uploaded: some of its weights could not be tested here")
     print(f"{files}, predicted score {next(verdict.figure for verdict in verdicts if verdict.test == SCORE):.2f}")
     print(f"{upload(bundle, print)}\nask for a review, and follow it, at https://bioimage.io under My Artifacts")
 

@@ -82,7 +82,7 @@ def find_sources(root: Path, structures: list[str], levels: list[int]) -> list[S
     chosen = [source for source in sources if not levels or int(source.level) in levels]
     if not chosen:
         known = ", ".join(sorted({source.level for source in sources})) or "no raw images in Cell_* folders"
-        raise DfcanError(f"{root} has nothing of these levels: it has {known}")
+        raise DfcanError(f"{root} has none of these levels: it has {known}")
     return chosen
 
 

@@ -79,8 +79,8 @@ def check_pair(pair: Pair, frames: Frames = AS_PAIRED) -> PairCheck:
         problems.append(f"{pair.name}: LR and HR image hardly agree (correlation {agreed:.2f}): are they a pair?")
     elif check.shift_px > MOST_SHIFT_PX and 1 - agreed < SURE * (1 - in_place):
         problems.append(
-            f"{pair.name}: the HR image lies {down:+.1f} HR px down and {right:+.1f} to the right of the LR image: "
-            "run `dfcan-bmz align`"
+            f"{pair.name}: the HR image is shifted {down:+.1f} HR px down and {right:+.1f} to the right of the LR "
+            "image: run `dfcan-bmz align`"
         )
     lr_pixel_nm = lr.pixel_size_nm or pair.pixel_size_nm
     if lr_pixel_nm and hr.pixel_size_nm and abs(lr_pixel_nm / hr.pixel_size_nm / scale - 1) > PIXEL_SIZE_ERROR:

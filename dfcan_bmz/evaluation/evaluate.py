@@ -289,7 +289,7 @@ def _unknown(models: Iterable[str], paths: dict[str, Path]) -> Iterator[str]:
     for name in models:
         if name not in paths or not (paths[name] / "provenance.json").is_file():
             what = paths[name].name if name in paths else "an open model"
-            yield f"whether {name} was trained on these images cannot be told: {what} lists no training files"
+            yield f"it is unknown whether {name} was trained on these images: {what} lists no training files"
 
 
 def _history(path: Path) -> list[Row]:

@@ -61,11 +61,11 @@ def _advice(model: str, better: bool, result: Paired, facts: Sequence[Facts], hi
     if better:
         if result.p is None:
             return (
-                f"fewer than {FEWEST_FIELDS} fields are no proof, so measure it on more, and look at the worst images"
+                f"fewer than {FEWEST_FIELDS} fields prove little, so measure it on more, and look at the worst images"
             )
         return "look at the worst images before you use it"
     if _share(facts, f"outside what {model} was trained on") > MOST:
-        return "most images lie outside of what it was trained on, so train on images like these"
+        return "most images are outside what it was trained on, so train on images like these"
     if history and best_row(list(history))["epoch"] > (1 - STILL_FALLING) * history[-1]["epoch"]:
         return "its validation loss still fell at the end, so train longer (a larger train.epochs with --resume)"
     return "train on more pairs, and check with `dfcan-bmz inspect` that they are registered"

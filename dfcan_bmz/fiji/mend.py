@@ -32,9 +32,9 @@ def mend(fiji: Fiji) -> list[str]:
             names = read_record(model)
             if is_earlier(model):
                 _mend(model, names)
-                lines.append(f"{model}: mended, deepImageJ will run its torchscript weights")
+                lines.append(f"{model}: repaired, deepImageJ will now run its torchscript weights")
         except (DfcanError, OSError, yaml.YAMLError, KeyError, TypeError) as error:
-            lines.append(f"{model} gives black images and cannot be mended: {error}")
+            lines.append(f"{model} gives black images and cannot be repaired: {error}")
     return lines
 
 

@@ -109,7 +109,7 @@ def signed(file: Header) -> tuple[bool, str]:
             return high <= 127, ""  # what both readings have in common is the same in both
         if high <= 127:
             return True, ""
-    return True, "whether its bytes are signed is not told: they are read as signed (-128..127), as MRC2014 has them"
+    return True, "it does not say whether its bytes are signed: they are read as signed (-128..127), as in MRC2014"
 
 
 def places_of_axes(file: Header) -> tuple[tuple[int, int, int], str]:
@@ -147,7 +147,7 @@ def calibration_of(file: Header) -> Calibration:
 def odd_cell(file: Header) -> str:
     """A note where the cell is there, but tells no lengths."""
     there = any(float(file.header["cella"][axis]) for axis in "xy")
-    return "the cell of its header tells no positive lengths: the pixel size is unknown" if there else ""
+    return "the cell in its header has no positive lengths: the pixel size is unknown" if there else ""
 
 
 def _origin(file: Header, x: float, y: float, z: float | None) -> tuple[float | None, float | None, float | None]:

@@ -94,7 +94,7 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
         notes = (f"its OME-XML lists {told[-1] + 1} pages, of which the file holds {pages}",)
     if [page for page in told if page < pages] != list(range(pages)):
         which = (
-            "does not tell which planes it holds" if not told else "does not list all of its pages, or lists one twice"
+            "does not say which planes it holds" if not told else "does not list all of its pages, or lists one twice"
         )
         notes = (f"its OME-XML {which}: they are read in the order of the file",) if pages > 1 or told else ()
         return stacked(pages, calibration, (*notes, *odd))

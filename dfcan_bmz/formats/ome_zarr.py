@@ -153,7 +153,7 @@ def _described(
     notes: tuple[str, ...] = ()
     if sizes["X"] is None and (unit or of["X"][1] != 1):
         told = f"{of['X'][1]:g} {str(unit)[:20] if unit else 'without a unit'}"
-        notes = (f"its scale along X, {told}, is no length: the pixel size is unknown",)
+        notes = (f"its scale along X, {told}, is not a length: the pixel size is unknown",)
     unit = unit_named(unit) if sizes["X"] else "um"
     (x, y, z), (left, top, first_plane) = sizes.values(), places.values()
     return letters, Calibration(x, y, z, interval, left, top, first_plane, unit), notes

@@ -161,7 +161,7 @@ def _of_tags(file: tifffile.TiffFile, imagej: dict[str, str], notes: list[str]) 
     elif imagej and "unit" in imagej:
         unit = None
     if not imagej and kind not in (1, *RESOLUTION_UNITS):
-        notes.append(f"its unit of resolution, {str(kind)[:20]}, is none of TIFF's: the pixel size is unknown")
+        notes.append(f"its unit of resolution, {str(kind)[:20]}, is not one of TIFF's: the pixel size is unknown")
     if unit is None:
         return Calibration(t_s=_frame_interval(imagej))
     if "XResolution" in tags and (x is None or y is None):

@@ -30,22 +30,22 @@ FIELDS = {
 PHRASES = (
     (
         r"\S+ names no `maintainers` .*",
-        "to publish it, the zoo wants a maintainer: enter your GitHub user name as GitHub_user, or go on without one",
+        "to publish it, the zoo needs a maintainer: enter your GitHub user name as GitHub_user, or continue without",
     ),
     (r"swap --lr and --hr", "swap the two folders in the form"),
     (r"; train with --lr (\S+) --hr (\S+)", r": enter \1 as Training_source and \2 as Training_target"),
     (
         r"(to continue \S+, )?repeat the command with --resume",
-        "to go on, tick Continue_training and run the cell again",
+        "to continue, tick Continue_training and run the cell again",
     ),
     (
         r"finish the training with `dfcan-bmz train --resume`",
         "finish the training: tick Continue_training in section 4.2",
     ),
-    (r"go on with `dfcan-bmz train --resume`", "go on with it: tick Continue_training in section 4.2"),
+    (r"continue with `dfcan-bmz train --resume`", "continue it: tick Continue_training in section 4.2"),
     (r"\(a larger train\.epochs with --resume\)", "(a larger number_of_epochs, with Continue_training ticked)"),
     (
-        r"resume it with the settings that it had, or train anew with --overwrite",
+        r"resume it with the settings that it had, or train again with --overwrite",
         "enter the settings that it had, or untick Continue_training and tick Overwrite_model",
     ),
     (r"choose another place, or pass --overwrite", "choose another name or folder"),

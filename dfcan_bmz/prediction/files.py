@@ -158,7 +158,7 @@ def _predict_all(jobs: list[Job], runner: "Runner", events: Events) -> tuple[int
     events.done()
     seconds = time.monotonic() - begin
     if left:
-        speed = f"{left / seconds:.3g} a second, by {engine_of(jobs[0].model.network)}"
+        speed = f"{left / seconds:.3g} per second, by {engine_of(jobs[0].model.network)}"
         events.tell(f"{left} {runner.unit} in {duration(seconds)}, {speed}{resumed}")
     return clipped, problems
 

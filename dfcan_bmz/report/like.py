@@ -44,8 +44,8 @@ def plot_like(
         spectra = [radial_power(unit) for unit in units]
         power = np.exp(np.mean([np.log(np.maximum(power, 1e-12)) for _, power in spectra], axis=0))
         middle.semilogy(spectra[0][0][1:], power[1:], color=colour, label=name)
-    left.set(xlabel="intensity, 0 to 1 as the network sees it", ylabel="share of the pixels", yscale="log")
-    middle.set(xlabel="cycles a pixel", ylabel="power")
+    left.set(xlabel="intensity, 0 to 1 as the network sees it", ylabel="fraction of the pixels", yscale="log")
+    middle.set(xlabel="cycles per pixel", ylabel="power")
     left.legend(frameon=False)
     _draw_distances(right, distance)
     return figure

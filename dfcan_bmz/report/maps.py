@@ -40,7 +40,10 @@ def plot_error_maps(lr: np.ndarray, hr: np.ndarray, prediction: np.ndarray) -> F
         axes[2, column].set(
             title=f"RSE, target vs. {name}", xlabel=f"NRMSE {values['nrmse']:.3f}, PSNR {values['psnr']:.2f} dB"
         )
-    for row, text in ((1, "SSIM map\n1: alike\n0: nothing in common"), (2, "RSE map\n0: equal\n1: off by the range")):
+    for row, text in (
+        (1, "SSIM map\n1: identical\n0: nothing in common"),
+        (2, "RSE map\n0: equal\n1: off by the range"),
+    ):
         axes[row, 0].text(0.5, 0.5, text, ha="center", va="center", fontsize=14)
         figure.colorbar(shown, ax=axes[row, :], shrink=0.9)
     for ax in axes.flat:

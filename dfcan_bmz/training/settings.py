@@ -56,7 +56,7 @@ def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[
         if before[key] != value and key not in MAY_CHANGE:
             raise DfcanError(
                 f"{out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
-                "had, or train anew with --overwrite"
+                "had, or train again with --overwrite"
             )
     return resolved
 

@@ -92,7 +92,7 @@ def test_a_file_that_is_not_what_the_zoo_describes_is_refused_and_nothing_is_kep
 
 
 def test_a_name_that_the_zoo_does_not_know_is_told(zoo, cache):
-    with pytest.raises(DfcanError, match="wild-goose is no file here, and neither a published model"):
+    with pytest.raises(DfcanError, match="wild-goose is not a file, a published model or a model of the zoo"):
         find_model(Path("wild-goose"))
 
 

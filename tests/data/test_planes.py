@@ -68,7 +68,7 @@ def test_a_plane_that_is_bad_in_either_image_is_left_out_and_told_of():
     np.testing.assert_array_equal(planes[1].lr[:], scaling_of(lr[2]).apply(lr[2]))
     assert told == [
         "lr: plane 4 is left out, as it holds NaN or infinite pixels",
-        "hr: plane 2 is left out, as it is constant (3) but for a few pixels at most",
+        "hr: plane 2 is left out, as it is constant (3) except for a few pixels at most",
     ]
 
 

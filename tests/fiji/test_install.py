@@ -100,7 +100,7 @@ def earlier(tiny_bundle, fiji):
 def test_an_earlier_installation_is_mended_when_another_model_is_installed(earlier, tiny_bundle, fiji, tmp_path):
     (earlier / "mine.onnx").write_text("a user's own")
     (told,) = mend(fiji)
-    assert "mended" in told
+    assert "repaired" in told
     content = yaml.safe_load((earlier / "rdf.yaml").read_text())
     assert set(content["weights"]) == {"torchscript"}
     names = {path.name for path in earlier.iterdir()}
@@ -120,7 +120,7 @@ def test_an_earlier_installation_without_torchscript_is_named(earlier, fiji):
     del content["weights"]["torchscript"]
     (earlier / "rdf.yaml").write_text(yaml.safe_dump(content))
     (told,) = mend(fiji)
-    assert "cannot be mended" in told
+    assert "cannot be repaired" in told
     assert (earlier / "weights.onnx").is_file()
 
 
