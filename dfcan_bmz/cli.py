@@ -18,8 +18,8 @@ from dfcan_bmz.extras import refuse_without
 from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
 
 EXIT_CODES = (
-    "Exit codes: 0 all done; 2 the input made a start impossible and nothing was written; 1 something failed or was "
-    "found broken on the way; 130 Ctrl-C; 143 SIGTERM."
+    "Exit codes: 0 all done; 2 the command could not start and wrote nothing; 1 something failed or was found broken; "
+    "130 Ctrl-C; 143 SIGTERM."
 )
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -110,12 +110,15 @@ def every_command(
 Trusted = Annotated[
     bool,
     typer.Option(
-        "--trust", help="Run a bundle although its weights hold what is not on the list: you know its author."
+        "--trust",
+        help="Run a bundle from an author you trust, even if its weights hold something that is not on the list.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 LrDir = Annotated[Path, typer.Option("--lr", metavar="DIR", help="Folder of low-resolution images.")]
-HrDir = Annotated[Path, typer.Option("--hr", metavar="DIR", help="Folder of high-resolution images of the same names.")]
+HrDir = Annotated[
+    Path, typer.Option("--hr", metavar="DIR", help="Folder of high-resolution images with the same names.")
+]
 Model = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A run folder, a bundle (.zip), or a name (see `models`).")
 ]
@@ -131,9 +134,9 @@ Intensity = Annotated[
 
 @command()
 def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print all that is known of them as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all details as JSON.")] = False,
 ) -> None:
-    """List the published models, which every command takes by their names: what for, how large, how good, pictures."""
+    """List the published models, whose names every command takes: purpose, size, quality and pictures."""
     from dfcan_bmz.commands.models import run
 
     run(as_json)
@@ -179,30 +182,33 @@ def simulate(
     na: Annotated[float | None, typer.Option(min=0.05, help="Numerical aperture (1.41).")] = None,
     emission_nm: Annotated[float | None, typer.Option(min=100, help="Emission wavelength in nanometres (525).")] = None,
     bandwidth: Annotated[
-        float | None, typer.Option(min=1, help="The target's cut-off over the widefield cut-off (the scale factor).")
+        float | None,
+        typer.Option(min=1, help="Cut-off of the target divided by the widefield cut-off (the scale factor)."),
     ] = None,
     target: Annotated[
         Literal["otf", "wiener", "sim"] | None,
-        typer.Option(help="Transfer of the target: falling, flat as reconstructed, or flat and clipped."),
+        typer.Option(help="Transfer function of the target: falling, flat as reconstructed, or flat and clipped."),
     ] = None,
     artefacts: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Stripes and honeycomb of --target sim, as a share of its range (0)."),
+        typer.Option(min=0, max=1, help="Stripes and honeycomb of --target sim, as a fraction of its range (0)."),
     ] = None,
     dimmest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the first of several levels (15).")] = None,
     brightest: Annotated[float | None, typer.Option(min=0.1, help="Photons at the last light level (600).")] = None,
     labelling: Annotated[
-        float | None, typer.Option(min=0.001, max=1, help="Share of the binding sites that are labelled (1).")
+        float | None, typer.Option(min=0.001, max=1, help="Fraction of the binding sites that are labelled (1).")
     ] = None,
     frames: Annotated[
-        Literal["mean", "raw"], typer.Option(help="Low-resolution images: widefield, or raw frames of SIM.")
+        Literal["mean", "raw"], typer.Option(help="Low-resolution images: widefield, or raw SIM frames.")
     ] = "mean",
     angles: Annotated[int, typer.Option(min=1, help="Orientations of the stripes of --frames raw.")] = 3,
     phases: Annotated[int, typer.Option(min=2, help="Phases of each orientation.")] = 3,
     period_nm: Annotated[
         float | None, typer.Option(min=1, help="Period of the stripes in nanometres (1.25 times the finest resolved).")
     ] = None,
-    modulation: Annotated[float, typer.Option(min=0, max=1, help="Amplitude of the stripes over their mean.")] = 0.8,
+    modulation: Annotated[
+        float, typer.Option(min=0, max=1, help="Amplitude of the stripes divided by their mean.")
+    ] = 0.8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimens and noise.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -223,30 +229,38 @@ def degrade(
     hr_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of high-resolution images.")],
     out: NewSet,
     scale: Annotated[int, typer.Option(min=2, max=4, help="Scale factor.")] = 2,
-    preset: Annotated[Literal["em", "fluorescence"], typer.Option(help="Where the settings below begin.")] = "em",
+    preset: Annotated[
+        Literal["em", "fluorescence"], typer.Option(help="Starting values of the settings below.")
+    ] = "em",
     blur: Annotated[float | None, typer.Option(min=0, help="Sigma of the Gaussian blur in HR pixels.")] = None,
     psf: Annotated[Path | None, typer.Option(help="Image of a point spread function, instead of the Gaussian.")] = None,
     sampling: Annotated[
-        Literal["area", "point"] | None, typer.Option(help="Mean of the pixels of an LR pixel, or its middle.")
+        Literal["area", "point"] | None, typer.Option(help="Mean over each LR pixel, or its middle.")
     ] = None,
     noise: Annotated[
-        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a share of the intensity range.")
+        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a fraction of the intensity range.")
     ] = None,
     photons: Annotated[
         float | None, typer.Option(min=0, help="Photons at the top of the range, for Poisson noise; 0: none.")
     ] = None,
     local_noise: Annotated[
-        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a share of each pixel's intensity.")
+        float | None, typer.Option(min=0, help="Sigma of Gaussian noise as a fraction of each pixel's intensity.")
     ] = None,
     saturation: Annotated[
-        float | None, typer.Option(min=0, help="Largest intensity as a share of the range; 0: none.")
+        float | None, typer.Option(min=0, help="Largest intensity as a fraction of the range; 0: no limit.")
     ] = None,
     warp: Annotated[float | None, typer.Option(min=0, help="Largest misregistration in HR pixels.")] = None,
-    haze: Annotated[float | None, typer.Option(min=0, help="Out-of-focus light over light in focus.")] = None,
-    background: Annotated[float | None, typer.Option(min=0, help="Even light as a share of the range.")] = None,
+    haze: Annotated[
+        float | None, typer.Option(min=0, help="Out-of-focus light, as a multiple of the light in focus.")
+    ] = None,
+    background: Annotated[
+        float | None, typer.Option(min=0, help="Uniform background as a fraction of the range.")
+    ] = None,
     like: Annotated[
         list[Path] | None,
-        typer.Option(help="Your low-resolution images, files or folders: what is not given is fitted to them."),
+        typer.Option(
+            help="Your low-resolution images, files or folders; settings that are not given are fitted to them."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of noise and misregistration.")] = 0,
     overwrite: Overwrite = False,
@@ -276,7 +290,7 @@ def import_biosr(
     out: NewSet,
     structures: Annotated[
         list[str] | None,
-        typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear alone."),
+        typer.Option("--structure", help="CCPs, ER, Microtubules, F-actin, or F-actin_Nonlinear by itself."),
     ] = None,
     levels: Annotated[list[int] | None, typer.Option("--levels", help="A light level; repeat for several.")] = None,
     frames: Annotated[
@@ -284,7 +298,7 @@ def import_biosr(
     ] = "mean",
     split: Annotated[
         Literal["none", "authors", "authors-scripts"],
-        typer.Option(help="OUT/train and OUT/test by the cells that BioSR's authors took for each."),
+        typer.Option(help="Write OUT/train and OUT/test with the cells that BioSR's authors used for each."),
     ] = "none",
     overwrite: Overwrite = False,
 ) -> None:
@@ -301,7 +315,7 @@ def inspect(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write: tables and contact sheet.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Report what is in a folder: sizes, types, ranges, pixel sizes, how well pairs are registered, and problems."""
+    """Report what is in a folder: sizes, types, ranges, pixel sizes, registration of pairs, and problems."""
     with console.quiet_start():
         from dfcan_bmz.commands.inspect import run
 
@@ -312,10 +326,10 @@ def inspect(
 def align(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
     out: NewSet,
-    affine: Annotated[bool, typer.Option("--affine", help="Correct rotation, scaling and shear too.")] = False,
+    affine: Annotated[bool, typer.Option("--affine", help="Also correct rotation, scaling and shear.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both alike."""
+    """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both."""
     with console.quiet_start():
         from dfcan_bmz.commands.align import run
 
@@ -356,12 +370,12 @@ def config(
 
 @command(needs="train")
 def sweep(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file: a grid of settings, or runs one by one.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file: a grid of settings, or single runs.")],
     lr: LrDir,
     hr: HrDir,
     out: Out,
     test_lr: Annotated[Path | None, typer.Option(help="Low-resolution images to evaluate every run on.")] = None,
-    test_hr: Annotated[Path | None, typer.Option(help="High-resolution images of the same names.")] = None,
+    test_hr: Annotated[Path | None, typer.Option(help="High-resolution images with the same names.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings for all runs.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting for all runs.")
@@ -387,24 +401,25 @@ def predict(
     out: Out,
     intensity: Intensity = "unit",
     dtype: Annotated[
-        Literal["float32", "uint16"], typer.Option(help="Of the output; uint16 has 0..65535 for 0..1, or keeps.")
+        Literal["float32", "uint16"],
+        typer.Option(help="Type of the output; uint16: 0..65535 for 0..1, or kept intensities, rounded."),
     ] = "float32",
     file_format: Annotated[Literal["tif", "zarr"], typer.Option("--format", help="TIFF or OME-Zarr.")] = "tif",
     engine: Annotated[
-        Literal["auto", "keras", "torch", "onnx"], typer.Option(help="What runs the network; auto: the fastest.")
+        Literal["auto", "keras", "torch", "onnx"], typer.Option(help="Engine that runs the network; auto: the fastest.")
     ] = "auto",
     precision: Annotated[
-        Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is faster where the processor has it.")
+        Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is faster if the processor supports it.")
     ] = "float32",
     blend: Annotated[
-        int, typer.Option(min=0, help="Pixels of the halo on which neighbouring tiles fade into each other.")
+        int, typer.Option(min=0, help="Pixels of the halo over which neighbouring tiles are blended.")
     ] = 0,
     ensemble: Annotated[
         bool,
         typer.Option("--ensemble", help="Average over eight orientations of each tile: 8 times as long."),
     ] = False,
     scheduler: Annotated[
-        str | None, typer.Option(help="A dask cluster: tcp://host:port, or local. Writes OME-Zarr.")
+        str | None, typer.Option(help="Address of a dask cluster (tcp://host:port), or local. Writes OME-Zarr.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of a local cluster.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished outputs, and predict the others.")] = False,
@@ -429,7 +444,7 @@ def predict(
 
 Deconvolution = Annotated[
     bool | None,
-    typer.Option(help="Compare with deconvolution; by default where targets have intensities of their own."),
+    typer.Option(help="Compare with deconvolution; by default if targets have their own intensity scale."),
 ]
 Uncertainty = Annotated[
     bool | None,
@@ -448,7 +463,7 @@ def evaluate(
     overwrite: Overwrite = False,
     trusted: Trusted = False,
 ) -> None:
-    """Compare a model with interpolation and deconvolution, on pairs that it has not seen."""
+    """Compare a model with interpolation and deconvolution on pairs that it has not seen."""
     from dfcan_bmz import early
 
     early.check_evaluation([model], lr, hr, out, overwrite)
@@ -520,7 +535,9 @@ def package(
 
 @command()
 def check(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), ours or anybody's, or a name.")],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip) from anybody, or a name (see `models`).")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the verdicts as a page.")] = None,
     zoo: Annotated[bool, typer.Option("--zoo", help="Also run the zoo's own checks; uses the network.")] = False,
@@ -547,10 +564,10 @@ def recipe_new(
     affiliation: Annotated[str | None, typer.Option(help="Your institute.")] = None,
     orcid: Annotated[str | None, typer.Option(help="Your ORCID.")] = None,
     github_user: Annotated[
-        str | None, typer.Option(help="Your GitHub user name, as the maintainer that the zoo wants.")
+        str | None, typer.Option(help="Your GitHub user name, as the maintainer that the zoo requires.")
     ] = None,
     license: Annotated[str | None, typer.Option(help="SPDX identifier (CC-BY-4.0).")] = None,
-    training_data: Annotated[str | None, typer.Option(help="Images: origin, licence, whom to credit.")] = None,
+    training_data: Annotated[str | None, typer.Option(help="Training images: origin, licence, whom to credit.")] = None,
     git_repo: Annotated[str | None, typer.Option(help="URL of the training's code.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     overwrite: Overwrite = False,
@@ -583,9 +600,7 @@ def upload(
 @command("install-fiji")
 def install_fiji(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle (.zip), or a name (see `models`).")],
-    fiji: Annotated[
-        Path | None, typer.Option(help="Fiji's folder; left out, it is looked for where people put it.")
-    ] = None,
+    fiji: Annotated[Path | None, typer.Option(help="Fiji's folder; by default, the usual places are searched.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the model and its macros.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -602,7 +617,7 @@ def install_fiji(
 
 @command("prepare", ilastik)
 def ilastik_prepare(
-    bundle: Annotated[Path, typer.Argument(help="The companion bundle: of a recipe with `input: prepared`.")],
+    bundle: Annotated[Path, typer.Argument(help="The companion bundle (its recipe has `input: prepared`).")],
     inputs: Images,
     out: Out,
     file_format: Annotated[Literal["h5", "tif"], typer.Option("--format", help="HDF5 or TIFF.")] = "h5",
@@ -620,12 +635,12 @@ def ilastik_restore(
     exports: Annotated[list[Path], typer.Argument(help="Exports of ilastik (HDF5 or TIFF), or folders of them.")],
     out: Out,
     prepared: Annotated[
-        Path | None, typer.Option(help="Folder of the prepared images, if not where the exports are.")
+        Path | None, typer.Option(help="Folder of the prepared images, if it is not that of the exports.")
     ] = None,
     intensity: Intensity = "unit",
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert what ilastik exported to images again: their size, pixel size and, on request, intensities."""
+    """Convert ilastik's exports to images with the right size, pixel size and, on request, intensities."""
     with console.quiet_start():
         from dfcan_bmz.commands.ilastik_restore import run
 
@@ -642,12 +657,12 @@ def page(
         Literal["cdn", "bundled"],
         typer.Option(
             help="Whether visitors fetch onnxruntime-web from a content delivery network, or from the site (43 MB; "
-            "written with npm)."
+            "needs npm)."
         ),
     ] = "cdn",
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a site that runs bundles in the visitor's own browser; images never leave their computer."""
+    """Write a site that runs bundles in the visitor's browser; images never leave the visitor's computer."""
     from dfcan_bmz import early
 
     for bundle in bundles:
@@ -698,5 +713,5 @@ def _run() -> None:
         sys.exit(UnfinishedError.exit_code)
     except SystemExit as end:
         if end.code in [exit_code(signal) for signal in SIGNALS]:
-            print("dfcan-bmz: stopped; repeat the command, with --resume where it has that", file=sys.stderr)
+            print("dfcan-bmz: stopped; repeat the command, with --resume if it has that option", file=sys.stderr)
         raise
