@@ -222,7 +222,7 @@ def of_a_broken_record(folder, predicted):
         (a_region, "no subregion"),
         (failed, "only zeros"),
         (with_nan, "NaN"),
-        (of_another_name, "results.h5 names none.*cell_Probabilities.h5"),
+        (of_another_name, "results.h5 matches none.*cell_Probabilities.h5"),
         (twice, "exports of one image"),
         (of_two_datasets, "2 datasets .one, two."),
         (cut_off, "cannot be read"),
