@@ -28,11 +28,11 @@ def losses(file):
         return [float(row["val_loss"]) for row in csv.DictReader(lines)]
 
 
-def train_on(backend, pairs, out, devices):
+def train_on(backend, pairs, out, devices, *more):
     if importlib.util.find_spec(backend) is None:
         skip_engine(f"training on {backend} needs the extra {backend}")
     environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    settings = [*TINY_TRAINING, "train.ema=0.9", "data.patches_per_image=5"]
+    settings = [*TINY_TRAINING, "train.ema=0.9", "data.patches_per_image=5", *more]
     command = [sys.executable, "-c", PROGRAM.format(devices=devices), pairs, out, *settings]
     answer = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr[-2000:]
@@ -50,3 +50,11 @@ def test_jax_trains_on_one_device_and_on_two_with_the_same_result(pairs_folder, 
     one, two = losses(tmp_path / "1/history.csv"), losses(tmp_path / "2/history.csv")
     assert one[1] < one[0]
     assert two == pytest.approx(one, rel=1e-3)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_discriminator_learns_beside_the_network_on_every_backend(backend, pairs_folder, tmp_path):
+    train_on(backend, pairs_folder, tmp_path, [1], "train.adversarial=0.1", "train.discriminator=2")
+    history = losses(tmp_path / "1/history.csv")
+    assert len(history) == 2
+    assert history[1] < history[0]
