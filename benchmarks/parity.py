@@ -23,7 +23,8 @@ from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.bundle_file.weights import Weights
 from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.extras import missing_extra
-from dfcan_bmz.model import Model, of_weights
+from dfcan_bmz.model import Model
+from dfcan_bmz.model.loading import of_weights
 from dfcan_bmz.prediction.tiles import predict_plane
 from dfcan_bmz.tiling import spans
 

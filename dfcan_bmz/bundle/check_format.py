@@ -20,7 +20,8 @@ from dfcan_bmz.bundle_file.read import Processing, open_description, processing,
 from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
 from dfcan_bmz.engines import reason_of
 from dfcan_bmz.images import channels_last
-from dfcan_bmz.model import Model, of_weights
+from dfcan_bmz.model import Model
+from dfcan_bmz.model.loading import of_weights
 from dfcan_bmz.prediction.tiles import predict_unit
 
 SIDE_PX = 512  # of the image whose time is told

@@ -7,7 +7,7 @@ from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
 from dfcan_bmz.images.selection import find_sources
-from dfcan_bmz.model import of_companion
+from dfcan_bmz.model.loading import of_companion
 
 
 def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite: bool) -> None:

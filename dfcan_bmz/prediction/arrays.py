@@ -41,7 +41,9 @@ def predict(
         A run folder, a bundle, the name of a model, or what `open_model` returned; it is loaded once, however often it
         is used, and again when it has changed.
     image : numpy.ndarray, xarray.DataArray, dask.array.Array, str or pathlib.Path
-        (..., Y, X) of any size, in any units; every plane is predicted by itself. Of a file, its pixels.
+        (..., Y, X) of any size, in any units; every plane is predicted by itself. The Y and X of a DataArray are its
+        dimensions of these names, in either case, or its last two. For a network of several frames,
+        (..., frames, Y, X). Of a file, its pixels.
     intensity : {"unit", "keep"}
         0..1, or that mapped to the percentiles of each plane.
     engine, precision, trusted
@@ -52,12 +54,20 @@ def predict(
     Returns
     -------
     array
-        Of the same kind, (..., sY, sX) float32; dask arrays lazily, DataArrays with their dimensions and coordinates.
+        Of the same kind, (..., sY, sX) float32, without an axis of frames; a dask array is computed when it is asked
+        for, a DataArray keeps its dimensions, attributes and coordinates, those along Y and X with 1/s of their
+        spacing.
 
     Raises
     ------
     DfcanError
-        If the model cannot be opened, or the image holds no plane that can be normalised.
+        If the model cannot be opened, or the image has fewer than two axes, or no plane that can be normalised (of a
+        lazy array: if its one plane cannot be).
+
+    Warns
+    -----
+    UserWarning
+        Of planes that cannot be normalised, as they are constant or hold NaN or infinity: they are 0 in the output.
 
     Examples
     --------
@@ -73,36 +83,7 @@ def predict(
 
 
 def predict_array(load: Load | Model, array: Any, intensity: str = "unit") -> Any:
-    """Super-resolve an array of planes.
-
-    Parameters
-    ----------
-    load : Load or Model
-        How to get the model, or the model.
-    array : numpy.ndarray, xarray.DataArray or dask.array.Array
-        (..., Y, X); every plane is predicted by itself. The Y and X of a DataArray are its dimensions of these names,
-        in either case, or its last two. For a network of several frames, (..., frames, Y, X).
-    intensity : {"unit", "keep"}
-        0..1, or that mapped to the percentiles of each plane.
-
-    Returns
-    -------
-    array
-        Of the same kind, (..., sY, sX) float32, without an axis of frames; a dask array is computed when it is asked
-        for, a DataArray keeps its dimensions, attributes and coordinates, those along Y and X with 1/s of their
-        spacing.
-
-    Raises
-    ------
-    DfcanError
-        If the array has fewer than two axes, or no plane that can be normalised (of a lazy array: if its one plane
-        cannot be).
-
-    Warns
-    -----
-    UserWarning
-        Of planes that cannot be normalised, as they are constant or hold NaN or infinity: they are 0 in the output.
-    """
+    """Super-resolve an array of planes, as `predict` does, with a model or with what loads it where it is needed."""
     kind = type(array).__module__.partition(".")[0]
     if kind == "xarray":
         return _predict_labelled(load, array, intensity)

@@ -24,7 +24,7 @@ from dfcan_bmz.engines import apart
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export
 from dfcan_bmz.extras import missing_extra
-from dfcan_bmz.model import of_bundle
+from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.models import build_model
 
 

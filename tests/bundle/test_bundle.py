@@ -24,7 +24,8 @@ from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.commands import package
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.model import of_bundle, open_model
+from dfcan_bmz.model import open_model
+from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane, predict_unit
 from dfcan_bmz.run_folder import read_config

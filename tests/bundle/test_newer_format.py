@@ -11,7 +11,7 @@ from dfcan_bmz import images
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import open_description, tolerance
-from dfcan_bmz.model import of_bundle
+from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.prediction.tiles import predict_plane
 
 

@@ -16,7 +16,7 @@ from dfcan_bmz.bundle import jdll
 from dfcan_bmz.fiji.install import install
 from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import open_fiji
-from dfcan_bmz.model import of_bundle
+from dfcan_bmz.model.loading import of_bundle
 
 SETTINGS = Settings("tiny-tester", "Tiny", 2, 11)
 

@@ -16,7 +16,7 @@ from dfcan_bmz import cli, images
 from dfcan_bmz.bundle_file.read import open_description
 from dfcan_bmz.bundle_file.weights import Weights, load_network
 from dfcan_bmz.errors import DfcanError, UnfinishedError
-from dfcan_bmz.model import of_bundle
+from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_plane
 

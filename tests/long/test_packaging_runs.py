@@ -7,7 +7,7 @@ from conftest import TINY_RECIPE, TINY_TRAINING
 from dfcan_bmz import images
 from dfcan_bmz.bundle.check import check
 from dfcan_bmz.commands import package, simulate, train
-from dfcan_bmz.model import of_bundle
+from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.prediction.tiles import predict_plane
 
 
