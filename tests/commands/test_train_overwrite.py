@@ -124,7 +124,7 @@ def test_a_folder_of_other_files_is_no_run_to_go_on_with_or_to_replace(pairs_fol
     (tmp_path / "history.csv").write_text("of something else")
     (tmp_path / "mine.txt").write_text("mine")
     settings = {"resume": False, "overwrite": False} | flags
-    with pytest.raises(DfcanError, match=r"no run folder|no part of a training"):
+    with pytest.raises(DfcanError, match=r"not a run folder|not part of a training"):
         train.run(pairs_folder / "lr", pairs_folder / "hr", tmp_path, None, TINY_TRAINING, **settings)
     assert {entry.name for entry in tmp_path.iterdir()} == {"history.csv", "mine.txt"}
 
