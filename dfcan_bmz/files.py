@@ -1,9 +1,10 @@
-"""What files are told apart by, and what must not be written over."""
+"""What files are told apart by, what must not be written over, and tables and zips as all parts write them."""
 
+import csv
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dfcan_bmz.errors import DfcanError
@@ -48,6 +49,12 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a CSV table; what a name holds that is no UTF-8, as paths may, is escaped."""
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as lines:
+        csv.writer(lines).writerows([columns, *rows])
 
 
 def write_zip(folder: Path, path: Path) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import write_table
 from dfcan_bmz.staging import replacing
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
@@ -98,10 +99,8 @@ def read_history(run: Path) -> list[Row]:
 
 def write_history(run: Path, history: list[Row]) -> None:
     """Write all rows at once, atomically: a kill leaves the old file or the new one."""
-    with replacing(run / "history.csv") as file, file.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, HISTORY_COLUMNS)
-        writer.writeheader()
-        writer.writerows(history)
+    with replacing(run / "history.csv") as file:
+        write_table(file, HISTORY_COLUMNS, ([row[column] for column in HISTORY_COLUMNS] for row in history))
 
 
 def best_row(history: list[Row]) -> Row:

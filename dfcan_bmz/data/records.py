@@ -20,6 +20,7 @@ from typing import Any
 from dfcan_bmz import images
 from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.files import write_table
 from dfcan_bmz.images import Frames
 from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
@@ -135,10 +136,8 @@ def _refuse_sets_of_others(out: Path) -> None:
 
 def write_records(folder: Path, rows: list[dict[str, Any]], dataset: dict[str, Any]) -> None:
     """Write ``manifest.csv`` and ``dataset.yaml`` of a set."""
-    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, MANIFEST_COLUMNS, restval="", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+    cells = ([row.get(column, "") for column in MANIFEST_COLUMNS] for row in rows)
+    write_table(folder / "manifest.csv", MANIFEST_COLUMNS, cells)
     write_yaml(folder / "dataset.yaml", dataset)
 
 

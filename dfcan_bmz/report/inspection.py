@@ -1,6 +1,5 @@
 """What is in folders of images or of pairs, and what is wrong with it."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -17,7 +16,7 @@ from dfcan_bmz.data.pairs import match
 from dfcan_bmz.data.records import frames_told
 from dfcan_bmz.data.survey import Survey, survey
 from dfcan_bmz.events import SILENT, Events
-from dfcan_bmz.files import refuse_input_as_output
+from dfcan_bmz.files import refuse_input_as_output, write_table
 from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
 
@@ -157,7 +156,5 @@ def _write(folder: Path, surveys: list[Survey], checks: list[PairCheck]) -> None
 
 
 def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Survey] | list[PairCheck]) -> None:
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as lines:  # paths may be no UTF-8
-        writer = csv.writer(lines)
-        writer.writerow([*columns, "problems"])
-        writer.writerows([*(getattr(row, name) for name in columns), "; ".join(row.problems)] for row in rows)
+    cells = ([*(getattr(row, name) for name in columns), "; ".join(row.problems)] for row in rows)
+    write_table(path, [*columns, "problems"], cells)

@@ -1,6 +1,5 @@
 """Registered pairs, in a set of their own."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from dfcan_bmz.data.pairs import find_pairs, open_any
 from dfcan_bmz.data.records import data_layer, frames_told, new_set, read_manifest, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
-from dfcan_bmz.files import refuse_input_as_output
+from dfcan_bmz.files import refuse_input_as_output, write_table
 from dfcan_bmz.images import Image
 
 
@@ -66,8 +65,7 @@ def align(
         if "order" in config.get("data", {}):  # frames are written one image after the other
             config["data"]["order"] = images.SINGLE.order
         write_records(folder, rows, {"settings": settings, "config": config})
-        with (folder / "align.csv").open("w", newline="", encoding="utf-8") as lines:
-            csv.writer(lines).writerows([Move._fields, *moves])
+        write_table(folder / "align.csv", Move._fields, moves)
     events.notes_of(noted)
     return moves, problems
 

@@ -1,12 +1,12 @@
 """What the trainings of a sweep came to: a table and a figure."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from dfcan_bmz import run_folder, staging
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.means import read_means
+from dfcan_bmz.files import write_table
 from dfcan_bmz.report.sweep import markdown, plot_sweep
 from dfcan_bmz.training.sweep import Run, Sweep
 
@@ -65,10 +65,7 @@ def write_summary(work: staging.Work, out: Path, rows: list[dict[str, Any]]) -> 
     staging.discard(work)
     folder = work.new
     folder.mkdir(exist_ok=True)
-    with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table(folder / "summary.csv", list(rows[0]), ([row[column] for column in rows[0]] for row in rows))
     (folder / "summary.md").write_text(markdown(rows), encoding="utf-8")
     scores = {row["run"]: row[score] for row in rows if row[score] != ""}
     plot_sweep(histories, scores, what).savefig(folder / "summary.png", dpi=110)
