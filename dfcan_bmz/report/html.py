@@ -32,53 +32,30 @@ def write_report(path: Path, report: Report, events: Events = SILENT) -> None:
 
 
 def _content(report: Report, events: Events) -> dict[str, Any]:
-    scores, facts, worst, series, pixels_nm = report.measured
-    models = report.models
+    scores, facts, worst, series, _ = report.measured
     methods = list(dict.fromkeys(score.method for score in scores))
-    some = next(iter(report.summary.values()))
     counted = [fact for fact in facts if fact.image in report.fields]
     levels = {
         "PSNR and SSIM against the light level, where it is known, and the signal-to-noise ratio": plot_levels(
-            scores, counted, models, report.protocol
+            scores, counted, report.models, report.protocol
         ),
-        "One field of view at its light levels, each fitted to the HR image": plot_series(series, models),
+        "One field of view at its light levels, each fitted to the HR image": plot_series(series, report.models),
     }
-    sizes = {pixels_nm[fact.image] for fact in counted}
-    hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None  # a mean of periods in pixels is one in nm of equal pixels
-    differences: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for protocol, model, baseline, metric, result in report.comparisons:
-        differences.setdefault((protocol, model, baseline), {})[metric] = result
     sections = {"summary": "Summary", "baselines": "Against the baselines", "resolution": "Resolution"}
     sections |= {"light": "By light level"} if any(levels.values()) else {}
     sections |= {"images": "Images, worst first", "table": "Every image"}
     sections |= {"training": "Training"} if report.histories else {}
     return {
-        "title": report.title,
+        "report": report,
         "sections": [*sections.items(), ("how", "How it was computed")],
-        "warnings": report.warnings,
-        "verdicts": report.verdicts,
         "images": len(counted),
-        "fields": some.fields,
-        "intervals": some.low is not None,
+        "some": next(iter(report.summary.values())),
         "fewest": FEWEST_FIELDS,
-        "baselines": report.baselines,
         "metrics": METRICS,
         "protocols": [name for name in dict.fromkeys(score.protocol for score in scores) if name != NO_PROTOCOL],
-        "protocol": report.protocol,
         "methods": methods,
-        "models": models,
-        "summary": report.summary,
-        "compared": list(dict.fromkeys(row.metric for row in report.comparisons)),
-        "differences": differences,
         "cell": _cell,
-        "resolutions": (FRC, DECORRELATION),
-        "unit": "nm" if hr_pixel_nm else "HR px",
-        "periods": {
-            (method, metric): f"{period(report.summary[NO_PROTOCOL, method, metric].mean, hr_pixel_nm):.4g}"
-            for method in methods
-            for metric in (FRC, DECORRELATION)
-        },
-        "scores": embed(plot_scores(scores, report.summary, report.fields, models, report.protocol)),
+        "scores": embed(plot_scores(scores, report.summary, report.fields, report.models, report.protocol)),
         "levels": [(caption, embed(figure)) for caption, figure in levels.items() if figure],
         "cases": [
             {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))}
@@ -86,9 +63,31 @@ def _content(report: Report, events: Events) -> dict[str, Any]:
         ],
         "rows": _rows(report, methods),
         "history": [(name, embed(plot_history(rows))) for name, rows in report.histories.items()],
-        "uncertainty": bool(report.uncertainty),
-        "how": report.how,
+        **_differences(report),
+        **_resolution(report, methods),
     }
+
+
+def _differences(report: Report) -> dict[str, Any]:
+    """Each model less each baseline, by metric."""
+    differences: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for protocol, model, baseline, metric, result in report.comparisons:
+        differences.setdefault((protocol, model, baseline), {})[metric] = result
+    compared = list(dict.fromkeys(row.metric for row in report.comparisons))
+    return {"differences": differences, "compared": compared}
+
+
+def _resolution(report: Report, methods: list[str]) -> dict[str, Any]:
+    """Finest periods, in nanometres where all pixels are equal: a mean of periods in pixels is then one in nm."""
+    sizes = {report.measured.hr_pixels_nm[image] for image in report.fields}
+    hr_pixel_nm = sizes.pop() if len(sizes) == 1 else None
+    kinds = (FRC, DECORRELATION)
+    periods = {
+        (method, kind): f"{period(report.summary[NO_PROTOCOL, method, kind].mean, hr_pixel_nm):.4g}"
+        for method in methods
+        for kind in kinds
+    }
+    return {"resolutions": kinds, "unit": "nm" if hr_pixel_nm else "HR px", "periods": periods}
 
 
 def _rows(report: Report, methods: list[str]) -> list[dict[str, Any]]:

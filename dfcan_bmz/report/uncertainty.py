@@ -1,6 +1,5 @@
 """Maps and figures of the uncertainty of a model's predictions, without ground truth."""
 
-import csv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +9,9 @@ from dfcan_bmz import flaws, images
 from dfcan_bmz.domain import distances, outside_domain
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.evaluate import refuse_tiny
-from dfcan_bmz.evaluation.trust import disagreement, reblur
+from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.events import SILENT, Events
+from dfcan_bmz.files import write_table
 from dfcan_bmz.fingerprint import fingerprint, signal_to_noise
 from dfcan_bmz.images import Image
 from dfcan_bmz.images.selection import find_sources
@@ -105,56 +105,71 @@ def map_uncertainty(
                 problems.append(str(error))
         if not rows:
             raise DfcanError(problems[0])
-        with (folder / "trust.csv").open("w", newline="", encoding="utf-8") as lines:
-            csv.writer(lines).writerows([Row._fields, *rows])
+        write_table(folder / "trust.csv", Row._fields, rows)
     for note in notes:
         events.note(note)
     events.notes_of(noted)
     return rows, problems
 
 
-def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], predictor: Model) -> list[Row]:
+class _Mapped(NamedTuple):
+    """Of one plane, in intensities that float32 holds: (Y, X), (sY, sX), and the maps."""
+
+    lr: np.ndarray
+    prediction: np.ndarray
+    reblurred: Reblur
+    turned: Disagreement
+
+
+def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], model: Model) -> list[Row]:
     rows: list[Row] = []
-    height, width = image.size
-    s = predictor.scale
+    (height, width), s = image.size, model.scale
     maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
-    hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / predictor.scale
     for index, scaling in enumerate(scalings):
         if scaling.flaw:
             for name, found in maps.items():
                 found.append(np.zeros((s * height, s * width) if name == "disagreement" else (height, width)))
             continue
-        frames = within_float32(image.planes[index], scaling)
-        plane = images.mean_frame(frames)
-        turned = disagreement(lambda turned: predict_plane(predictor, turned), frames, image.phases)
-        prediction = predict_plane(predictor, frames)
-        if not np.isfinite(prediction).all():
-            raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
-        blurred = reblur(prediction, plane)
+        plane = _mapped(image, within_float32(image.planes[index], scaling), model)
         if not rows:
-            plot_trust(plane, blurred, turned, None, hr_pixel_nm).savefig(folder / f"{stem}_trust.png", dpi=110)
-        for found, one in zip(maps.values(), (blurred.error, blurred.correlation, turned.spread), strict=True):
+            hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / s
+            figure = plot_trust(plane.lr, plane.reblurred, plane.turned, None, hr_pixel_nm)
+            figure.savefig(folder / f"{stem}_trust.png", dpi=110)
+        drawn = (plane.reblurred.error, plane.reblurred.correlation, plane.turned.spread)
+        for found, one in zip(maps.values(), drawn, strict=True):
             found.append(one)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
-        far = distances(fingerprint(plane), predictor.domain) if predictor.domain else {}
-        reasons = outside_domain(plane, image.pixel_size_nm, predictor.domain)
-        row = Row(
-            name,
-            signal_to_noise(plane),
-            period(crossing(*split_correlation(plane), HALF_IMAGES), image.pixel_size_nm),
-            # the LR pixel is the unit of both where its size is not known
-            period(decorrelation(prediction) * predictor.scale, image.pixel_size_nm),
-            "nm" if image.pixel_size_nm else "LR px",
-            blurred.sigma_px,
-            blurred.pearson,
-            blurred.rmse,
-            float(turned.spread.mean()),
-            max(far.values(), default=np.nan),
-            "; ".join(reasons),
-        )
-        rows.append(Row._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row))
+        rows.append(_row(name, plane, image.pixel_size_nm, model))
     for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.stack, *planes[0].shape)
-        calibration = image.calibration.finer(predictor.scale) if name == "disagreement" else image.calibration
+        calibration = image.calibration.finer(s) if name == "disagreement" else image.calibration
         images.write(folder / f"{stem}_{name}.tif", stack, image.axes, calibration)
     return rows
+
+
+def _mapped(image: Image, frames: np.ndarray, model: Model) -> _Mapped:
+    turned = disagreement(lambda turned: predict_plane(model, turned), frames, image.phases)
+    prediction = predict_plane(model, frames)
+    if not np.isfinite(prediction).all():
+        raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
+    lr = images.mean_frame(frames)
+    return _Mapped(lr, prediction, reblur(prediction, lr), turned)
+
+
+def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -> Row:
+    far = distances(fingerprint(plane.lr), model.domain) if model.domain else {}
+    row = Row(
+        name,
+        signal_to_noise(plane.lr),
+        period(crossing(*split_correlation(plane.lr), HALF_IMAGES), pixel_size_nm),
+        # the LR pixel is the unit of both where its size is not known
+        period(decorrelation(plane.prediction) * model.scale, pixel_size_nm),
+        "nm" if pixel_size_nm else "LR px",
+        plane.reblurred.sigma_px,
+        plane.reblurred.pearson,
+        plane.reblurred.rmse,
+        float(plane.turned.spread.mean()),
+        max(far.values(), default=np.nan),
+        "; ".join(outside_domain(plane.lr, pixel_size_nm, model.domain)),
+    )
+    return Row._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)
