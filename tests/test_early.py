@@ -31,7 +31,7 @@ MISTAKES = {
     "no recipe": (("package", RUN, "--recipe", "nowhere.yaml", "--out", "new.zip"), "nowhere.yaml does not exist"),
     "no bundle": (("check", "nowhere.zip"), "nowhere.zip does not exist"),
     "no bundle to send": (("upload", EXAMPLES), "train is a folder"),
-    "no run": (("record", EXAMPLES, "--out", "new.html"), "is no run folder"),
+    "no run": (("record", EXAMPLES, "--out", "new.html"), "is not a run folder"),
     "no sweep": (("sweep", "nowhere.yaml", *PAIRS, "--out", "new"), "nowhere.yaml does not exist"),
     "no high resolution": (("degrade", "nowhere", "new"), "nowhere is not a folder"),
     "demo stands": (("demo", "--out", EXAMPLES), "pass --overwrite"),

@@ -9,7 +9,7 @@ from dfcan_bmz.errors import DfcanError
 def test_what_is_read_is_never_written_over(tmp_path):
     (tmp_path / "hr").mkdir()
     for output in (tmp_path / "hr", tmp_path / "hr/a.tif", tmp_path / "x/../hr"):
-        with pytest.raises(DfcanError, match="over what is read"):
+        with pytest.raises(DfcanError, match="would overwrite an input"):
             files.refuse_input_as_output([tmp_path / "hr"], [output])
     files.refuse_input_as_output([tmp_path / "hr"], [tmp_path / "lr"])
 

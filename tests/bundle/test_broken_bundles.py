@@ -127,7 +127,7 @@ def test_a_damaged_zip_is_named(keras_only, tmp_path):
     assert check(bundle)  # it holds no zip at its end: a file like any other
     cut = tmp_path / "cut.zip"
     cut.write_bytes(bundle.read_bytes()[: bundle.stat().st_size // 2])
-    with pytest.raises(DfcanError, match="no bundle"):
+    with pytest.raises(DfcanError, match="not a bundle"):
         check(cut)
 
 

@@ -26,7 +26,7 @@ def test_packaging_holds_no_python():
         ({"name": "no"}, "name"),
         ({"tile": 33}, "tile"),
         ({"formats": ["pytorch_state_dict"]}, "formats"),
-        ({"formats": ["keras_v3", "keras_v3"]}, "stands twice"),
+        ({"formats": ["keras_v3", "keras_v3"]}, "is listed twice"),
         ({"formats": ["onnx"]}, "keras_v3"),
         ({"input": "prepared", "formats": ["keras_v3", "onnx"]}, "torchscript"),
         ({"authors": []}, "authors"),

@@ -83,7 +83,7 @@ def test_what_is_no_pair_is_left_out_and_named(shifted, tmp_path):
 
 
 def test_nothing_is_written_over_the_originals_or_where_nothing_can_be_aligned(shifted, tmp_path):
-    with pytest.raises(DfcanError, match="over what is read"):
+    with pytest.raises(DfcanError, match="would overwrite an input"):
         align.run(shifted, shifted, affine=False, overwrite=True)
     for file in (shifted / "hr").iterdir():
         file.write_bytes(b"")

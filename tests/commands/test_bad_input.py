@@ -172,9 +172,9 @@ def test_a_demo_from_weights_that_are_not_there_names_those_that_are(tmp_path):
 
 
 def test_nothing_is_written_over_what_is_read_even_with_overwrite(pairs, tiny_run):
-    expect_refusal("degrade", pairs / "hr", pairs, "--overwrite", match="over what is read")
+    expect_refusal("degrade", pairs / "hr", pairs, "--overwrite", match="would overwrite an input")
     arguments = ["predict", tiny_run, pairs / "lr", "--out", pairs / "lr", "--overwrite"]
-    expect_refusal(*arguments, match="over what is read")
+    expect_refusal(*arguments, match="would overwrite an input")
 
 
 def test_a_file_where_a_folder_is_to_be_written_is_named(pairs, tiny_run, tmp_path):

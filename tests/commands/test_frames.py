@@ -194,7 +194,7 @@ def test_inspect_and_align_work_on_the_mean_and_keep_the_frames(raw_pairs, tmp_p
     images.write(moved / "hr" / pair.hr.name, np.roll(images.read(pair.hr).pixels, 4, axis=0))
     with pytest.raises(UnfinishedError):
         inspect.run([moved], None, overwrite=False)
-    assert "the HR image lies +4.0 HR px down" in capsys.readouterr().out
+    assert "the HR image is shifted +4.0 HR px down" in capsys.readouterr().out
     align.run(moved, tmp_path / "aligned", affine=False, overwrite=False)
     aligned = images.read(tmp_path / "aligned/lr" / pair.lr.name).pixels
     np.testing.assert_array_equal(aligned, images.read(pair.lr).pixels[:, 2:-2, 2:-2])

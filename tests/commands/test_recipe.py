@@ -97,7 +97,7 @@ def test_an_answer_that_a_recipe_cannot_hold_is_refused(tmp_path, monkeypatch, g
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(DfcanError, match="no run folder"):
+    with pytest.raises(DfcanError, match="not a run folder"):
         read_facts(tmp_path)
 
 

@@ -57,7 +57,7 @@ def test_of_several_folders_names_and_fields_stay_apart(pairs_folder):
     [
         (planes(3, 20), planes(2, 40), "3 images and 2 images"),
         (Path("lr"), planes(2, 40), "1 folders and 2 images"),
-        ([np.zeros(5)], [np.zeros(5)], "no images"),
+        ([np.zeros(5)], [np.zeros(5)], "not images"),
         ([Path("lr"), planes(1, 20)[0]], Path("hr"), "not both"),
     ],
 )

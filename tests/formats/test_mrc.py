@@ -56,7 +56,7 @@ def test_a_single_frame_is_an_image(tmp_path):
         (mrc_bytes(frames(shape=(1, 1, 1))), "header without an image"),
         (bytes(1024), "a file of zeros"),
         (b"P" * 3000, "it is text"),
-        (b"\x80" * 3000, "no MRC file"),
+        (b"\x80" * 3000, "not an MRC file"),
     ],
 )
 def test_what_is_no_image_is_refused_with_the_reason(tmp_path, content, named):

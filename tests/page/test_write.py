@@ -42,7 +42,7 @@ def test_an_existing_site_is_replaced_on_request_alone(site, tiny_bundle):
 
 def test_a_folder_of_somebody_elses_is_never_replaced(tiny_bundle, tmp_path):
     (tmp_path / "thesis.txt").write_text("chapter 1")
-    with pytest.raises(DfcanError, match="no page"):
+    with pytest.raises(DfcanError, match="not a page"):
         write_page([tiny_bundle], tmp_path, "cdn", overwrite=True)
     assert (tmp_path / "thesis.txt").read_text() == "chapter 1"
 
