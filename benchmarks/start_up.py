@@ -90,7 +90,7 @@ def prepare(folder: Path) -> None:
     """Write all that the commands read: the tests' pairs, run folder and bundles, an image, a BioSR, a Fiji."""
     tiny.unpack(folder)
     (folder / "tiny.yaml").write_text(tiny.RECIPE, encoding="utf-8")
-    (folder / "sweep.yaml").write_text("runs: [{name: one}]\n", encoding="utf-8")
+    (folder / "sweep.yaml").write_text("runs: [{name: one, set: {train.seed: 1}}]\n", encoding="utf-8")
     with zipfile.ZipFile(folder / "tiny.zip") as bundle:
         content = yaml.safe_load(bundle.read("rdf.yaml"))
     content["maintainers"] = [{"name": "A. Tester", "github_user": "bioimageiobot"}]
