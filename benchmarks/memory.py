@@ -3,7 +3,7 @@
     python benchmarks/memory.py MODEL [SIDE ...]
 
 Random images of SIDE x SIDE px, uncompressed TIFF in and out, each predicted by a process of its own: what is told is
-its largest resident set, with Python, the frameworks and the pages of the mapped files. A full-size MODEL takes an hour
+its largest resident set, with Python, the engine and the pages of the mapped files. A full-size MODEL takes an hour
 for 8192 px on two processor cores; the memory of a small one grows alike.
 """
 
