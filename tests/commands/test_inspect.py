@@ -60,7 +60,7 @@ def test_every_problem_is_listed_and_nothing_is_skipped_in_silence(pairs, capsys
     for told in (
         "fov000_level01.tif cannot be read",
         "fov001_level01.tif is constant",
-        "fov001_level02: the HR image lies +",
+        "fov001_level02: the HR image is shifted +",
         "fov002_level01.tif: ",
         "at its largest value, 2000: saturated?",
         "fov002_level02.tif is (60, 80), no 2, 3 or 4 times (40, 40)",
