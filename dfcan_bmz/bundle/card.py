@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from dfcan_bmz.bundle.describe import channel_names
 from dfcan_bmz.bundle.evaluations import Evaluation
 from dfcan_bmz.bundle.recipe import SizedRecipe
@@ -14,6 +12,7 @@ from dfcan_bmz.loss_words import describe_loss
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import best_row
+from dfcan_bmz.templates import render
 
 
 class Figures(NamedTuple):
@@ -39,13 +38,9 @@ class Figures(NamedTuple):
 def card(source: Source, figures: Figures | None) -> str:
     """Markdown of the bundle's README; without `figures`, the draft that is checked."""
     recipe, config, history = source.recipe, source.config, source.history
-    environment = Environment(
-        loader=PackageLoader("dfcan_bmz.bundle"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML
-    )
-    return environment.get_template("README.md.j2").render(
+    return render(
+        "dfcan_bmz.bundle",
+        "README.md.j2",
         recipe=recipe,
         channels=channel_names(config),
         tile=recipe.tile * source.enlarged,

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.bundle_file.named import find_model
 from dfcan_bmz.config import validate
 from dfcan_bmz.models import MODELS, describe_model
+from dfcan_bmz.templates import render
 
 # what people call a modality, and the zoo's tag for it
 MODALITIES = {
@@ -103,17 +103,13 @@ def draft(answers: Answers, facts: Facts) -> str:
     DfcanError
         If an answer is not what a recipe may hold.
     """
-    environment = Environment(
-        loader=PackageLoader("dfcan_bmz.bundle"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # YAML, not HTML
-    )
-    environment.filters["quoted"] = _quoted
     structure_tag = "-".join("".join(c if c.isalnum() else " " for c in answers.structure.lower()).split())
     tags = ["super-resolution", MODALITIES[answers.modality], "2d", "grayscale", structure_tag]
     tags += ["image-restoration", "tensorflow", "pytorch", "fiji", "deepimagej", _short_name(facts).lower()]
-    text = environment.get_template("recipe.yaml.j2").render(
+    text = render(
+        "dfcan_bmz.bundle",
+        "recipe.yaml.j2",
+        quoted=_quoted,
         answers=answers,
         facts=facts,
         cite=_citation(facts.reference),

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from dfcan_bmz.templates import render
 
 MODELS, MENU = PurePosixPath("models"), PurePosixPath("plugins/DFCAN")
 
@@ -29,15 +29,9 @@ class Settings(NamedTuple):
 
 def macros(settings: Settings) -> dict[PurePosixPath, str]:
     """Text of every macro and script by its path in a Fiji."""
-    environment = Environment(
-        loader=PackageLoader("dfcan_bmz.fiji"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # macros, not HTML
-    )
     places = {
         "image.ijm.j2": MENU / f"{settings.nickname}_image.ijm",
         "folder.ijm.j2": MENU / f"{settings.nickname}_folder.ijm",
         "headless.groovy.j2": MODELS / settings.nickname / "headless.groovy",
     }
-    return {path: environment.get_template(template).render(settings._asdict()) for template, path in places.items()}
+    return {path: render("dfcan_bmz.fiji", template, **settings._asdict()) for template, path in places.items()}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dfcan_bmz.evaluation.evaluate import METRICS, Report
@@ -22,13 +21,12 @@ from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
 from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.resolution import period
+from dfcan_bmz.templates import render
 
 
 def write_report(path: Path, report: Report, events: Events = SILENT) -> None:
     """Write ``report.html``, pictures embedded."""
-    environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
-    template = environment.get_template("report.html.j2")
-    path.write_text(template.render(_content(report, events)), encoding="utf-8")
+    path.write_text(render("dfcan_bmz.report", "report.html.j2", **_content(report, events)), encoding="utf-8")
 
 
 def _content(report: Report, events: Events) -> dict[str, Any]:

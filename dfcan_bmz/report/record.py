@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dfcan_bmz.config import Config
 from dfcan_bmz.evaluation.means import Means
@@ -15,6 +14,7 @@ from dfcan_bmz.report.curves import plot_history
 from dfcan_bmz.report.embed import embed
 from dfcan_bmz.report.side_by_side import plot_side_by_side
 from dfcan_bmz.run_folder import Row, best_row
+from dfcan_bmz.templates import render
 
 AUGMENTATIONS = {
     "hflip": "flips from left to right",
@@ -49,8 +49,9 @@ def write_record(
         Of an evaluation; None where there was none.
     """
     means = evaluated.values if evaluated else {}
-    environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
-    html = environment.get_template("record.html.j2").render(
+    html = render(
+        "dfcan_bmz.report",
+        "record.html.j2",
         name=name,
         network=describe_model(config.model),
         reference=MODELS[config.model.name].reference,

@@ -4,9 +4,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.markup import escape
 from rich.table import Column, Table
+
+from dfcan_bmz.templates import render
 
 
 def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
@@ -34,10 +35,9 @@ def write_verdicts(path: Path, name: str, verdicts: list[dict[str, Any]]) -> Non
     verdicts : list of dict
         ``format, engine, test, verdict, figure, message``, grouped by format.
     """
-    environment = Environment(loader=PackageLoader("dfcan_bmz.report"), undefined=StrictUndefined, autoescape=True)
     formats = [(key, list(rows)) for key, rows in groupby(verdicts, lambda verdict: verdict["format"])]
     counts = {word: sum(v["verdict"] == word for v in verdicts) for word in ("passed", "failed", "not run")}
     remarkable = [verdict for verdict in verdicts if verdict["verdict"] != "passed"]
-    template = environment.get_template("verdicts.html.j2")
-    html = template.render(name=name, formats=formats, counts=counts, remarkable=remarkable)
+    values = {"name": name, "formats": formats, "counts": counts, "remarkable": remarkable}
+    html = render("dfcan_bmz.report", "verdicts.html.j2", **values)
     path.write_text(html, encoding="utf-8")
