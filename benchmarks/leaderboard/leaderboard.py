@@ -25,7 +25,7 @@ from dfcan_bmz.data.records import read_manifest
 from dfcan_bmz.deconvolution import deconvolve
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.baselines import choose_baselines
-from dfcan_bmz.evaluation.measure import Plane, planes_of
+from dfcan_bmz.evaluation.measure import EvaluatedPlane, planes_of
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
 from dfcan_bmz.model import open_model
 
@@ -45,14 +45,14 @@ class Row(NamedTuple):
     fields: str
 
 
-def planes_in(folder: Path) -> Iterator[Plane]:
+def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
     """Planes of a set."""
     pairs = {pair: [0] for pair in find_pairs(folder / "lr", folder / "hr")}
     levels = {name: row.get("level") or "" for name, row in (read_manifest(folder / "lr") or {}).items()}
     return planes_of(pairs, SCALE, TARGET, levels)
 
 
-def baselines(planes: Callable[[], Iterable[Plane]]) -> dict[str, Enlarge]:
+def baselines(planes: Callable[[], Iterable[EvaluatedPlane]]) -> dict[str, Enlarge]:
     """Methods without learning, tuned on the set."""
     chosen, _ = choose_baselines(planes, sum(1 for _ in planes()), SCALE, TARGET, None, True)
     assert chosen.deconvolution
@@ -93,7 +93,7 @@ def _through_core(bundle: Path) -> Enlarge:
     return enlarge
 
 
-def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[Plane]) -> Row:
+def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[EvaluatedPlane]) -> Row:
     """Mean PSNR and SSIM of a method over the fields of a set."""
     values: dict[str, list[tuple[float, float]]] = {}
     for plane in planes:
@@ -134,7 +134,7 @@ def main(models: list[str], names: list[str], work: Path) -> None:
         folder = make(name, work)
         known = {row.method for row in rows if row.set == name}
 
-        def planes(folder: Path = folder) -> Iterator[Plane]:
+        def planes(folder: Path = folder) -> Iterator[EvaluatedPlane]:
             return planes_in(folder)
 
         methods = {Path(model).name.removesuffix(".zip"): model for model in models}

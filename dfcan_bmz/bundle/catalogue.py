@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dfcan_bmz import published, run_folder
-from dfcan_bmz.bundle.evaluations import Evaluation, Row, read_evaluations
+from dfcan_bmz.bundle.evaluations import Evaluation, MethodMeans, read_evaluations
 from dfcan_bmz.bundle.recipe import Recipe, read_recipe
 from dfcan_bmz.evaluation.score import chief_protocol
 
@@ -15,8 +15,8 @@ class Figure(NamedTuple):
     title: str
     images: int
     fields: int
-    model: Row
-    baseline: Row
+    model: MethodMeans
+    baseline: MethodMeans
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,7 @@ from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 WORST = "worst.png"
 
 
-class Row(NamedTuple):
+class MethodMeans(NamedTuple):
     """Means over the fields of view; `model` is whether the method is the model itself."""
 
     protocol: str
@@ -39,7 +39,7 @@ class Evaluation(NamedTuple):
         Images that count, and fields of view among them.
     outside : int
         Images that lie outside of what the model was trained on.
-    rows : list of Row
+    rows : list of MethodMeans
         By protocol, the chief one first, methods without learning before the model.
     worst : pathlib.Path or None
         Picture of the image with the lowest PSNR.
@@ -49,7 +49,7 @@ class Evaluation(NamedTuple):
     images: int
     fields: int
     outside: int
-    rows: list[Row]
+    rows: list[MethodMeans]
     worst: Path | None
 
     @property
@@ -91,7 +91,7 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
     summary = summarise(scores, fields, resamples(count, np.random.default_rng(0)))
     try:
         rows = [
-            Row(
+            MethodMeans(
                 protocol, method, method not in BASELINES, *(summary[protocol, method, key] for key in ("psnr", "ssim"))
             )
             for protocol in protocols

@@ -5,7 +5,7 @@ import textwrap
 from functools import partial
 
 from dfcan_bmz.bundle.catalogue import Entry, as_plain, catalogue
-from dfcan_bmz.bundle.evaluations import Row
+from dfcan_bmz.bundle.evaluations import MethodMeans
 from dfcan_bmz.bundle_file import named
 
 wrapped = partial(textwrap.wrap, width=80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
@@ -32,5 +32,5 @@ def _lines(entry: Entry) -> list[str]:
     return [*lines, *(f"  {path}" for path in entry.pictures)]
 
 
-def _scores(row: Row) -> str:
+def _scores(row: MethodMeans) -> str:
     return f"{row.method} {row.psnr.mean:.2f} dB, SSIM {row.ssim.mean:.3f}"

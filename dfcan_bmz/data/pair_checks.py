@@ -16,9 +16,9 @@ from dfcan_bmz.normalize import scaling_of, within_float32
 MOST_SHIFT_PX = 1.0  # HR pixels
 SURE = 0.8  # a shift is believed if undoing it leaves at most this share of the disagreement
 PIXEL_SIZE_ERROR = 0.02  # of the ratio of both pixel sizes
-FINGERPRINT = 32  # blocks a side
-SAME = 0.8  # correlation of fingerprints: one field at two exposures has 0.96, different fields 0.2 at most
-CHUNK = 512  # fingerprints that are compared with all others at once
+BLOCKS = 32  # blocks a side
+SAME = 0.8  # correlation of coarse structures: one field at two exposures has 0.96, different fields 0.2 at most
+CHUNK = 512  # images that are compared with all others at once
 
 
 class PairCheck(NamedTuple):
@@ -36,8 +36,8 @@ class PairCheck(NamedTuple):
         How far the content of the HR image lies from where the LR image has it, in HR pixels.
     agreement : float
         Correlation of the details of both images once the shift is undone.
-    fingerprint : numpy.ndarray or None
-        (FINGERPRINT ** 2,) float32 of mean 0 and norm 1, from the HR image.
+    structure : numpy.ndarray or None
+        (BLOCKS ** 2,) float32 of mean 0 and norm 1, from the HR image.
     problems : tuple of str
         One line each.
     """
@@ -49,7 +49,7 @@ class PairCheck(NamedTuple):
     down_px: float = np.nan
     right_px: float = np.nan
     agreement: float = np.nan
-    fingerprint: np.ndarray | None = None
+    structure: np.ndarray | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -73,7 +73,7 @@ def check_pair(pair: Pair, frames: Frames = AS_PAIRED) -> PairCheck:
     placement = find_shift(lr_plane, hr_plane)
     down, right = map(float, placement.shift)
     in_place, agreed = agreement(lr_plane, hr_plane), agreement(lr_plane, hr_plane, placement)
-    check = PairCheck(pair.name, pair.fov, pair.hr, scale, down, right, agreed, fingerprint(hr_plane))
+    check = PairCheck(pair.name, pair.fov, pair.hr, scale, down, right, agreed, coarse_structure(hr_plane))
     problems = []
     if agreed < LEAST_AGREEMENT:
         problems.append(f"{pair.name}: LR and HR image hardly agree (correlation {agreed:.2f}): are they a pair?")
@@ -112,10 +112,10 @@ def same_fields(checks: list[PairCheck]) -> list[tuple[Path, Path]]:
     list of (pathlib.Path, pathlib.Path)
         HR images, one couple for each two fields.
     """
-    shown = [check for check in checks if check.fingerprint is not None]
+    shown = [check for check in checks if check.structure is not None]
     # levels of one field repeat its HR image
     firsts = list({(check.hr.parent, check.fov): check for check in reversed(shown)}.values())[::-1]
-    prints = np.array([check.fingerprint for check in firsts])
+    prints = np.array([check.structure for check in firsts])
     found = []
     for start in range(0, len(firsts), CHUNK):
         alike = prints[start : start + CHUNK] @ prints.T > SAME
@@ -123,12 +123,12 @@ def same_fields(checks: list[PairCheck]) -> list[tuple[Path, Path]]:
     return [(firsts[one].hr, firsts[other].hr) for one, other in found]
 
 
-def fingerprint(hr: np.ndarray) -> np.ndarray | None:
+def coarse_structure(hr: np.ndarray) -> np.ndarray | None:
     """Means of blocks without what varies slowly, such as the illumination; None for a flat image."""
-    edges = [np.linspace(0, size, FINGERPRINT + 1).astype(int) for size in hr.shape]
+    edges = [np.linspace(0, size, BLOCKS + 1).astype(int) for size in hr.shape]
     rows, columns = (edge[:-1] for edge in edges)
     sums = np.add.reduceat(np.add.reduceat(hr.astype(np.float64), rows, axis=0), columns, axis=1)
     means = sums / np.maximum(np.outer(*(np.diff(edge) for edge in edges)), 1)
-    deviation = (means - uniform_filter(means, FINGERPRINT // 4)).ravel()
+    deviation = (means - uniform_filter(means, BLOCKS // 4)).ravel()
     norm = np.linalg.norm(deviation)
     return (deviation / norm).astype(np.float32) if norm > 0 else None

@@ -6,15 +6,15 @@ from itertools import islice
 import numpy as np
 
 from dfcan_bmz.data.patches import richest_crop
-from dfcan_bmz.data.planes import Plane as TrainingPlane
-from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.data.planes import Plane
+from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.score import DECONVOLVED, SMOOTHED, Baselines, best_deconvolution, best_smoothing_px
 
 TUNING_PLANES, TUNING_PX = 6, 96  # what the deconvolution is tuned on: planes, and side of their crops in LR pixels
 
 
 def choose_baselines(
-    planes: Callable[[], Iterable[Plane]],
+    planes: Callable[[], Iterable[EvaluatedPlane]],
     count: int,
     scale: int,
     target: str,
@@ -63,10 +63,10 @@ def choose_baselines(
     return Baselines(smoothing_px, settings), told
 
 
-def _crops(planes: Iterable[Plane], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _crops(planes: Iterable[EvaluatedPlane], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Crops of `TUNING_PLANES` of the planes, from the first to the last; one plane at a time is in memory."""
     chosen = {index * count // TUNING_PLANES for index in range(TUNING_PLANES)}
     for index, plane in enumerate(islice(planes, max(chosen) + 1)):
         if index in chosen:
-            crop = richest_crop(TrainingPlane(plane.lr, plane.hr), TUNING_PX)
+            crop = richest_crop(Plane(plane.lr, plane.hr), TUNING_PX)
             yield crop.lr, crop.hr

@@ -15,7 +15,7 @@ from dfcan_bmz.data.sources import Images, PairSet, open_set
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.means import counted
-from dfcan_bmz.evaluation.measure import Facts, Measured, Plane, measure, planes_of
+from dfcan_bmz.evaluation.measure import EvaluatedPlane, Facts, Measured, measure, planes_of
 from dfcan_bmz.evaluation.origins import common_scale, history, how, open_models, seen_by, unknown
 from dfcan_bmz.evaluation.score import BASELINES, BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
@@ -145,7 +145,7 @@ class _Test:
     def count(self) -> int:
         return sum(map(len, self.sound.values()))
 
-    def planes(self) -> Iterator[Plane]:
+    def planes(self) -> Iterator[EvaluatedPlane]:
         found = planes_of(self.sound, self.scale, self.target, self.levels, self.frames)
         return found if self.raw else (plane._replace(frames=plane.lr, phases=1) for plane in found)
 

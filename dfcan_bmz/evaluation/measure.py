@@ -18,7 +18,7 @@ from dfcan_bmz.model import Model
 WORST = 6  # cases that are kept with their images
 
 
-class Plane(NamedTuple):
+class EvaluatedPlane(NamedTuple):
     """A plane of the test set.
 
     `frames` (Y, X) or (frames, Y, X) and `hr` (sY, sX) are in their own units, `pixel_size_nm` is that of `lr`, and of
@@ -59,7 +59,7 @@ class Facts(NamedTuple):
 class Case(NamedTuple):
     """A plane with its predictions by method, (sY, sX) in the units of `plane.lr`; `psnr`: its worst model."""
 
-    plane: Plane
+    plane: EvaluatedPlane
     psnr: float
     predicted: dict[str, np.ndarray]
 
@@ -107,7 +107,7 @@ def read_facts(evaluation: Path) -> list[Facts]:
 
 def planes_of(
     pairs: dict[Pair, list[int]], scale: int, target: str, levels: dict[str, str], frames: Frames = AS_PAIRED
-) -> Iterator[Plane]:
+) -> Iterator[EvaluatedPlane]:
     """Planes of pairs, read one by one.
 
     Parameters
@@ -125,7 +125,7 @@ def planes_of(
 
     Yields
     ------
-    Plane
+    EvaluatedPlane
         Names of planes of stacks count from 1: ``stack[1]``.
     """
     for pair, indices in pairs.items():
@@ -133,11 +133,13 @@ def planes_of(
         for index in indices:
             name = pair.name if lr.axes == "YX" else f"{pair.name}[{index + 1}]"
             planes = comparable(lr.planes[index], hr.planes[index], target)
-            yield Plane(name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes, lr.phases)
+            yield EvaluatedPlane(
+                name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes, lr.phases
+            )
 
 
 def measure(
-    models: dict[str, Model], planes: Iterable[Plane], baselines: Baselines, target: str, seen: dict[str, str]
+    models: dict[str, Model], planes: Iterable[EvaluatedPlane], baselines: Baselines, target: str, seen: dict[str, str]
 ) -> Measured:
     """Score models and baselines on every plane.
 
@@ -145,7 +147,7 @@ def measure(
     ----------
     models : dict of str to Model
         By the name that tables and figures have; all of one scale factor.
-    planes : iterable of Plane
+    planes : iterable of EvaluatedPlane
         The test set.
     baselines : Baselines
         Settings of the methods without learning.
@@ -175,12 +177,12 @@ def measure(
     return Measured(scores, facts, worst, series, hr_pixels_nm)
 
 
-def _continues(series: list[Case], plane: Plane) -> bool:
+def _continues(series: list[Case], plane: EvaluatedPlane) -> bool:
     """Whether a plane shows the field of a series at another light level; of a stack, one plane is enough."""
     return all(case.plane.field == plane.field and case.plane.level != plane.level for case in series)
 
 
-def _remarks(plane: Plane, predicted: dict[str, np.ndarray], models: dict[str, Model]) -> Iterator[str]:
+def _remarks(plane: EvaluatedPlane, predicted: dict[str, np.ndarray], models: dict[str, Model]) -> Iterator[str]:
     for role, image in (("LR", plane.lr), ("HR", plane.hr)):
         if image.min() < 0:
             yield f"{role} image has negative pixels, down to {image.min():.4g}"

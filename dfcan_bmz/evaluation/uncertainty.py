@@ -8,7 +8,7 @@ import numpy as np
 
 from dfcan_bmz.engines import Network
 from dfcan_bmz.error_maps import rse_map
-from dfcan_bmz.evaluation.measure import Case, Plane
+from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.events import Events
 from dfcan_bmz.images import mean_frame
@@ -112,13 +112,13 @@ def _of_part(model: Model) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 def uncertainty(
-    plane: Plane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    plane: EvaluatedPlane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> Uncertainty:
     """Map the uncertainty of a prediction in the plane's middle.
 
     Parameters
     ----------
-    plane : Plane
+    plane : EvaluatedPlane
         LR image and truth.
     prediction : numpy.ndarray
         (sY, sX), finite, in the units of `plane.lr`.

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dfcan_bmz.export.onnx import Onnx
 
 ROWS, COLUMNS = 2, 3
-END, BEFORE_START = 2**63 - 1, -(2**63)
 
 
 def spectrum(words: "Onnx", x: str) -> str:

@@ -24,7 +24,7 @@ from dfcan_bmz.resolution import HALF_IMAGES, crossing, decorrelation, period, s
 from dfcan_bmz.staging import filling
 
 
-class Row(NamedTuple):
+class PlaneUncertainty(NamedTuple):
     """One row of ``trust.csv``.
 
     Periods, in `unit`, are the finest that the LR image (Fourier ring correlation of its halves) and the prediction
@@ -52,7 +52,7 @@ def map_uncertainty(
     overwrite: bool = False,
     trusted: bool = False,
     events: Events = SILENT,
-) -> tuple[list[Row], list[str]]:
+) -> tuple[list[PlaneUncertainty], list[str]]:
     """Write maps of the uncertainty of a model's predictions.
 
     Parameters
@@ -70,7 +70,7 @@ def map_uncertainty(
 
     Returns
     -------
-    rows : list of Row
+    rows : list of PlaneUncertainty
         Of each plane.
     problems : list of str
         Of each image that was left out.
@@ -86,7 +86,7 @@ def map_uncertainty(
     stems = [images.stem_of(source) for source in sources]
     if doubled := {stem for stem in stems if stems.count(stem) > 1}:
         raise DfcanError(f"two images are called {legible(min(doubled))}: give them in separate runs")
-    rows: list[Row] = []
+    rows: list[PlaneUncertainty] = []
     problems: list[str] = []
     notes: list[str] = []
     noted: list[tuple[Path, str]] = []
@@ -105,7 +105,7 @@ def map_uncertainty(
                 problems.append(str(error))
         if not rows:
             raise DfcanError(problems[0])
-        write_table(folder / "trust.csv", Row._fields, rows)
+        write_table(folder / "trust.csv", PlaneUncertainty._fields, rows)
     for note in notes:
         events.note(note)
     events.notes_of(noted)
@@ -121,8 +121,8 @@ class _Mapped(NamedTuple):
     turned: Disagreement
 
 
-def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], model: Model) -> list[Row]:
-    rows: list[Row] = []
+def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], model: Model) -> list[PlaneUncertainty]:
+    rows: list[PlaneUncertainty] = []
     (height, width), s = image.size, model.scale
     maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
     for index, scaling in enumerate(scalings):
@@ -156,9 +156,9 @@ def _mapped(image: Image, frames: np.ndarray, model: Model) -> _Mapped:
     return _Mapped(lr, prediction, reblur(prediction, lr), turned)
 
 
-def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -> Row:
+def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -> PlaneUncertainty:
     far = distances(fingerprint(plane.lr), model.domain) if model.domain else {}
-    row = Row(
+    row = PlaneUncertainty(
         name,
         signal_to_noise(plane.lr),
         period(crossing(*split_correlation(plane.lr), HALF_IMAGES), pixel_size_nm),
@@ -172,4 +172,4 @@ def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -
         max(far.values(), default=np.nan),
         "; ".join(outside_domain(plane.lr, pixel_size_nm, model.domain)),
     )
-    return Row._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)
+    return PlaneUncertainty._make(float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in row)

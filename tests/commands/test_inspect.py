@@ -11,7 +11,7 @@ from tiff_files import rational, short, write_tiff
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import inspect
-from dfcan_bmz.data.pair_checks import PairCheck, check_pair, fingerprint, same_fields
+from dfcan_bmz.data.pair_checks import PairCheck, check_pair, coarse_structure, same_fields
 from dfcan_bmz.data.pairs import Pair, find_pairs
 from dfcan_bmz.data.survey import survey
 from dfcan_bmz.errors import UnfinishedError
@@ -116,7 +116,7 @@ def test_the_same_field_is_recognised_by_what_it_shows_not_by_its_bytes():
     again = (one * 0.3 + 500 + rng.normal(0, 300, one.shape)).clip(0).astype(np.uint16)
     checks = []
     for name, hr in (("one", one), ("other", other), ("again", again)):
-        checks.append(PairCheck(name, name, Path(name), fingerprint=fingerprint(hr)))
+        checks.append(PairCheck(name, name, Path(name), structure=coarse_structure(hr)))
     assert same_fields(checks) == [(Path("one"), Path("again"))]
 
 

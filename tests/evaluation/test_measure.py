@@ -8,7 +8,7 @@ from dfcan_bmz.deconvolution import CANDIDATES
 from dfcan_bmz.evaluation import baselines as tuning
 from dfcan_bmz.evaluation import measure as measuring
 from dfcan_bmz.evaluation.baselines import choose_baselines
-from dfcan_bmz.evaluation.measure import Plane, measure
+from dfcan_bmz.evaluation.measure import EvaluatedPlane, measure
 from dfcan_bmz.evaluation.score import Baselines
 from dfcan_bmz.model import Model
 
@@ -29,7 +29,9 @@ def planes():
             hr, lr = hr - hr.min(), lr - hr.min() + 0.1
         for level in "12":
             noisy = (lr + rng.uniform(0, 0.02 / int(level), lr.shape)).astype(np.float32)
-            found.append(Plane(f"{field}{level}", f"{field}{level}", field, level, None, noisy, hr.astype(np.float32)))
+            found.append(
+                EvaluatedPlane(f"{field}{level}", f"{field}{level}", field, level, None, noisy, hr.astype(np.float32))
+            )
     return found
 
 

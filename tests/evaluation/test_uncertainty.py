@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 
 import dfcan_bmz
 from dfcan_bmz.evaluation import measure
-from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import reblur
 from dfcan_bmz.evaluation.uncertainty import LARGEST_PX, uncertainty
 from dfcan_bmz.events import Events
@@ -23,7 +23,7 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
     def predict(part, whole):
         return scaling_of(whole).apply(part).repeat(2, axis=0).repeat(2, axis=1) ** 2
 
-    plane = Plane("a", "a", "a", "", None, lr, hr)
+    plane = EvaluatedPlane("a", "a", "a", "", None, lr, hr)
     prediction = scaling.undo(predict(lr, lr))
     found = uncertainty(plane, prediction, predict)
     middle = (slice(36, 36 + LARGEST_PX),) * 2

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dfcan_bmz.evaluation.measure import Case, Facts, Plane
+from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane, Facts
 from dfcan_bmz.evaluation.score import Score
 from dfcan_bmz.report.levels import plot_levels, plot_series
 
@@ -40,7 +40,7 @@ def test_a_series_shows_the_dimmest_and_the_brightest(count, columns):
     rng = np.random.default_rng(0)
     hr = rng.uniform(size=(8, 8))
     series = [
-        Case(Plane(f"x{level}", "x", "f", str(level), None, rng.uniform(size=(4, 4)), hr), 20.0, {"m": hr})
+        Case(EvaluatedPlane(f"x{level}", "x", "f", str(level), None, rng.uniform(size=(4, 4)), hr), 20.0, {"m": hr})
         for level in range(count, 0, -1)
     ]
     figure = plot_series(series, ["m"])
