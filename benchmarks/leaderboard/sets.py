@@ -23,13 +23,13 @@ def make(name: str, folder: Path) -> Path:
     for kind, paths in described.get("copy", {}).items():
         _copy(paths, raw / kind)
     if "simulate" in described:
-        _run("simulate", *described["simulate"].split(), "--seed", DESCRIBED["seed"], "--out", out)
+        run("simulate", *described["simulate"].split(), "--seed", DESCRIBED["seed"], "--out", out)
     elif "degrade" in described:
-        _run("degrade", raw / "hr", *described["degrade"].split(), "--seed", DESCRIBED["seed"], "--out", out)
+        run("degrade", raw / "hr", *described["degrade"].split(), "--seed", DESCRIBED["seed"], "--out", out)
     else:
         names = [path.stem for path in sorted((raw / "lr").iterdir())]
         (raw / "manifest.csv").write_text("name,fov\n" + "".join(f"{one},{name}\n" for one in names), encoding="utf-8")
-        _run("align", raw, "--out", out)
+        run("align", raw, "--out", out)
     return out
 
 
@@ -40,6 +40,7 @@ def _copy(paths: list[str], folder: Path) -> None:
         shutil.copyfile(path, folder / f"image{index}{path.suffix}")
 
 
-def _run(*arguments: object) -> None:
+def run(*arguments: object) -> None:
+    """Run a command of the package."""
     command = [sys.executable, "-m", "dfcan_bmz", *map(str, arguments), "--quiet"]
     subprocess.run(command, cwd=REPOSITORY, check=True)

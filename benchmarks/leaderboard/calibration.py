@@ -1,0 +1,116 @@
+"""Is the disagreement of eight orientations an error bar? The published models on images of their own kind.
+
+    python benchmarks/leaderboard/calibration.py [--every 4] [--work FOLDER] [MODEL:SET ...]
+
+Counts the pixels whose error is at most the stated spread, which 68 % of normally distributed errors would be, and the
+factor by which the spread would have to be multiplied for that. "Structure" is what is brighter in the target than nine
+tenths of it. Errors are those of the mean prediction, after a least-squares fit of gain and offset; the spread is
+multiplied by the same gain. Prints a row for each model and set, and writes them to ``calibration.csv``.
+
+SET is one of the leaderboard, or one of `OWN`: simulated as the test images of a model whose simulation is not the
+leaderboard's, four of the ten fields.
+"""
+
+import argparse
+import csv
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from leaderboard import planes_in
+from sets import HERE, make, run
+
+import dfcan_bmz
+from dfcan_bmz import metrics
+from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.evaluation.trust import disagreement
+from dfcan_bmz.model import Model
+from dfcan_bmz.prediction.tiles import predict_plane
+
+RESULTS = HERE / "calibration.csv"
+ONE_SIGMA, STRUCTURE = 0.6827, 0.9  # share within one standard deviation; quantile of the target
+TINY = 1e-9  # a spread of zero covers an error of zero alone
+OWN = {
+    "actin-own": "--structure actin --pairs 4 --levels 9 --size 128 --haze 1",
+    "microtubules-own": "--structure microtubules --pairs 4 --size 128 --scale 2 --levels 9 --haze 2 --pixel-nm 60 "
+    "--na 1.2 --emission-nm 630 --bandwidth 1.75 --target wiener --dimmest 15 --brightest 4500",
+}
+CHOSEN = [
+    "actin-x2:actin-own",
+    "microtubules-x2:microtubules-own",
+    "microtubules-x2:real",
+    "er-x2:er",
+    "ccps-x2:ccps",
+    "fluorescence-x2:real",
+]
+
+
+class Row(NamedTuple):
+    """Shares of pixels within one and two spreads, and the factor that brings 68 % within one."""
+
+    model: str
+    set: str
+    images: int
+    within_1: str
+    within_2: str
+    factor: str
+    structure_within_1: str
+    structure_within_2: str
+    structure_factor: str
+
+
+def in_spreads(model: Model, plane: Plane) -> tuple[np.ndarray, np.ndarray]:
+    """Error of each pixel in units of its spread, and the target; both flat."""
+    found = disagreement(lambda turned: predict_plane(model, turned), plane.lr)
+    truth, fitted = metrics.affine(plane.hr, found.mean)
+    gain = fitted.std() / found.mean.std()
+    return (np.abs(truth - fitted) / (gain * found.spread + TINY)).ravel(), truth.ravel()
+
+
+def coverage(multiples: np.ndarray) -> list[str]:
+    """Shares within one and two spreads, and the factor."""
+    shares = [f"{np.mean(multiples <= spreads):.2f}" for spreads in (1, 2)]
+    return [*shares, f"{np.quantile(multiples, ONE_SIGMA):.1f}"]
+
+
+def calibrated(name: str, model: str, planes: Iterable[Plane]) -> Row:
+    """Count the pixels of all planes of a set."""
+    opened = dfcan_bmz.open_model(model)
+    found = [in_spreads(opened, plane) for plane in planes]
+    everywhere = np.concatenate([multiples for multiples, _ in found])
+    bright = [multiples[truth > np.quantile(truth, STRUCTURE)] for multiples, truth in found]
+    return Row(model, name, len(found), *coverage(everywhere), *coverage(np.concatenate(bright)))
+
+
+def folder_of(name: str, work: Path) -> Path:
+    """Folder of a set, made if it is not there."""
+    if name not in OWN:
+        return make(name, work)
+    out = work / name
+    if not out.is_dir():
+        run("simulate", *OWN[name].split(), "--seed", 1, "--out", out)
+    return out
+
+
+def main(chosen: list[str], every: int, work: Path) -> None:
+    """Print a row for each model and set, and write all."""
+    print("| model | set | images | all pixels: 1, 2 spreads, factor | structure: the same |\n|---|---|---|---|---|")
+    with RESULTS.open("w", newline="", encoding="utf-8") as lines:
+        table = csv.writer(lines, lineterminator="\n")
+        table.writerow(Row._fields)
+        for model, name in (one.split(":") for one in chosen):
+            step = every if name not in ("real", "fibsem") else 1
+            row = calibrated(name, model, islice(planes_in(folder_of(name, work)), 0, None, step))
+            table.writerow(row)
+            lines.flush()
+            print(f"| `{model}` | {name} | {row.images} | {', '.join(row[3:6])} | {', '.join(row[6:])} |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chosen", nargs="*", default=CHOSEN, metavar="MODEL:SET")
+    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--work", type=Path, default=Path("leaderboard-sets"))
+    main(**vars(parser.parse_args()))
