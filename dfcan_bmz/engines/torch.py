@@ -92,7 +92,7 @@ class Torch:
         self.operations: list[Operation] = []
         self.last_used: dict[int, list[int]] = {}
 
-    def add(self, run: Callable[..., torch.Tensor], *values: Place) -> Place:
+    def add(self, run: Callable[..., torch.Tensor], *values: Any) -> Any:
         """Add an operation and return the place of its result."""
         self.operations.append(Operation(run, [value.number for value in values]))
         return Place(SOURCE + len(self.operations))
@@ -121,7 +121,9 @@ class Torch:
 
     def arithmetic(self, operator: str, x: Place, y: Place | float) -> Place:
         function: Any = {"add": torch.add, "mul": torch.mul}[operator]
-        return self.add(function, x, y) if isinstance(y, Place) else self.add(lambda tensor: function(tensor, y), x)
+        return (
+            self.add(lambda tensor: function(tensor, y), x) if isinstance(y, int | float) else self.add(function, x, y)
+        )
 
     def concatenate(self, values: list[Place]) -> Place:
         return self.add(lambda *tensors: torch.cat(tensors, 1), *values)
@@ -152,24 +154,28 @@ def spectrum(y: torch.Tensor) -> torch.Tensor:
 
 def _spectrum(y: torch.Tensor) -> torch.Tensor:
     """(H, W, C) to (H, W, C)."""
-    positive, negative = _half_planes(y)  # at (+u, v) and (-u, v), for u = 0..H/2 and v = 0..W/2
-    h, w = y.shape[0] // 2, y.shape[1] // 2
-    centred = torch.empty_like(y)
-    centred[h:, w:] = positive[:h, :w]
-    centred[:h, w:] = negative[1:, :w].flip(0)
-    centred[h:, :w] = negative[:h, 1:].flip(1)  # abs(F(u, -v)) = abs(F(-u, v))
-    centred[:h, :w] = positive[1:, 1:].flip(0, 1)
-    return centred
+    return put_together(*half_planes(y, _magnitude))
 
 
-def _half_planes(y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
+    """The centred plane, (H, W, C), of what `half_planes` gives."""
+    h, w = positive.shape[0] - 1, positive.shape[1] - 1
+    right = torch.cat([negative[1:, :w].flip(0), positive[:h, :w]])
+    left = torch.cat([positive[1:, 1:].flip(0, 1), negative[:h, 1:].flip(1)])  # abs(F(u, -v)) = abs(F(-u, v))
+    return torch.cat([left, right], 1)
+
+
+def half_planes(
+    y: torch.Tensor, magnitude: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Magnitudes of (H, W, C) at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2; by real and imaginary parts."""
     height, width, channels = y.shape
     k = height // 2 + 1
     along_y = (_dft_matrix(height) @ y.reshape(height, -1)).view(2 * k, width, channels)
     both = torch.matmul(_dft_matrix(width), along_y)  # (2 k, 2 (W/2+1), C): real and imaginary parts of each other
     v = width // 2 + 1
     rr, ri, ir, ii = both[:k, :v], both[:k, v:], both[k:, :v], both[k:, v:]
-    return _magnitude(rr - ii, ri + ir), _magnitude(rr + ii, ri - ir)
+    return magnitude(rr - ii, ri + ir), magnitude(rr + ii, ri - ir)
 
 
 def _magnitude(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:

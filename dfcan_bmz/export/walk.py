@@ -124,8 +124,9 @@ def _convolution(words: Vocabulary, config: dict, weights: list[np.ndarray], x: 
     if not plain or config["data_format"] != "channels_last" or depthwise not in (None, 1) or (same and not size % 2):
         raise NotImplementedError(f"{config['name']}: only square kernels of odd size without stride or dilation")
     groups = kernel.shape[2] if depthwise else config["groups"]
-    order = (2, 3, 0, 1) if depthwise else (3, 2, 0, 1)
-    y = words.convolution(x, kernel.transpose(order), bias[0] if bias else None, groups, size // 2 if same else 0)
+    turned = kernel.swapaxes(0, 2).swapaxes(1, 3)  # (in, out, size, size), by what arrays and tensors both know
+    turned = turned if depthwise else turned.swapaxes(0, 1)
+    y = words.convolution(x, turned, bias[0] if bias else None, groups, size // 2 if same else 0)
     name = config["activation"]
     return y if name == "linear" else words.activation(name, y)
 

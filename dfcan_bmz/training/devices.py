@@ -31,8 +31,13 @@ def on_devices(count: int) -> Iterator[None]:
 
 
 def prepare_torch() -> None:
-    """Keep PyTorch off its single-threaded convolution, which cannot train on weights in Keras' order."""
+    """Keep PyTorch off its single-threaded convolution, which cannot train on weights in Keras' order.
+
+    Numbers below the smallest normal ones become 0, as TensorFlow has it: the tails of GELU make many of the gradients
+    so small, and processors are slow at them. It holds for threads that begin later.
+    """
     if keras.backend.backend() == "torch":
         import torch
 
+        torch.set_flush_denormal(True)
         torch.set_num_threads(max(2, torch.get_num_threads()))

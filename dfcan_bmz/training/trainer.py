@@ -20,13 +20,7 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     `copy_weights`. Where it learns from several scales, it lacks the enlargement, and takes images that are enlarged.
     """
     train = config.train
-    if train.precision == "float32" and train.devices == 1 and not config.data.other_scales:
-        trainer = keras.Model(model.inputs[0], model.outputs[0])
-    else:
-        with _dtype_policy(train.precision):
-            network = build_model(_trained(config), np.random.default_rng(0))
-            trainer = keras.Model(network.inputs[0], network.outputs[0])
-            copy_weights(model, trainer)
+    trainer = _twin(model, config)
     optimizer = keras.optimizers.Adam(
         train.learning_rate,
         global_clipnorm=train.clip or None,
@@ -44,6 +38,27 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     trainer.compile(optimizer, loss, metrics=metrics, jit_compile=_compile_how())
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def _twin(model: keras.Model, config: Config) -> keras.Model:
+    train = config.train
+    walks = _torch_trains(train.precision)
+    if (train.precision == "float32" or walks) and train.devices == 1 and not config.data.other_scales:
+        network = model
+    else:
+        with _dtype_policy("float32" if walks else train.precision):
+            network = build_model(_trained(config), np.random.default_rng(0))
+        copy_weights(model, network)
+    if walks:
+        from dfcan_bmz.training.on_torch import Walked
+
+        return Walked(network, train.precision == "mixed_bfloat16")
+    return keras.Model(network.inputs[0], network.outputs[0])
+
+
+def _torch_trains(precision: str) -> bool:
+    """Whether PyTorch is Keras' backend, and on a processor, where its own functions are faster than Keras' layers."""
+    return keras.backend.backend() == "torch" and precision != "mixed_float16" and not accelerators()
 
 
 def patch_side(config: Config) -> int:

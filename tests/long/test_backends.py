@@ -18,8 +18,8 @@ arguments = (Path(pairs) / "lr", Path(pairs) / "hr")
 for count in {devices}:
     folder = Path(out) / str(count)
     again = [*settings, f"train.devices={{count}}"]
-    train.run(*arguments, folder, None, [*again, "train.epochs=1"], resume=False, overwrite=False)
-    train.run(*arguments, folder, None, [*again, "train.epochs=2"], resume=True, overwrite=False)
+    for epochs in {epochs}:
+        train.run(*arguments, folder, None, [*again, f"train.epochs={{epochs}}"], resume=epochs > 1, overwrite=False)
 """
 
 
@@ -28,12 +28,12 @@ def losses(file):
         return [float(row["val_loss"]) for row in csv.DictReader(lines)]
 
 
-def train_on(backend, pairs, out, devices, *more):
+def train_on(backend, pairs, out, devices, *more, epochs=(1, 2)):
     if importlib.util.find_spec(backend) is None:
         skip_engine(f"training on {backend} needs the extra {backend}")
     environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     settings = [*TINY_TRAINING, "train.ema=0.9", "data.patches_per_image=5", *more]
-    command = [sys.executable, "-c", PROGRAM.format(devices=devices), pairs, out, *settings]
+    command = [sys.executable, "-c", PROGRAM.format(devices=devices, epochs=epochs), pairs, out, *settings]
     answer = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr[-2000:]
 
@@ -58,3 +58,12 @@ def test_a_discriminator_learns_beside_the_network_on_every_backend(backend, pai
     history = losses(tmp_path / "1/history.csv")
     assert len(history) == 2
     assert history[1] < history[0]
+
+
+def test_a_training_goes_on_under_another_backend(pairs_folder, tmp_path):
+    """The state holds weights and optimizer alike, whatever has computed them."""
+    for epoch, backend in enumerate(("tensorflow", "torch", "tensorflow"), 1):
+        train_on(backend, pairs_folder, tmp_path, [1], epochs=(epoch,))
+    history = losses(tmp_path / "1/history.csv")
+    assert len(history) == 3
+    assert history[2] < history[1] < history[0]
