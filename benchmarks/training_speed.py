@@ -3,7 +3,8 @@
     python benchmarks/training_speed.py [CONTENDER ...] [--biapy FOLDER] [--batch 4] [--patch 128] [--steps 3]
 
 Contenders: `ours` (as `dfcan-bmz train` compiles it), `ours-bf16` (train.precision=mixed_bfloat16), `keras` (the same
-network under Keras' defaults), `biapy`, whose wheel is unpacked in FOLDER (`pip download --no-deps biapy==3.7.1`).
+network under Keras' defaults), `ours-torch` and `ours-torch-bf16` (with KERAS_BACKEND=torch), `biapy`, whose wheel is
+unpacked in FOLDER (`pip download --no-deps biapy==3.7.1`).
 Each runs in a process of its own: the loss is MSE, the optimizer Adam. "Floor" is the time of the convolutions'
 multiplications and additions, forward and backward, at the rate of large matrix products on this machine. Last comes
 where the time goes under TensorFlow: a convolution of 64 channels and its two gradients, a spectrum with its gradient.
@@ -42,9 +43,11 @@ def keras_step(name: str, batch: int, patch: int) -> Callable[[], object]:
     from dfcan_bmz import losses
     from dfcan_bmz.config import Config
     from dfcan_bmz.models import build_model
+    from dfcan_bmz.training.devices import prepare_torch
     from dfcan_bmz.training.trainer import trainer_of
 
-    precision = "mixed_bfloat16" if name == "ours-bf16" else "float32"
+    precision = "mixed_bfloat16" if name.endswith("bf16") else "float32"
+    prepare_torch()
     config = Config.model_validate({"train": {"loss": "mse", "batch_size": batch, "precision": precision}})
     model = build_model(config.model, np.random.default_rng(SEED))
     if name == "keras":
@@ -165,7 +168,9 @@ def main() -> None:
     options = ["--batch", arguments.batch, "--patch", arguments.patch, "--steps", arguments.steps]
     options += ["--biapy", arguments.biapy] if arguments.biapy else []
     for name in arguments.contenders:
-        subprocess.run([sys.executable, __file__, "--alone", name, *map(str, options)], check=True)
+        environment = os.environ | ({"KERAS_BACKEND": "torch"} if "torch" in name else {})
+        command = [sys.executable, __file__, "--alone", name, *map(str, options)]
+        subprocess.run(command, check=True, env=environment)
     floor(arguments.batch, arguments.patch)
     if os.environ["KERAS_BACKEND"] == "tensorflow":
         breakdown(arguments.batch, arguments.patch)
