@@ -21,7 +21,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Frames, Image
 
 STRUCTURES = ("CCPs", "ER", "Microtubules", "F-actin", "F-actin_Nonlinear")
-# cells of each part: as they are usually given for the paper, and as the authors' published scripts have them
+# cells of each part; the authors' published scripts (DL-SR at 7f9c886) have others than `authors`
 SPLITS = {
     "authors": {"test": range(1, 16), "training": range(16, 46), "validation": range(46, 51)},
     "authors-scripts": {"validation": range(1, 6), "training": range(6, 36), "test": range(36, 51)},
