@@ -6,7 +6,6 @@ import subprocess
 import sys
 from ctypes.util import find_library
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 import pytest
@@ -71,9 +70,7 @@ def run(application, widget, image, model):
     widget.model.value = "own model"
     widget.own.value = model
     widget.start()
-    ended = Event()
-    widget.worker.finished.connect(ended.set)
-    wait_until(application, ended.is_set)
+    wait_until(application, lambda: widget.run.enabled)  # quick work may be over before a signal could be connected
 
 
 def test_the_manifest_is_valid_for_napari():
