@@ -144,28 +144,31 @@ class Torch:
         return self.add(spectrum, x)
 
 
-def spectrum(y: torch.Tensor) -> torch.Tensor:
+def _magnitude(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
+    return re.square_().add_(im.square_()).clamp_min_(EPS).pow_(EXPONENT / 2)
+
+
+def spectrum(
+    y: torch.Tensor, magnitude: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = _magnitude
+) -> torch.Tensor:
     """`dfcan_bmz.models.dfcan.spectrum`, of (N, C, H, W) float32 that is stored channels last, as the result is.
 
-    The transforms are products with matrices, which take that order as it is.
+    The transforms are products with matrices, which take that order as it is. `magnitude` is that of real and imaginary
+    parts; left out, one that overwrites them, through which no gradient goes.
     """
-    return torch.stack([_spectrum(image) for image in y.permute(0, 2, 3, 1)]).permute(0, 3, 1, 2)
+    planes = [_put_together(*_half_planes(image, magnitude)) for image in y.permute(0, 2, 3, 1)]
+    return torch.stack(planes).permute(0, 3, 1, 2)
 
 
-def _spectrum(y: torch.Tensor) -> torch.Tensor:
-    """(H, W, C) to (H, W, C)."""
-    return put_together(*half_planes(y, _magnitude))
-
-
-def put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
-    """The centred plane, (H, W, C), of what `half_planes` gives."""
+def _put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
+    """The centred plane, (H, W, C), of what `_half_planes` gives."""
     h, w = positive.shape[0] - 1, positive.shape[1] - 1
     right = torch.cat([negative[1:, :w].flip(0), positive[:h, :w]])
     left = torch.cat([positive[1:, 1:].flip(0, 1), negative[:h, 1:].flip(1)])  # abs(F(u, -v)) = abs(F(-u, v))
     return torch.cat([left, right], 1)
 
 
-def half_planes(
+def _half_planes(
     y: torch.Tensor, magnitude: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Magnitudes of (H, W, C) at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2; by real and imaginary parts."""
@@ -176,10 +179,6 @@ def half_planes(
     v = width // 2 + 1
     rr, ri, ir, ii = both[:k, :v], both[:k, v:], both[k:, :v], both[k:, v:]
     return magnitude(rr - ii, ri + ir), magnitude(rr + ii, ri - ir)
-
-
-def _magnitude(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
-    return re.square_().add_(im.square_()).clamp_min_(EPS).pow_(EXPONENT / 2)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ import keras
 import torch
 from torch.nn import functional
 
-from dfcan_bmz.engines.torch import Torch, half_planes, put_together
+from dfcan_bmz.engines.torch import Torch, spectrum
 from dfcan_bmz.export.graph import Graph, read_graph
 from dfcan_bmz.export.walk import steps_of, walk
 from dfcan_bmz.models.constants import EPS, EXPONENT
@@ -100,13 +100,7 @@ class Differentiable(Torch):
     def spectrum(self, x: Any) -> Any:
         """Transform; float32."""
         with torch.autocast(DEVICE, enabled=False):
-            images = x.float().permute(0, 2, 3, 1)
-            return torch.stack([_spectrum(image) for image in images]).permute(0, 3, 1, 2)
-
-
-def _spectrum(y: torch.Tensor) -> torch.Tensor:
-    """(H, W, C) to (H, W, C)."""
-    return put_together(*half_planes(y, Magnitude.apply))
+            return spectrum(x.float(), Magnitude.apply)
 
 
 class Magnitude(torch.autograd.Function):
