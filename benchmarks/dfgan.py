@@ -37,7 +37,7 @@ BRIGHT = 90  # percentile
 def measured(model: Model, lr: np.ndarray, hr: np.ndarray) -> list[float]:
     """The figures of one image, in the order of `COLUMNS`."""
     turned = disagreement(lambda plane: predict_plane(model, plane), lr)
-    predicted = predict_plane(model, lr)
+    predicted = turned.upright
     scores = metrics.score(hr, predicted, metrics.affine)
     truth, fitted = metrics.affine(hr, predicted)
     pixel_um = BIOSR.pixel_nm / 2e3

@@ -31,7 +31,7 @@ def in_every_orientation(
     Yields
     ------
     numpy.ndarray
-        (..., sY, sX).
+        (..., sY, sX); the first is that of the image as it is.
     """
     for orientation in orientations(phases):
         yield turned_back(predict(turn(lr, orientation, phases)), orientation)

@@ -52,10 +52,13 @@ class Disagreement(NamedTuple):
         (sY, sX): their mean, a slightly better prediction than any of them.
     spread : numpy.ndarray
         (sY, sX): their standard deviation, in units of the prediction (0..1).
+    upright : numpy.ndarray
+        (sY, sX): that of the image as it is.
     """
 
     mean: np.ndarray
     spread: np.ndarray
+    upright: np.ndarray
 
 
 def reblur(prediction: np.ndarray, lr: np.ndarray, scaling: Scaling | None = None) -> Reblur:
@@ -107,7 +110,7 @@ def disagreement(predict: Callable[[np.ndarray], np.ndarray], lr: np.ndarray, ph
         Frames of one orientation of the stripes; 1 where there are none.
     """
     predictions = list(in_every_orientation(predict, lr, phases))
-    return Disagreement(np.mean(predictions, axis=0), np.std(predictions, axis=0))
+    return Disagreement(np.mean(predictions, axis=0), np.std(predictions, axis=0), predictions[0])
 
 
 def _local_correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:

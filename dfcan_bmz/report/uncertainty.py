@@ -113,10 +113,9 @@ def map_uncertainty(
 
 
 class _Mapped(NamedTuple):
-    """Of one plane, in intensities that float32 holds: (Y, X), (sY, sX), and the maps."""
+    """Of one plane, in intensities that float32 holds: (Y, X), and the maps."""
 
     lr: np.ndarray
-    prediction: np.ndarray
     reblurred: Reblur
     turned: Disagreement
 
@@ -149,11 +148,10 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
 
 def _mapped(image: Image, frames: np.ndarray, model: Model) -> _Mapped:
     turned = disagreement(lambda turned: predict_plane(model, turned), frames, image.phases)
-    prediction = predict_plane(model, frames)
-    if not np.isfinite(prediction).all():
+    if not np.isfinite(turned.upright).all():
         raise DfcanError(f"the prediction of {image.path} holds NaN: the weights are damaged, train again")
     lr = images.mean_frame(frames)
-    return _Mapped(lr, prediction, reblur(prediction, lr), turned)
+    return _Mapped(lr, reblur(turned.upright, lr), turned)
 
 
 def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -> PlaneUncertainty:
@@ -163,7 +161,7 @@ def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -
         signal_to_noise(plane.lr),
         period(crossing(*split_correlation(plane.lr), HALF_IMAGES), pixel_size_nm),
         # the LR pixel is the unit of both where its size is not known
-        period(decorrelation(plane.prediction) * model.scale, pixel_size_nm),
+        period(decorrelation(plane.turned.upright) * model.scale, pixel_size_nm),
         "nm" if pixel_size_nm else "LR px",
         plane.reblurred.sigma_px,
         plane.reblurred.pearson,
