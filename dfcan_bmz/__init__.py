@@ -55,8 +55,8 @@ __all__ = [
 ]
 
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
-_BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
-os.environ.setdefault("KERAS_BACKEND", next(iter(_BACKENDS), "tensorflow"))
+_installed = filter(importlib.util.find_spec, ("tensorflow", "jax", "torch"))  # looked for until one is found
+os.environ.setdefault("KERAS_BACKEND", next(_installed, "tensorflow"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Threads of PyTorch that spin while they wait take the processor from each other wherever another program runs; read
 # when its library is loaded, here and in child processes.
@@ -87,7 +87,9 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "keras":
             raise
-        raise ImportError(f"dfcan_bmz.{name} needs more than is installed: pip install 'dfcan-bmz[train]'") from error
+        from dfcan_bmz.extras import lacking
+
+        raise ImportError(lacking("train", f"dfcan_bmz.{name}")) from error
 
 
 def __dir__() -> list[str]:

@@ -39,4 +39,9 @@ def is_missing(extra: str) -> bool:
 def refuse_without(extra: str, what: str) -> None:
     """Raise DfcanError, which says what needs it, if an extra is missing."""
     if is_missing(extra):
-        raise DfcanError(f"{what} needs more than is installed: pip install 'dfcan-bmz[{extra}]'")
+        raise DfcanError(lacking(extra, what))
+
+
+def lacking(extra: str, what: str) -> str:
+    """Message on an extra that is missing, and what needs it."""
+    return f"{what} needs more than is installed: pip install 'dfcan-bmz[{extra}]'"
