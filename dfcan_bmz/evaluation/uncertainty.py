@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def map_worst(
         (case, name) for case in worst for name in models if quick[name] and np.isfinite(case.predicted[name]).all()
     ]
     maps = {
-        (case.plane.name, name): uncertainty(case.plane, case.predicted[name], _of_part(models[name]))
+        (case.plane.name, name): uncertainty(case.plane, case.predicted[name], partial(predict_part, models[name]))
         for case, name in (events.each(wanted, "mapping uncertainty") if wanted else [])
     }
     told = [
@@ -105,10 +106,6 @@ def map_worst(
         if asked is None
     ]
     return maps, told
-
-
-def _of_part(model: Model) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    return lambda part, whole: predict_part(model, part, whole)
 
 
 def uncertainty(

@@ -84,7 +84,7 @@ def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: b
     scalings = [scaling_of(plane) for plane in stack]
     refuse_flawed("the layer", scalings)
     model = averaged(predictor) if ensemble else predictor
-    task.total = _tiles(model, stack, scalings, 1)
+    task.total = _tiles(model, stack, scalings)
     result = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
     for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
         if not scaling.flaw:
@@ -98,7 +98,7 @@ def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
     stack = planes.reshape(-1, *planes.shape[-2:])
     scalings = [scaling_of(plane) for plane in stack]
     refuse_flawed("the layer", scalings)
-    task.total = _tiles(predictor, stack, scalings, ORIENTATIONS)
+    task.total = ORIENTATIONS * _tiles(predictor, stack, scalings)
     spread = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
     error = np.zeros(stack.shape, np.float32)
     for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
@@ -109,5 +109,5 @@ def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
     return Maps(*(maps.reshape(*leading, *maps.shape[1:]) for maps in (spread, error)))
 
 
-def _tiles(predictor: Model, stack: np.ndarray, scalings: list, times: int) -> int:
-    return times * sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])
+def _tiles(predictor: Model, stack: np.ndarray, scalings: list) -> int:
+    return sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])

@@ -15,7 +15,7 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.images.selection import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.model import Load, Model, load_of, loaded
 from dfcan_bmz.prediction import plan
-from dfcan_bmz.prediction.job import DEFAULT, Job, Options
+from dfcan_bmz.prediction.job import DEFAULT, Job, Options, reservation
 from dfcan_bmz.prediction.stream import InProcess
 from dfcan_bmz.quantities import duration
 
@@ -164,9 +164,8 @@ def _predict_all(jobs: list[Job], runner: "Runner", events: Events) -> tuple[int
 
 
 def _tell(done: str, model: Model, options: Options, clipped: int, events: Events) -> None:
-    note = ", approximate: the targets of the training had units of their own" if model.target == "own" else ""
     top = "1" if options.dtype == "float32" else "65535"
-    meaning = f"0..{top}" if options.intensity == "unit" else f"the input's{note}"
+    meaning = f"0..{top}" if options.intensity == "unit" else f"the input's{reservation(model)}"
     events.tell(f"{done}, {model.scale} x as many pixels per side, intensities {meaning}")
     if clipped:
         events.tell(f"{clipped} pixels were outside uint16 and were clipped: use --dtype float32 to keep them")

@@ -144,8 +144,8 @@ def how_made(model: Model, options: Options) -> list[str]:
         ("keep", "float32"): "the input's",
         ("keep", "uint16"): "the input's, rounded",
     }[options.intensity, options.dtype]
-    if options.intensity == "keep" and model.target == "own":
-        meaning += ", approximate: the targets of the training had units of their own"
+    if options.intensity == "keep":
+        meaning += reservation(model)
     turned = f"; mean of {model.orientations} orientations" if model.orientations > 1 else ""
     return [
         f"{PREDICTED} x{model.scale} by dfcan-bmz",
@@ -153,6 +153,11 @@ def how_made(model: Model, options: Options) -> list[str]:
         f"Tiles of {model.tile} px, halo {model.halo}, blend {model.blend}; {options.precision}{turned}",
         f"Intensities: {meaning}",
     ]
+
+
+def reservation(model: Model) -> str:
+    """What is to be said of intensities that are mapped to the input's: nothing where the training's were alike."""
+    return ", approximate: the targets of the training had units of their own" if model.target == "own" else ""
 
 
 def chunk_side(model: Model) -> int:
