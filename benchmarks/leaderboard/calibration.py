@@ -11,20 +11,18 @@ SET is one of the leaderboard, or one of `OWN`: simulated as the test images of 
 leaderboard's, four of the ten fields.
 """
 
-import argparse
 import csv
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from leaderboard import planes_in
+from leaderboard import chosen_of, some_planes_in
 from sets import HERE, make, run
 
 import dfcan_bmz
 from dfcan_bmz import metrics
-from dfcan_bmz.evaluation.measure import Plane
+from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import disagreement
 from dfcan_bmz.model import Model
 from dfcan_bmz.prediction.tiles import predict_plane
@@ -61,7 +59,7 @@ class Row(NamedTuple):
     structure_factor: str
 
 
-def in_spreads(model: Model, plane: Plane) -> tuple[np.ndarray, np.ndarray]:
+def in_spreads(model: Model, plane: EvaluatedPlane) -> tuple[np.ndarray, np.ndarray]:
     """Error of each pixel in units of its spread, and the target; both flat."""
     found = disagreement(lambda turned: predict_plane(model, turned), plane.lr)
     truth, fitted = metrics.affine(plane.hr, found.mean)
@@ -75,7 +73,7 @@ def coverage(multiples: np.ndarray) -> list[str]:
     return [*shares, f"{np.quantile(multiples, ONE_SIGMA):.1f}"]
 
 
-def calibrated(name: str, model: str, planes: Iterable[Plane]) -> Row:
+def calibrated(name: str, model: str, planes: Iterable[EvaluatedPlane]) -> Row:
     """Count the pixels of all planes of a set."""
     opened = dfcan_bmz.open_model(model)
     found = [in_spreads(opened, plane) for plane in planes]
@@ -101,16 +99,11 @@ def main(chosen: list[str], every: int, work: Path) -> None:
         table = csv.writer(lines, lineterminator="\n")
         table.writerow(Row._fields)
         for model, name in (one.split(":") for one in chosen):
-            step = every if name not in ("real", "fibsem") else 1
-            row = calibrated(name, model, islice(planes_in(folder_of(name, work)), 0, None, step))
+            row = calibrated(name, model, some_planes_in(name, folder_of(name, work), every))
             table.writerow(row)
             lines.flush()
             print(f"| `{model}` | {name} | {row.images} | {', '.join(row[3:6])} | {', '.join(row[6:])} |", flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chosen", nargs="*", default=CHOSEN, metavar="MODEL:SET")
-    parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--work", type=Path, default=Path("leaderboard-sets"))
-    main(**vars(parser.parse_args()))
+    main(**chosen_of(__doc__, CHOSEN, "leaderboard-sets"))

@@ -6,14 +6,12 @@ Each model is measured on the images of its own kind, one in every N of them, as
 SSIM over the fields of view, after a least-squares fit of gain and offset. The cost is processor time, of all cores.
 """
 
-import argparse
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from leaderboard import measured, planes_in
+from leaderboard import chosen_of, measured, some_planes_in
 from sets import make
 
 import dfcan_bmz
@@ -48,14 +46,13 @@ def main(chosen: list[str], every: int, work: Path) -> None:
     print("| model | set | images, fields | PSNR | SSIM | processor time |\n|---|---|---|---|---|---|", flush=True)
     for model, name in (one.split(":") for one in chosen):
         folder = make(name, work)
-        step = every if name not in ("real", "fibsem") else 1
         seconds: dict[bool, list[float]] = {False: [], True: []}
         rows = {
             ensemble: measured(
                 name,
                 model,
                 timed(dfcan_bmz.open_model(model, ensemble=ensemble), seconds[ensemble]),
-                islice(planes_in(folder), 0, None, step),
+                some_planes_in(name, folder, every),
             )
             for ensemble in (False, True)
         }
@@ -69,8 +66,4 @@ def main(chosen: list[str], every: int, work: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chosen", nargs="*", default=PUBLISHED, metavar="MODEL:SET")
-    parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--work", type=Path, default=Path("leaderboard"))
-    main(**vars(parser.parse_args()))
+    main(**chosen_of(__doc__, PUBLISHED, "leaderboard"))

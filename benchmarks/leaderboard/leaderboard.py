@@ -11,8 +11,9 @@ test images, in their favour.
 import argparse
 import csv
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sets import DESCRIBED, HERE, NAMES, make
@@ -31,6 +32,7 @@ from dfcan_bmz.model import open_model
 
 RESULTS = HERE / "results.csv"
 SCALE, TARGET = 2, "own"  # of intensities nothing is assumed: gain and offset are fitted
+MEASURED = ("real", "fibsem")  # sets that are not simulated
 Enlarge = Callable[[np.ndarray], np.ndarray]  # (Y, X) to (2 Y, 2 X)
 
 
@@ -50,6 +52,20 @@ def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
     pairs = {pair: [0] for pair in find_pairs(folder / "lr", folder / "hr")}
     levels = {name: row.get("level") or "" for name, row in (read_manifest(folder / "lr") or {}).items()}
     return planes_of(pairs, SCALE, TARGET, levels)
+
+
+def some_planes_in(name: str, folder: Path, every: int) -> Iterator[EvaluatedPlane]:
+    """One in `every` planes of a set; all of the measured ones, which are few."""
+    return islice(planes_in(folder), 0, None, 1 if name in MEASURED else every)
+
+
+def chosen_of(told: str | None, chosen: list[str], work: str) -> dict[str, Any]:
+    """What the command line gives to a script that takes ``[--every N] [--work FOLDER] [MODEL:SET ...]``."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chosen", nargs="*", default=chosen, metavar="MODEL:SET")
+    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--work", type=Path, default=Path(work))
+    return vars(parser.parse_args())
 
 
 def baselines(planes: Callable[[], Iterable[EvaluatedPlane]]) -> dict[str, Enlarge]:
