@@ -8,7 +8,6 @@ printed as Markdown. "Wiener" is the linear estimate of least mean squared error
 and the power spectrum of the training sections, which nobody knows of images of their own.
 """
 
-import csv
 import os
 import sys
 from pathlib import Path
@@ -17,21 +16,21 @@ import numpy as np
 
 from dfcan_bmz import images, interpolation, metrics, predict
 from dfcan_bmz.degradation import PRESETS, degrade
+from dfcan_bmz.evaluation.score import best_smoothing_px
+from dfcan_bmz.files import write_table
 
 BLURS = (0.5, 1.0, 1.5)
 NOISES = (0.02, 0.05, 0.1)
 SCALE, PEAK = 2, 255.0
 VALIDATION, TEST = ("iso.03854",), ("iso.03906", "iso.03958")
-SIGMAS = np.arange(0.0, 1.55, 0.1)  # of the smoothed bicubic, in LR pixels
 BORDER = 32  # HR pixels that are mirrored around an image before it is filtered
 COLUMNS = ("blur", "noise", "method", "psnr", "ssim")
 
 
-def spectrum(sections: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
-    """Mean power of the sections' discrete Fourier transform on a grid of `shape`."""
-    window = np.outer(np.hanning(shape[0]), np.hanning(shape[1]))
-    crops = [section[: shape[0], : shape[1]].astype(float) for section in sections]
-    power = np.mean([np.abs(np.fft.fft2(window * (crop - crop.mean()))) ** 2 for crop in crops], axis=0)
+def spectrum(sections: list[np.ndarray]) -> np.ndarray:
+    """Mean power of the discrete Fourier transform of sections, which all have one shape."""
+    window = np.outer(*map(np.hanning, sections[0].shape))
+    power = np.mean([np.abs(np.fft.fft2(window * (section - section.mean()))) ** 2 for section in sections], axis=0)
     return power / np.mean(window**2)
 
 
@@ -69,24 +68,17 @@ def scores(truth: np.ndarray, image: np.ndarray) -> tuple[float, float]:
     return found["psnr"], found["ssim"]
 
 
-def measured(folder: Path, models: list[str], blur: float, noise: float) -> dict[str, tuple[float, float]]:
+def measured(
+    sections: dict[str, list[np.ndarray]], power: np.ndarray, models: list[str], blur: float, noise: float
+) -> dict[str, tuple[float, float]]:
     """Mean scores of every method under one condition."""
     settings = PRESETS["em"]._replace(blur=blur, noise=noise)
     rng = np.random.default_rng(0)
-    sections = {part: read(folder, names) for part, names in (("validation", VALIDATION), ("test", TEST))}
     pairs = {part: [(degrade(hr, SCALE, settings, rng), hr) for hr in found] for part, found in sections.items()}
-
-    def smoothed(lr: np.ndarray, sigma: float) -> np.ndarray:
-        return interpolation.smoothed_bicubic(lr, SCALE, sigma)
-
-    [(lr, hr)] = pairs["validation"]
-    sigma = max(SIGMAS, key=lambda sigma: scores(hr, smoothed(lr, sigma))[0])
-    known = tuple(path.stem for path in sorted(folder.glob("*.png")) if path.stem not in (*VALIDATION, *TEST))
-    shape = tuple(SCALE * side + 2 * BORDER for side in lr.shape)
-    power = spectrum([np.pad(section, BORDER, mode="symmetric") for section in read(folder, known)], shape)
+    sigma = best_smoothing_px(pairs["validation"], SCALE, "input")
     methods = {
         "bicubic": lambda lr: interpolation.bicubic(lr, SCALE),
-        "smoothed bicubic": lambda lr: smoothed(lr, sigma),
+        "smoothed bicubic": lambda lr: interpolation.smoothed_bicubic(lr, SCALE, sigma),
         "Wiener": lambda lr: wiener(lr, power, blur, noise),
     }
     methods |= {name: lambda lr, name=name: predict(name, lr.astype(np.float32), intensity="keep") for name in models}
@@ -99,16 +91,16 @@ def measured(folder: Path, models: list[str], blur: float, noise: float) -> dict
 def main(out: Path, models: list[str]) -> None:
     """Measure all conditions, write them and print the table."""
     folder = Path(os.environ["DFCAN_DATA"]) / "fibsem"
+    sections = {part: read(folder, names) for part, names in (("validation", VALIDATION), ("test", TEST))}
+    known = tuple(path.stem for path in sorted(folder.glob("*.png")) if path.stem not in (*VALIDATION, *TEST))
+    power = spectrum([np.pad(section, BORDER, mode="symmetric") for section in read(folder, known)])
     rows = []
     for blur in BLURS:
         for noise in NOISES:
-            for method, (psnr, ssim) in measured(folder, models, blur, noise).items():
+            for method, (psnr, ssim) in measured(sections, power, models, blur, noise).items():
                 rows.append(dict(zip(COLUMNS, (blur, noise, method, round(psnr, 3), round(ssim, 4)), strict=True)))
             print(rows[-1], file=sys.stderr, flush=True)
-    with out.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table(out, COLUMNS, (row.values() for row in rows))
     methods = list(dict.fromkeys(row["method"] for row in rows))
     print(f"| blur | noise | {' | '.join(methods)} |\n|{'---|' * (2 + len(methods))}")
     for blur in BLURS:
