@@ -19,6 +19,14 @@ def wheel(tmp_path_factory):
     return path
 
 
+def installed(wheel, folder, *options):
+    """Python of a new environment with the wheel in it, and where its packages are."""
+    venv.create(folder, with_pip=False)
+    pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", "--quiet", *options, wheel]
+    subprocess.run(list(map(str, pip)), check=True)
+    return folder / "bin/python", next(folder.glob("lib/python*/site-packages"))
+
+
 def test_the_wheel_is_of_a_size_that_people_download(wheel):
     """The published models are in it: where they outgrow this, those that most people do not need move to the zoo."""
     assert wheel.stat().st_size < 60e6
@@ -39,11 +47,7 @@ def test_the_wheel_holds_the_package_alone(wheel):
 def test_a_plain_installation_predicts_and_evaluates_without_a_framework(wheel, pairs_folder, tmp_path):
     """What it cannot do it says in one line, with the extra that brings it."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "KERAS_BACKEND")}
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env/bin/python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", wheel]
-    subprocess.run(list(map(str, pip)), check=True, env=environment)
-    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    python, site = installed(wheel, tmp_path / "env")
     assert not [name for name in ("tensorflow", "keras", "torch", "jax") if (site / name).exists()]
 
     def dfcan_bmz(*words):
@@ -78,10 +82,7 @@ def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env/bin/python"
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel)
-    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    python, site = installed(wheel, tmp_path / "env", "--no-deps", "--no-index")
     (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     run(tmp_path / "env/bin/dfcan-bmz", "simulate", "out", "--pairs", "1", "--size", "32")
     assert (tmp_path / "out/lr/fov000_level03.tif").is_file()
