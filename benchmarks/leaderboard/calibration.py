@@ -16,20 +16,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from leaderboard import chosen_of, some_planes_in
 from sets import HERE, make, run
 
 import dfcan_bmz
-from dfcan_bmz import metrics
+from dfcan_bmz.evaluation.coverage import Coverage, Multiples, coverage, in_spreads
 from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import disagreement
 from dfcan_bmz.model import Model
 from dfcan_bmz.prediction.tiles import predict_plane
 
 RESULTS = HERE / "calibration.csv"
-ONE_SIGMA, STRUCTURE = 0.6827, 0.9  # share within one standard deviation; quantile of the target
-TINY = 1e-9  # a spread of zero covers an error of zero alone
 OWN = {
     "actin-own": "--structure actin --pairs 4 --levels 9 --size 128 --haze 1",
     "microtubules-own": "--structure microtubules --pairs 4 --size 128 --scale 2 --levels 9 --haze 2 --pixel-nm 60 "
@@ -59,27 +56,21 @@ class Row(NamedTuple):
     structure_factor: str
 
 
-def in_spreads(model: Model, plane: EvaluatedPlane) -> tuple[np.ndarray, np.ndarray]:
-    """Error of each pixel in units of its spread, and the target; both flat."""
-    found = disagreement(lambda turned: predict_plane(model, turned), plane.lr)
-    truth, fitted = metrics.affine(plane.hr, found.mean)
-    gain = fitted.std() / found.mean.std()
-    return (np.abs(truth - fitted) / (gain * found.spread + TINY)).ravel(), truth.ravel()
+def multiples_of(model: Model, plane: EvaluatedPlane) -> Multiples:
+    """Errors of a whole plane in units of the disagreement."""
+    return in_spreads(plane.hr, disagreement(lambda turned: predict_plane(model, turned), plane.lr))
 
 
-def coverage(multiples: np.ndarray) -> list[str]:
+def cells(found: Coverage) -> list[str]:
     """Shares within one and two spreads, and the factor."""
-    shares = [f"{np.mean(multiples <= spreads):.2f}" for spreads in (1, 2)]
-    return [*shares, f"{np.quantile(multiples, ONE_SIGMA):.1f}"]
+    return [f"{found.within:.2f}", f"{found.within_twice:.2f}", f"{found.factor:.1f}"]
 
 
 def calibrated(name: str, model: str, planes: Iterable[EvaluatedPlane]) -> Row:
     """Count the pixels of all planes of a set."""
     opened = dfcan_bmz.open_model(model)
-    found = [in_spreads(opened, plane) for plane in planes]
-    everywhere = np.concatenate([multiples for multiples, _ in found])
-    bright = [multiples[truth > np.quantile(truth, STRUCTURE)] for multiples, truth in found]
-    return Row(model, name, len(found), *coverage(everywhere), *coverage(np.concatenate(bright)))
+    found = [multiples_of(opened, plane) for plane in planes]
+    return Row(model, name, len(found), *cells(coverage(found)), *cells(coverage(found, structure=True)))
 
 
 def folder_of(name: str, work: Path) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dfcan_bmz.engines import Network
 from dfcan_bmz.error_maps import rse_map
+from dfcan_bmz.evaluation.coverage import Multiples, in_spreads
 from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.events import Events
@@ -51,12 +52,15 @@ class Uncertainty(NamedTuple):
         Of the predictions of the turned image, (sY, sX).
     error : numpy.ndarray
         (sY, sX): real error, after a fit of gain and offset.
+    multiples : Multiples
+        The errors of the mean of all orientations, in units of the disagreement.
     """
 
     lr: np.ndarray
     reblurred: Reblur
     turned: Disagreement
     error: np.ndarray
+    multiples: Multiples
 
 
 Uncertainties = dict[tuple[str, str], Uncertainty]  # by image and model
@@ -130,9 +134,11 @@ def uncertainty(
     rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
     crop = plane.frames[..., y : y + side_y, x : x + side_x]
     lr = mean_frame(crop)
+    turned = disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
     return Uncertainty(
         lr,
         reblur(prediction[rows, columns], lr, scaling_of(plane.lr)),
-        disagreement(lambda part: predict(part, plane.frames), crop, plane.phases),
+        turned,
         rse_map(*affine(plane.hr, prediction))[rows, columns],
+        in_spreads(plane.hr[rows, columns], turned),
     )

@@ -123,4 +123,6 @@ def _draw_worst(folder: Path, report: Report) -> None:
     plane, _, predicted = report.measured.worst[0]
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
     if found := report.uncertainty.get((plane.name, report.models[0])):
-        plot_trust(*found, plane.hr_pixel_nm).savefig(folder / UNCERTAINTY, dpi=SMALL_DPI)
+        plot_trust(found.lr, found.reblurred, found.turned, found.error, plane.hr_pixel_nm).savefig(
+            folder / UNCERTAINTY, dpi=SMALL_DPI
+        )

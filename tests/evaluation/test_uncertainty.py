@@ -94,6 +94,7 @@ def test_the_network_sees_every_tile_once_and_eight_times_more_for_each_map(
     assert (tmp_path / "out/uncertainty.png").is_file() == mapped
     html = (tmp_path / "out/report.html").read_text()
     assert ("Uncertainty of net" in html) == mapped
+    assert ("Is the disagreement an error bar?" in html) == mapped
     notes = [note for note in heard.notes if "a tile takes" in note]
     assert [note.partition(", which --no-uncertainty")[0] for note in notes] == ([told] if told else [])
     assert all(note in html for note in notes)
