@@ -18,9 +18,7 @@ from bioimageio.core import create_prediction_pipeline, predict
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.jdll_engines import choose_engine
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.bundle_file.weights import Weights
+from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.model import Model
@@ -45,10 +43,11 @@ def borders(ours: Model, shape: tuple[int, int]) -> np.ndarray:
 
 def main(bundle: Path, image: Path) -> None:
     """Print a Markdown table."""
-    description, (content, _) = open_description(bundle), raw_description(bundle)
+    opened = open_bundle(bundle)
+    description, content = opened.description, opened.content
     plane = images.read(image).pixels
     formats = [name for name in FILE_NAMES if getattr(description.weights, name) and not missing_extra(name)]
-    ours = {name: of_weights(Weights(bundle, description), name) for name in formats}
+    ours = {name: of_weights(opened, name) for name in formats}
     reference = predict_plane(ours["keras_v3"], plane)
     near = borders(ours["keras_v3"], plane.shape)
     choice = choose_engine(content["weights"])

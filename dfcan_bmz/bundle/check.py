@@ -14,10 +14,10 @@ from dfcan_bmz.bundle.formats import fiji_complaint, fiji_praise
 from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_engine, outcome
 from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
 from dfcan_bmz.bundle_file.named import as_zip
-from dfcan_bmz.bundle_file.raw import raw_description, refuse_other_files
-from dfcan_bmz.bundle_file.read import open_description, processing
-from dfcan_bmz.bundle_file.weights import Weights, weights_file
-from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
+from dfcan_bmz.bundle_file.raw import refuse_other_files
+from dfcan_bmz.bundle_file.read import Bundle, open_bundle
+from dfcan_bmz.bundle_file.weights import weights_file
+from dfcan_bmz.bundle_file.zip_safety import UnsafeZipError
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import AT_A_TIME, FILE_NAMES
 from dfcan_bmz.extras import missing_extra
@@ -49,32 +49,24 @@ def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
     >>> [row.message for row in dfcan_bmz.check("actin.zip") if row.verdict == "failed"]
     []
     """
-    bundle = as_zip(Path(bundle))
-    refuse_other_files(bundle)
+    path = as_zip(Path(bundle))
+    refuse_other_files(path)
     try:
-        refuse_unsafe_zip(str(bundle), str(bundle))
-    except DfcanError as error:
+        opened = open_bundle(path, trusted=trusted)
+    except UnsafeZipError as error:
         return [Verdict("zip", OWN, "safe and complete", FAILED, message=str(error))]
-    try:
-        description = open_description(bundle)
-        content, names = raw_description(bundle)
     except DfcanError as error:
         return [Verdict("rdf.yaml", SPEC, "description", FAILED, message=str(error))]
-    verdicts = [
-        Verdict("rdf.yaml", SPEC, "description", PASSED),
-        _rules(content, names),
-        _in_fiji(content),
-    ]
-    weights = Weights(bundle, description, trusted)
-    reasons = {name: _why_not(name, weights) for name, entry in description.weights if entry is not None}
+    verdicts = [Verdict("rdf.yaml", SPEC, "description", PASSED), _rules(opened), _in_fiji(opened.content["weights"])]
+    reasons = {name: _why_not(name, opened) for name, entry in opened.description.weights if entry is not None}
     verdicts += [Verdict(name, "-", "load", NOT_RUN, message=reason) for name, reason in reasons.items() if reason]
     runnable = [name for name, reason in reasons.items() if not reason]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        parts = pool.map(partial(check_apart, bundle), shared(runnable))
+        parts = pool.map(partial(check_apart, path), shared(runnable))
         found = {name: result for part in parts for name, result in part.items()}
     verdicts += [verdict for name in runnable for verdict in found[name].verdicts]
-    if (ours := processing(description)) is not None:
-        verdicts += agreement({name: found[name].outputs for name in runnable}, ours.tolerance)
+    if opened.processing is not None:
+        verdicts += agreement({name: found[name].outputs for name in runnable}, opened.processing.tolerance)
     else:
         reason = "how bundles from others are tiled and compared is unknown: only bioimageio.core's tests were run"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, message=reason))
@@ -82,18 +74,18 @@ def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
     return sorted(verdicts, key=lambda verdict: order.index(verdict.format))
 
 
-def _rules(content: dict[str, Any], names: list[str]) -> Verdict:
+def _rules(bundle: Bundle) -> Verdict:
     """What deepImageJ and ilastik object to."""
-    row = ("rdf.yaml", "deepImageJ, ilastik", "their rules")
+    content, row = bundle.content, ("rdf.yaml", "deepImageJ, ilastik", "their rules")
     if not content["format_version"].startswith("0.5"):
         reason = f"their rules are known for format 0.5, not {content['format_version']}"
         return Verdict(*row, NOT_RUN, message=reason)
-    return passed_unless("; ".join(lint(content, names)), *row)
+    return passed_unless("; ".join(lint(content, bundle.names)), *row)
 
 
-def _in_fiji(content: dict[str, Any]) -> Verdict:
+def _in_fiji(weights: dict[str, Any]) -> Verdict:
     """What comes of the weights that deepImageJ chooses."""
-    row, weights = ("rdf.yaml", f"deepImageJ {DEEPIMAGEJ}", IN_FIJI), content["weights"]
+    row = ("rdf.yaml", f"deepImageJ {DEEPIMAGEJ}", IN_FIJI)
     choice = choose_engine(weights)
     if choice is None:
         return Verdict(*row, NOT_RUN, message="Fiji has no engine for these formats: add torchscript to run there")
@@ -103,7 +95,7 @@ def _in_fiji(content: dict[str, Any]) -> Verdict:
     return Verdict(*row, PASSED if known else NOT_RUN, message=fiji_praise(choice))
 
 
-def _why_not(name: str, weights: Weights) -> str | None:
+def _why_not(name: str, bundle: Bundle) -> str | None:
     if name == "pytorch_state_dict":
         return "contains code, which a check does not run"
     if name == "keras_hdf5":
@@ -115,9 +107,9 @@ def _why_not(name: str, weights: Weights) -> str | None:
         return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            weights_file(weights, name, Path(folder))
+            weights_file(bundle, name, Path(folder))
         except DfcanError as error:
-            return str(error).removeprefix(f"{weights.bundle}: ")
+            return str(error).removeprefix(f"{bundle.path}: ")
     return None
 
 

@@ -15,9 +15,7 @@ from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.apart import Found, hand_over
 from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
 from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, OWN, PASSED, SECONDS, WHOLE, Verdict, passed_unless
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import Processing, open_description, processing, recorded_processing
-from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
+from dfcan_bmz.bundle_file.read import Bundle, ModelDescription, Processing, open_bundle
 from dfcan_bmz.engines import reason_of
 from dfcan_bmz.images import channels_last
 from dfcan_bmz.model import Model
@@ -128,10 +126,9 @@ def _compared(name: str, engine: str, test: str, difference: float, limit: float
     return passed_unless(objection, name, engine, test, float(difference))
 
 
-def own_verdicts(weights: Weights, ours: Model, name: str) -> list[Verdict]:
+def own_verdicts(bundle: Bundle, ours: Model, name: str) -> list[Verdict]:
     """Tests of a bundle by `dfcan-bmz package`, whose processing is known."""
-    description, (content, _) = weights.description, raw_description(weights.bundle)
-    known = recorded_processing(weights.bundle, description)
+    description, content, known = bundle.description, bundle.content, bundle.ours
     image = large_image(description, known.step)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, known, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, known, ours, name, image))
@@ -143,20 +140,19 @@ def own_verdicts(weights: Weights, ours: Model, name: str) -> list[Verdict]:
     return verdicts
 
 
-def examine(bundle: Path, name: str) -> Found:
+def examine(path: Path, name: str) -> Found:
     """Run every test of one format, whose weights `check` has screened."""
-    description = open_description(bundle)  # anew for each format: bioimageio.core writes what it finds into it
-    verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
-    if processing(description) is None or any(verdict.verdict == FAILED for verdict in verdicts):
+    bundle = open_bundle(path, trusted=True)  # anew for each format: bioimageio.core writes into the description
+    verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(bundle.description, name))
+    if bundle.processing is None or any(verdict.verdict == FAILED for verdict in verdicts):
         return Found(verdicts, {})
-    weights = Weights(bundle, description, trusted=True)
     try:
-        ours = of_weights(weights, name)
+        ours = of_weights(bundle, name)
         images = random_images(ours.tile, ours.frames.number)
         outputs = {size: ours.network(batch) for size, batch in images.items()}
     except Exception as error:  # as in `attempt`
         return Found([*verdicts, Verdict(name, OWN, "load", FAILED, message=reason_of(error))], {})
-    return Found(verdicts + own_verdicts(weights, ours, name), outputs)
+    return Found(verdicts + own_verdicts(bundle, ours, name), outputs)
 
 
 if __name__ == "__main__":

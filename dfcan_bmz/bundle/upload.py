@@ -9,42 +9,24 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import bioimageio.spec
 import httpx
 
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.bundle_file.weights import ModelDescription
+from dfcan_bmz.bundle.zoo import not_uploadable
+from dfcan_bmz.bundle_file.read import Bundle, open_bundle
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 
 TOKEN = "BIOIMAGEIO_HYPHA_UPLOAD_TOKEN"  # the spec's name for it
 TIMEOUT_S = 300
 
 
-def refuse_unfit(bundle: Path, online: bool) -> tuple[ModelDescription, dict[str, Any], list[str]]:
-    """Description of a bundle, ``rdf.yaml`` as it is written, and the names of the files that an upload would send.
-
-    Parameters
-    ----------
-    bundle : pathlib.Path
-        The ``.zip``.
-    online : bool
-        Whether to ask the network, as the zoo does, if the addresses and GitHub users that it names exist.
-
-    Raises
-    ------
-    DfcanError
-        If the bundle is not valid, or the zoo would not take it.
-    """
-    description = open_description(bundle, online)
-    content, names = raw_description(bundle)
-    if content.get("type", "model") != "model" or not content["format_version"].startswith("0.5"):
-        raise DfcanError(f"{bundle} is not a model of format 0.5: package it with `dfcan-bmz package`")
-    if "id" in content:
-        raise DfcanError(f"{bundle} has an id ({content['id']}): the zoo assigns one to a new model, remove it")
-    return description, content, names
+def open_fit(path: Path, online: bool) -> Bundle:
+    """Open a bundle as `open_bundle` does; DfcanError, too, if the zoo would not take it."""
+    bundle = open_bundle(path, online)
+    if objections := not_uploadable(bundle.content):
+        raise DfcanError(f"{path} cannot be uploaded: {'; '.join(objections)}")
+    return bundle
 
 
 def refuse_without_token() -> None:
@@ -75,7 +57,7 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
     UnfinishedError
         If the zoo's server refuses, or does not keep the files as they are.
     """
-    _, _, names = refuse_unfit(bundle, online=True)
+    names = open_fit(bundle, online=True).names
     refuse_without_token()
     try:
         url = str(bioimageio.spec.upload(bundle))

@@ -17,7 +17,7 @@ from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.bundle.source import Source, read_source
 from dfcan_bmz.bundle.tensors import read_sample, write_tensors
 from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, SECONDS, WHOLE, Verdict
-from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import export
@@ -85,7 +85,7 @@ def write_bundle(
         # the same bundle, with what was measured in its texts
         _write_texts(folder, source, formats, _figures(verdicts))
         write_zip(folder, out)
-        open_description(out)
+        open_bundle(out)
     return verdicts
 
 

@@ -17,9 +17,8 @@ from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.formats import fiji_complaint
 from dfcan_bmz.bundle.jdll_engines import choose_engine
 from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.bundle_file.weights import ModelDescription, Weights, load_network
+from dfcan_bmz.bundle_file.read import Bundle, ModelDescription, open_bundle
+from dfcan_bmz.bundle_file.weights import load_network
 from dfcan_bmz.errors import DfcanError
 
 ZOO = "zoo"
@@ -42,12 +41,12 @@ CURES = {
 }
 
 
-def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
+def forecast(path: Path, verdicts: list[Verdict]) -> list[Verdict]:
     """Predict the collection's verdict; asks the network whether the addresses and users that it names exist.
 
     Parameters
     ----------
-    bundle : pathlib.Path
+    path : pathlib.Path
         A ``.zip``, format 0.4 or 0.5.
     verdicts : list of Verdict
         What `check` has found.
@@ -59,35 +58,33 @@ def forecast(bundle: Path, verdicts: list[Verdict]) -> list[Verdict]:
         (figure: 0..1, message: what would raise it), and the overall score (figure: 0..1).
     """
     try:
-        description = open_description(bundle, online=True)
+        bundle = open_bundle(path, online=True, trusted=True)  # `check` has run what was to be run
     except DfcanError as error:
         return [
             Verdict(ZOO, SPEC, "errors", FAILED, message=str(error)),
             Verdict(ZOO, "collection", SCORE, FAILED, 0.0, "no score without a valid description"),
         ]
-    weights = Weights(bundle, description, trusted=True)  # `check` has run what was to be run
-    content, _ = raw_description(bundle)
     reproduced = [v.format for v in verdicts if (v.engine, v.test, v.verdict) == (CORE, "test tensor", PASSED)]
     core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, message=", ".join(reproduced))
     if not reproduced:
         core = replace(core, verdict=FAILED, message="none does: see the formats")
-    fiji, ilastik = _deepimagej(weights, content, reproduced), _ilastik(content, core)
-    share: float = description.validation_summary.metadata_completeness
-    completeness = _completeness(description, share)
-    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *complaints(description, content), core, fiji, ilastik]
+    fiji, ilastik = _deepimagej(bundle, reproduced), _ilastik(bundle.content, core)
+    share: float = bundle.description.validation_summary.metadata_completeness
+    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *complaints(bundle), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
     # of five partners the best three count; the other three do not run such models
     overall = (1 + share + float(core.verdict == PASSED) + sum(tools) / 3) / 4
     score = Verdict(
         ZOO, "collection", SCORE, PASSED, overall, "a quarter each: format, completeness, core, partners (best 3 of 5)"
     )
-    return [*tests, _uploadable(content), completeness, score]
+    uploadable = passed_unless("; ".join(not_uploadable(bundle.content)), ZOO, OWN, "can be uploaded")
+    return [*tests, uploadable, _completeness(bundle.description, share), score]
 
 
-def complaints(description: ModelDescription, content: dict[str, Any]) -> list[Verdict]:
+def complaints(bundle: Bundle) -> list[Verdict]:
     """Alerts, which the zoo wants to be seen to, and warnings, which it tolerates."""
-    warnings = [entry for detail in description.validation_summary.details for entry in detail.warnings]
-    people = [*content.get("maintainers", []), *content.get("authors", [])]
+    warnings = [entry for detail in bundle.description.validation_summary.details for entry in detail.warnings]
+    people = [*bundle.content.get("maintainers", []), *bundle.content.get("authors", [])]
     if any(person.get("github_user") for person in people if isinstance(person, dict)):
         # without a network the spec cannot look the users up, and is given none
         warnings = [entry for entry in warnings if "maintainers" not in entry.msg]
@@ -107,9 +104,9 @@ def _said(where: str, message: str) -> str:
     return f"{text.splitlines()[0]}{f' ({cure})' if cure else ''}"
 
 
-def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]) -> Verdict:
+def _deepimagej(bundle: Bundle, reproduced: list[str]) -> Verdict:
     """The collection's test of deepImageJ: the sample image in one tile, without halo, against the test tensor."""
-    description = weights.description
+    description, content = bundle.description, bundle.content
     row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN)
     if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
         return replace(row, message="emulated for one input of format 0.5 only")
@@ -129,7 +126,7 @@ def _deepimagej(weights: Weights, content: dict[str, Any], reproduced: list[str]
         return replace(row, message="emulated for one grey-level image only")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            network = load_network(weights, reproduced[0], Path(folder))
+            network = load_network(bundle, reproduced[0], Path(folder))
             output = jdll.predict(without_halo, network, image[0, :, :, 0])
     except (DfcanError, KeyError) as error:
         return replace(row, message=str(error))
@@ -149,13 +146,14 @@ def _ilastik(content: dict[str, Any], core: Verdict) -> Verdict:
     return Verdict(ZOO, "ilastik", "the collection's test", core.verdict if single else FAILED, message=message)
 
 
-def _uploadable(content: dict[str, Any]) -> Verdict:
+def not_uploadable(content: dict[str, Any]) -> list[str]:
+    """Why the zoo would not take a bundle as a new model; empty where it would."""
     objections = []
     if "id" in content:
-        objections.append("an id, which the zoo gives itself: remove it")
+        objections.append(f"it has an id ({content['id']}), but the zoo assigns one to a new model: remove it")
     if not content["format_version"].startswith("0.5"):
-        objections.append(f"format {content['format_version']}: the zoo stores the newest")
-    return passed_unless("; ".join(objections), ZOO, OWN, "can be uploaded")
+        objections.append(f"it has format {content['format_version']}, but the zoo stores 0.5: package it again")
+    return objections
 
 
 def _completeness(description: ModelDescription, share: float) -> Verdict:

@@ -93,9 +93,8 @@ def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
     return content, names
 
 
-def refuse_files_elsewhere(bundle: Path) -> None:
+def refuse_files_elsewhere(bundle: Path, content: dict[str, Any], names: list[str]) -> None:
     """Raise DfcanError if a description names files that the zip lacks, or that lie on the network."""
-    content, names = raw_description(bundle)
     # what a user keeps under config is no file
     described = {key: value for key, value in content.items() if key != "config"}
     named = set(_file_names(described))

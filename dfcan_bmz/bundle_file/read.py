@@ -1,86 +1,24 @@
 """What a bundle says of itself: its description, and what `dfcan-bmz package` recorded there."""
 
+import copy
 import zipfile
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import bioimageio.spec
 import numpy as np
 from bioimageio.spec.model import v0_4, v0_5
-from bioimageio.spec.summary import ErrorEntry
 from pydantic import BaseModel, ValidationError
 
 from dfcan_bmz.bundle_file.newer_format import in_known_words, is_discrete
 from dfcan_bmz.bundle_file.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
-from dfcan_bmz.bundle_file.weights import ModelDescription
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import SINGLE, Frames
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 
+ModelDescription: TypeAlias = v0_4.ModelDescr | v0_5.ModelDescr
 AnyDescription: TypeAlias = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
-SMALLEST_INNER = 8  # of a tile at least an eighth of its side is to be kept
-
-
-def open_description(bundle: Path, online: bool = False) -> ModelDescription:
-    """Read and validate the description of a bundle, format 0.4 or 0.5, hashes of its files included.
-
-    Parameters
-    ----------
-    bundle : pathlib.Path
-        The ``.zip``; nothing outside of it is read.
-    online : bool
-        Whether to ask the network, as the zoo does, if the addresses and GitHub users that it names exist.
-
-    Raises
-    ------
-    DfcanError
-        If the file is no bundle, or its description is not valid.
-    """
-    refuse_other_files(bundle)
-    refuse_unsafe_zip(str(bundle), str(bundle))
-    refuse_files_elsewhere(bundle)
-    try:
-        description = _load(bundle, online)
-    except Exception as error:
-        # the spec reports what a description says wrong, and raises whatever it had not thought of
-        reason = " ".join(str(error).split())
-        raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
-    if isinstance(description, ModelDescription):
-        return description
-    errors = _errors(description)
-    reason = "; ".join(
-        f"{'.'.join(map(str, error.loc))}: {error.msg.removeprefix('Value error, ')}".splitlines()[0]
-        for error in errors[:3]
-    )
-    raise DfcanError(f"{bundle} has no valid model description ({reason or description.type}): package it again")
-
-
-def _errors(description: AnyDescription) -> list[ErrorEntry]:
-    return [error for detail in description.validation_summary.details for error in detail.errors]
-
-
-class _Offline(dict):
-    """Files that the spec takes for known: every address, so that it asks for none."""
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or str(key).startswith(("http://", "https://"))
-
-
-def _load(bundle: Path, online: bool) -> AnyDescription:
-    archive = zipfile.ZipFile(bundle)  # stays open: the description reads its files from it later
-    content, names = raw_description(bundle)
-    if not online:  # the spec asks GitHub for every user, known files or not
-        if content.get("maintainers"):
-            del content["maintainers"]
-        for author in content.get("authors") or []:
-            if isinstance(author, dict):
-                author.pop("github_user", None)
-    known = {} if online else _Offline()
-    context = bioimageio.spec.ValidationContext(
-        root=archive, file_name=description_name(names), perform_io_checks=True, known_files=known
-    )
-    return bioimageio.spec.build_description(in_known_words(content), context=context)
 
 
 class Processing(BaseModel):
@@ -105,8 +43,99 @@ class Processing(BaseModel):
         return normalised[..., :: self.step, :: self.step]
 
 
-def processing(description: ModelDescription) -> Processing | None:
-    """What `dfcan-bmz package` recorded; None for bundles by others, which may process differently."""
+class Bundle(NamedTuple):
+    """A bundle that is safe to open and has a valid description.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The ``.zip``.
+    content, names : dict, list of str
+        Its ``rdf.yaml`` as it is written, and the files in it.
+    description : ModelDescription
+        What the spec makes of it; files that it names are read when they are asked for.
+    processing : Processing or None
+        What `dfcan-bmz package` recorded; None for bundles by others, which may process differently.
+    trusted : bool
+        Whether the user knows the author: weights run although they hold what is not listed.
+    """
+
+    path: Path
+    content: dict[str, Any]
+    names: list[str]
+    description: ModelDescription
+    processing: Processing | None
+    trusted: bool
+
+    @property
+    def ours(self) -> Processing:
+        """Its `processing`; DfcanError if somebody else has written the bundle."""
+        if self.processing is None:
+            raise DfcanError(f"{self.path} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
+        return self.processing
+
+
+def open_bundle(path: Path, online: bool = False, trusted: bool = False) -> Bundle:
+    """Open a bundle and validate its description, format 0.4 or 0.5, hashes of its files included.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The ``.zip``; nothing outside of it is read.
+    online : bool
+        Whether to ask the network, as the zoo does, if the addresses and GitHub users that it names exist.
+    trusted : bool
+        Whether the user knows the author.
+
+    Raises
+    ------
+    DfcanError
+        If the file is no bundle, or its description is not valid.
+    """
+    refuse_other_files(path)
+    refuse_unsafe_zip(str(path), str(path))
+    content, names = raw_description(path)
+    refuse_files_elsewhere(path, content, names)
+    try:
+        description = _load(path, content, names, online)
+    except Exception as error:
+        # the spec reports what a description says wrong, and raises whatever it had not thought of
+        reason = " ".join(str(error).split())
+        raise DfcanError(f"{path} has an unreadable rdf.yaml ({reason}): package it again") from error
+    if isinstance(description, ModelDescription):
+        return Bundle(path, content, names, description, _processing(description), trusted)
+    errors = [error for detail in description.validation_summary.details for error in detail.errors]
+    reason = "; ".join(
+        f"{'.'.join(map(str, error.loc))}: {error.msg.removeprefix('Value error, ')}".splitlines()[0]
+        for error in errors[:3]
+    )
+    raise DfcanError(f"{path} has no valid model description ({reason or description.type}): package it again")
+
+
+class _Offline(dict):
+    """Files that the spec takes for known: every address, so that it asks for none."""
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or str(key).startswith(("http://", "https://"))
+
+
+def _load(path: Path, content: dict[str, Any], names: list[str], online: bool) -> AnyDescription:
+    archive = zipfile.ZipFile(path)  # stays open: the description reads its files from it later
+    if not online:  # the spec asks GitHub for every user, known files or not
+        content = copy.deepcopy(content)
+        if content.get("maintainers"):
+            del content["maintainers"]
+        for author in content.get("authors") or []:
+            if isinstance(author, dict):
+                author.pop("github_user", None)
+    known = {} if online else _Offline()
+    context = bioimageio.spec.ValidationContext(
+        root=archive, file_name=description_name(names), perform_io_checks=True, known_files=known
+    )
+    return bioimageio.spec.build_description(in_known_words(content), context=context)
+
+
+def _processing(description: ModelDescription) -> Processing | None:
     if isinstance(description, v0_4.ModelDescr) or len(description.inputs) != 1:
         return None
     recorded = (description.config.model_extra or {}).get("dfcan_bmz")
@@ -123,20 +152,6 @@ def processing(description: ModelDescription) -> Processing | None:
     )
     known = not steps if ours.input == "prepared" else normalises
     return ours if known else None
-
-
-def recorded_processing(bundle: Path, description: ModelDescription) -> Processing:
-    """What `dfcan-bmz package` recorded.
-
-    Raises
-    ------
-    DfcanError
-        If somebody else has written the bundle.
-    """
-    ours = processing(description)
-    if ours is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
-    return ours
 
 
 def tolerance(description: v0_5.ModelDescr) -> float | None:

@@ -5,41 +5,21 @@ import shutil
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from bioimageio.spec.model import v0_4, v0_5
 
+from dfcan_bmz.bundle_file.read import Bundle
 from dfcan_bmz.bundle_file.screen import unlisted
 from dfcan_bmz.engines import Network, apart, reason_of
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export import FILE_NAMES
 
-ModelDescription: TypeAlias = v0_4.ModelDescr | v0_5.ModelDescr
 # formats whose engines bound neither what a network does nor what it takes
 UNBOUNDED = ("tensorflow_saved_model_bundle", "torchscript", "onnx")
 Load = Callable[[Path], Network]
 
 
-class Weights(NamedTuple):
-    """Where weights come from.
-
-    Attributes
-    ----------
-    bundle : pathlib.Path
-        The ``.zip``, for errors.
-    description : ModelDescription
-        Of the bundle.
-    trusted : bool
-        Whether the user knows the author: weights run although they hold what is not listed.
-    """
-
-    bundle: Path
-    description: ModelDescription
-    trusted: bool = False
-
-
-def weights_file(weights: Weights, name: str, folder: Path) -> Path:
+def weights_file(bundle: Bundle, name: str, folder: Path) -> Path:
     """Copy the weights of one format out of a bundle.
 
     Raises
@@ -49,21 +29,21 @@ def weights_file(weights: Weights, name: str, folder: Path) -> Path:
     """
     path = folder / FILE_NAMES[name]
     with path.open("wb") as file:
-        shutil.copyfileobj(getattr(weights.description.weights, name).get_reader(), file)
-    if not weights.trusted and (reason := unlisted(name, path)):
+        shutil.copyfileobj(getattr(bundle.description.weights, name).get_reader(), file)
+    if not bundle.trusted and (reason := unlisted(name, path)):
         raise DfcanError(
-            f"{weights.bundle}: its {name} weights are not run because they contain what networks do not need: "
+            f"{bundle.path}: its {name} weights are not run because they contain what networks do not need: "
             f"{reason}; run it with --trust if you know who made it"
         )
     return path
 
 
-def load_network(weights: Weights, name: str, folder: Path, load: Load | None = None) -> Network:
+def load_network(bundle: Bundle, name: str, folder: Path, load: Load | None = None) -> Network:
     """Load the weights of one format.
 
     Parameters
     ----------
-    weights : Weights
+    bundle : Bundle
         Where they are.
     name : str
         Their format.
@@ -83,18 +63,18 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
     DfcanError
         If they must not be run, or the engine cannot load them.
     """
-    path = weights_file(weights, name, folder)
+    path = weights_file(bundle, name, folder)
     if load is None:
-        confined = name in UNBOUNDED and not weights.trusted
+        confined = name in UNBOUNDED and not bundle.trusted
         load = partial(apart.load, name) if confined else importlib.import_module(f"dfcan_bmz.engines.{name}").load
     try:
         network = load(path)
     except DfcanError as error:
-        raise DfcanError(str(error).replace(str(path), str(weights.bundle))) from error
+        raise DfcanError(str(error).replace(str(path), str(bundle.path))) from error
     except Exception as error:  # every engine has its own ways to fail
         reason = reason_of(error).replace(str(path), path.name)
         raise DfcanError(
-            f"{weights.bundle}: its {name} weights cannot be loaded ({reason}): package the model again"
+            f"{bundle.path}: its {name} weights cannot be loaded ({reason}): package the model again"
         ) from error
 
     @wraps(network)
@@ -104,7 +84,7 @@ def load_network(weights: Weights, name: str, folder: Path, load: Load | None = 
         except Exception as error:
             size = " x ".join(map(str, batch.shape[1:3]))
             raise DfcanError(
-                f"{weights.bundle}: its {name} weights fail on a tile of {size} px ({reason_of(error)}): "
+                f"{bundle.path}: its {name} weights fail on a tile of {size} px ({reason_of(error)}): "
                 "`dfcan-bmz check` says more"
             ) from error
 

@@ -16,6 +16,10 @@ FREE_BYTES = 50 * 2**20  # below this size, inflation does no harm
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
+class UnsafeZipError(DfcanError):
+    """A zip is damaged, or not opened because of what it holds."""
+
+
 def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
     """Look through a zip, and through the zips in it whatever they are called, without extracting.
 
@@ -28,7 +32,7 @@ def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
 
     Raises
     ------
-    DfcanError
+    UnsafeZipError
         If an entry has a path that leaves the folder, is a link, is encrypted or stands twice, if the zip would unpack
         to more than 8 GiB or 200 times its size, or if it is damaged.
     """
@@ -42,20 +46,20 @@ def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
                         with zipfile.ZipFile(nested) as inner:
                             _refuse_entries(inner, f"{name}, {entry.filename}")
     except DAMAGE as error:
-        raise DfcanError(f"{name} is a damaged zip ({error}): download or package it again") from error
+        raise UnsafeZipError(f"{name} is a damaged zip ({error}): download or package it again") from error
 
 
 def _refuse_entries(archive: zipfile.ZipFile, name: str) -> None:
     entries = archive.infolist()
     for entry in entries:
         if reason := _danger(entry):
-            raise DfcanError(f"{name} is not opened: {entry.filename!r} {reason}; do not trust its source")
+            raise UnsafeZipError(f"{name} is not opened: {entry.filename!r} {reason}; do not trust its source")
     counts = Counter(entry.filename for entry in entries)
     if twice := next((one for one, count in counts.items() if count > 1), None):
-        raise DfcanError(f"{name} is not opened: {twice!r} appears twice in it; package it again")
+        raise UnsafeZipError(f"{name} is not opened: {twice!r} appears twice in it; package it again")
     unpacked, packed = (sum(getattr(entry, key) for entry in entries) for key in ("file_size", "compress_size"))
     if unpacked > MOST_BYTES or unpacked > FREE_BYTES + MOST_INFLATION * packed:
-        raise DfcanError(
+        raise UnsafeZipError(
             f"{name} is not opened: {packed / 1e6:.1f} MB would become {unpacked / 1e6:.0f} MB, as in a zip bomb; "
             "do not trust its source"
         )

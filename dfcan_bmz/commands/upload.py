@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dfcan_bmz.bundle.check import check
 from dfcan_bmz.bundle.named import find_bundle
-from dfcan_bmz.bundle.upload import refuse_unfit, refuse_without_token, upload
+from dfcan_bmz.bundle.upload import open_fit, refuse_without_token, upload
 from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN, Verdict
 from dfcan_bmz.bundle.zoo import SCORE, complaints, forecast
 from dfcan_bmz.errors import UnfinishedError
@@ -12,10 +12,10 @@ from dfcan_bmz.errors import UnfinishedError
 
 def run(bundle: Path, yes: bool) -> None:
     bundle = find_bundle(bundle, print)
-    description, content, names = refuse_unfit(bundle, online=yes)
-    files = f"{bundle}: {len(names)} files, {bundle.stat().st_size / 1e6:.1f} MB"
+    opened = open_fit(bundle, online=yes)
+    files = f"{bundle}: {len(opened.names)} files, {bundle.stat().st_size / 1e6:.1f} MB"
     if not yes:
-        _refuse_objections(bundle, complaints(description, content))
+        _refuse_objections(bundle, complaints(opened))
         print(f"{files}; nothing was sent, and its weights were not run")
         print(f"the zoo's tests and score, predicted: dfcan-bmz check {bundle} --zoo")
         print("pass --yes to run them and upload it, which agrees to https://bioimage.io/#/toc")

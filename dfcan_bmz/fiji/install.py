@@ -19,8 +19,7 @@ import yaml
 from dfcan_bmz import staging
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.jdll_engines import Choice
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description, processing
+from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
 from dfcan_bmz.fiji.places import Fiji
@@ -103,8 +102,8 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
 
 def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
     """What the macros need to know of a bundle, and what deepImageJ gets of it."""
-    description = open_description(bundle)
-    ours = processing(description)
+    opened = open_bundle(bundle)
+    ours, content = opened.processing, opened.content
     if ours is None:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
     if ours.input != "low-resolution":
@@ -114,14 +113,13 @@ def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
             f"{bundle} takes {number} frames for each image, which the macros do not: install it in deepImageJ's own "
             f"window, and give it images of {number} channels (Image > Hyperstacks > Stack to Hyperstack)"
         )
-    content, names = raw_description(bundle)
-    if objections := lint(content, names):
+    if objections := lint(content, opened.names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
-    tile = next(axis.size for axis in description.inputs[0].axes if axis.id == "y")
+    tile = next(axis.size for axis in opened.description.inputs[0].axes if axis.id == "y")
     nickname = content["config"]["bioimageio"]["nickname"]
     if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
-    name = " ".join(description.name.split())
+    name = " ".join(opened.description.name.split())
     return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
 
 

@@ -109,7 +109,7 @@ def open_any(path: Path) -> Opened:
     expected = expected_of(path)
     if name is None and expected is open_mrc and path.is_file():
         return open_mrc(path)  # without a stamp: the header of an old file, or of a damaged one
-    raise DfcanError(f"{path} cannot be read (it is {name or 'of no known formatat'}): give {READ}")
+    raise DfcanError(f"{path} cannot be read (it is {name or 'of no known format'}): give {READ}")
 
 
 def name_of_format(path: Path) -> str | None:

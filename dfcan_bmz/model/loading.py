@@ -14,9 +14,8 @@ from dfcan_bmz.model import Model, unread
 from dfcan_bmz.tiling import automatic_halo
 
 if TYPE_CHECKING:  # slow to import, and of no use to a run folder
-    from dfcan_bmz.bundle_file.read import Processing
+    from dfcan_bmz.bundle_file.read import Bundle
     from dfcan_bmz.bundle_file.weights import Load as LoadFile
-    from dfcan_bmz.bundle_file.weights import ModelDescription, Weights
 
 # onnxruntime is always there; the others take seconds to import
 PREFERRED = ("keras_v3", "onnx", "torchscript", "tensorflow_saved_model_bundle")
@@ -49,36 +48,32 @@ def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model
     )
 
 
-def of_bundle(bundle: Path, engine: str = "auto", precision: str = "float32", trusted: bool = False) -> Model:
+def of_bundle(path: Path, engine: str = "auto", precision: str = "float32", trusted: bool = False) -> Model:
     """Load a zipped bundle: its Keras weights in an engine that `dfcan_bmz.engines.fastest` chooses.
 
     Where it has none, the first of its formats runs whose engine is installed.
 
     Parameters and errors are those of `open_model`.
     """
-    from dfcan_bmz.bundle_file.read import open_description, recorded_processing
-    from dfcan_bmz.bundle_file.weights import Weights
+    from dfcan_bmz.bundle_file.read import open_bundle
     from dfcan_bmz.engines import fastest
     from dfcan_bmz.extras import missing_extra
 
-    description = open_description(bundle)
-    inputs = recorded_processing(bundle, description).frames.number
-    formats = [name for name in PREFERRED if getattr(description.weights, name) is not None]
-    weights = Weights(bundle, description, trusted)
+    bundle = open_bundle(path, trusted=trusted)
+    inputs = bundle.ours.frames.number
+    formats = [name for name in PREFERRED if getattr(bundle.description.weights, name) is not None]
     if "keras_v3" in formats:
-        model = of_weights(
-            weights, "keras_v3", partial(fastest.load, engine=engine, precision=precision, inputs=inputs)
-        )
+        model = of_weights(bundle, "keras_v3", partial(fastest.load, engine=engine, precision=precision, inputs=inputs))
     elif (engine, precision) != ("auto", "float32"):
-        raise DfcanError(f"{bundle} has no Keras weights: leave --engine and --precision at their defaults")
+        raise DfcanError(f"{path} has no Keras weights: leave --engine and --precision at their defaults")
     elif installed := [name for name in formats if not missing_extra(name)]:
-        model = of_weights(weights, installed[0])
+        model = of_weights(bundle, installed[0])
     else:
-        raise DfcanError(f"{bundle} has no weights for an engine that is installed: pip install 'dfcan-bmz[torch]'")
-    return model._replace(sha256=files.sha256(bundle))
+        raise DfcanError(f"{path} has no weights for an engine that is installed: pip install 'dfcan-bmz[torch]'")
+    return model._replace(sha256=files.sha256(path))
 
 
-def of_companion(bundle: Path) -> Model:
+def of_companion(path: Path) -> Model:
     """How the companion that images are prepared for is fed; its weights are not read.
 
     Raises
@@ -86,17 +81,17 @@ def of_companion(bundle: Path) -> Model:
     DfcanError
         If the bundle is no companion for prepared images.
     """
-    from dfcan_bmz.bundle_file.read import open_description, processing
+    from dfcan_bmz.bundle_file.read import open_bundle
 
-    description = open_description(bundle)
-    ours = processing(description)
-    if ours is None or ours.input != "prepared":
-        what = "normalises by itself, block by block in ilastik" if ours and ours.input == "enlarged" else "is none"
-        raise DfcanError(f"{bundle} {what}: package a companion for ilastik from a recipe with `input: prepared`")
-    return _without_network(bundle, description, ours)._replace(sha256=files.sha256(bundle))
+    bundle = open_bundle(path)
+    takes = bundle.processing.input if bundle.processing else ""
+    if takes != "prepared":
+        what = "normalises by itself, block by block in ilastik" if takes == "enlarged" else "is none"
+        raise DfcanError(f"{path} {what}: package a companion for ilastik from a recipe with `input: prepared`")
+    return _without_network(bundle)._replace(sha256=files.sha256(path))
 
 
-def of_weights(weights: "Weights", name: str, load: "LoadFile | None" = None) -> Model:
+def of_weights(bundle: "Bundle", name: str, load: "LoadFile | None" = None) -> Model:
     """Load one format of a bundle by `dfcan-bmz package` in this project's engine for it, or by `load`.
 
     The model takes LR images, also where the bundle itself takes them enlarged.
@@ -106,13 +101,11 @@ def of_weights(weights: "Weights", name: str, load: "LoadFile | None" = None) ->
     DfcanError
         If the weights cannot be run, or the tile and the halo of the description leave next to nothing of a tile.
     """
-    from dfcan_bmz.bundle_file.read import recorded_processing
     from dfcan_bmz.bundle_file.weights import load_network
 
-    ours = recorded_processing(weights.bundle, weights.description)
-    without, step = _without_network(weights.bundle, weights.description, ours), ours.step
+    without, step = _without_network(bundle), bundle.ours.step
     with tempfile.TemporaryDirectory() as folder:
-        network = load_network(weights, name, Path(folder), load)
+        network = load_network(bundle, name, Path(folder), load)
 
     @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:
@@ -121,7 +114,7 @@ def of_weights(weights: "Weights", name: str, load: "LoadFile | None" = None) ->
         expected = (batch.shape[0], batch.shape[1] * s, batch.shape[2] * s, 1)
         if output.shape != expected:
             raise DfcanError(
-                f"{weights.bundle}: its {name} weights turn {batch.shape} into {output.shape}, but rdf.yaml promises "
+                f"{bundle.path}: its {name} weights turn {batch.shape} into {output.shape}, but rdf.yaml promises "
                 f"scale {s}, {expected}: package the model again"
             )
         return output
@@ -129,13 +122,14 @@ def of_weights(weights: "Weights", name: str, load: "LoadFile | None" = None) ->
     return without._replace(network=run)
 
 
-def _without_network(bundle: Path, description: "ModelDescription", ours: "Processing") -> Model:
+def _without_network(bundle: "Bundle") -> Model:
+    description, ours = bundle.description, bundle.ours
     axes = {axis.id: axis for axis in description.inputs[0].axes}
     tile = axes["y"].size // ours.step
     halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // ours.scale
     if tile - 2 * halo < tile // SMALLEST_INNER:
         raise DfcanError(
-            f"{bundle}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
+            f"{bundle.path}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
             "package it with a smaller halo"
         )
     return Model(

@@ -20,8 +20,7 @@ from typing import Any, Literal
 from jinja2 import Template
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import Processing, open_description, processing
+from dfcan_bmz.bundle_file.read import Processing, open_bundle
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page import runtime
 
@@ -73,8 +72,8 @@ def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool =
 
 def _model(bundle: Path) -> dict[str, Any]:
     """What the page knows of a bundle; ``members`` maps its files on the site to those in the bundle."""
-    description, (content, _) = open_description(bundle), raw_description(bundle)
-    ours = _refuse_unfit(bundle, processing(description), content)
+    opened = open_bundle(bundle)
+    content, ours = opened.content, _refuse_unfit(bundle, opened.processing, opened.content)
     name = content["config"]["bioimageio"].get("nickname") or bundle.stem
     [inputs], [outputs] = content["inputs"], content["outputs"]
     members = {

@@ -67,14 +67,14 @@ def origin(source: Path) -> dict[str, str]:
 def _read(source: Path) -> keras.Model:
     source = find_model(source)
     if source.suffix == ".zip":
-        from dfcan_bmz.bundle_file.read import open_description  # slow to import, and rarely needed
-        from dfcan_bmz.bundle_file.weights import Weights, weights_file
+        from dfcan_bmz.bundle_file.read import open_bundle  # slow to import, and rarely needed
+        from dfcan_bmz.bundle_file.weights import weights_file
 
-        description = open_description(source)
-        if description.weights.keras_v3 is None:
+        bundle = open_bundle(source)
+        if bundle.description.weights.keras_v3 is None:
             raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
         with tempfile.TemporaryDirectory() as folder:
-            return load_model(weights_file(Weights(source, description), "keras_v3", Path(folder)))
+            return load_model(weights_file(bundle, "keras_v3", Path(folder)))
     return load_model(_file(source))
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.check import agreement, check
 from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN
-from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.commands import check as check_command
 from dfcan_bmz.config import ModelConfig
 from dfcan_bmz.engines import apart
@@ -258,7 +258,7 @@ def test_opening_a_bundle_asks_no_network(keras_only, tmp_path, no_network):
         content["maintainers"] = [{"name": "N. Body", "github_user": "nobody-of-this-name"}]
         content["links"] = ["a/b"]
 
-    assert open_description(write(tmp_path / "b.zip", change(keras_only, addresses)))
+    assert open_bundle(write(tmp_path / "b.zip", change(keras_only, addresses)))
 
 
 ELSEWHERE = [
@@ -280,7 +280,7 @@ def test_a_description_that_names_a_file_elsewhere_is_refused(keras_only, tmp_pa
         content[key] = lists.get(key, path)
 
     with pytest.raises(DfcanError, match="refers to files outside itself"):
-        open_description(write(tmp_path / "b.zip", change(keras_only, elsewhere)))
+        open_bundle(write(tmp_path / "b.zip", change(keras_only, elsewhere)))
 
 
 def test_a_name_that_is_a_link_outside_of_the_zip_is_not_followed(keras_only, tmp_path):
@@ -289,7 +289,7 @@ def test_a_name_that_is_a_link_outside_of_the_zip_is_not_followed(keras_only, tm
 
     (tmp_path / "secret.png").symlink_to("/etc/passwd")
     with pytest.raises(DfcanError, match=r"lacks secret\.png"):
-        open_description(write(tmp_path / "b.zip", change(keras_only, linked)))
+        open_bundle(write(tmp_path / "b.zip", change(keras_only, linked)))
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_what_a_user_keeps_under_config_is_no_file(keras_only, tmp_path):
     def notes(content):
         content["config"]["mylab"] = {"source": "Confocal microscope", "documentation": "see paper"}
 
-    assert open_description(write(tmp_path / "b.zip", change(keras_only, notes)))
+    assert open_bundle(write(tmp_path / "b.zip", change(keras_only, notes)))
 
 
 def test_two_descriptions_are_refused(keras_only, tmp_path):
@@ -370,7 +370,7 @@ def test_a_bundle_with_flipped_or_missing_bytes_is_opened_or_refused_in_one_line
     path = tmp_path_factory.mktemp("fuzz") / "b.zip"
     path.write_bytes(content[: data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))])
     try:
-        open_description(path)
+        open_bundle(path)
         refusal = ""
     except DfcanError as error:
         refusal = str(error)

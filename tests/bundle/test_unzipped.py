@@ -4,7 +4,7 @@ import pytest
 
 from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import raw_description
-from dfcan_bmz.bundle_file.read import open_description
+from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.errors import DfcanError
 
 
@@ -15,7 +15,7 @@ def test_an_unzipped_bundle_is_a_bundle(tiny_bundle, tmp_path):
     packed = as_zip(folder)
     assert packed.name == "unzipped.zip"
     assert raw_description(packed) == raw_description(tiny_bundle)
-    assert open_description(packed).name == open_description(tiny_bundle).name
+    assert open_bundle(packed).description.name == open_bundle(tiny_bundle).description.name
     (folder / "link").symlink_to(tiny_bundle)
     with pytest.raises(DfcanError, match="contains a link"):
         as_zip(folder)

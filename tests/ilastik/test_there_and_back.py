@@ -13,8 +13,8 @@ from bundle_files import rewrite
 from ilastik import program
 
 from dfcan_bmz import cli, images
-from dfcan_bmz.bundle_file.read import open_description
-from dfcan_bmz.bundle_file.weights import Weights, load_network
+from dfcan_bmz.bundle_file.read import open_bundle
+from dfcan_bmz.bundle_file.weights import load_network
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.normalize import scaling_of
@@ -36,10 +36,10 @@ def predictor(companion_bundle):
 @pytest.fixture(scope="module")
 def companion(companion_bundle, tmp_path_factory):
     """The companion's TorchScript, which ilastik runs."""
-    description = open_description(companion_bundle)
-    axes = zip(description.inputs[0].axes, description.outputs[0].axes, strict=True)
+    bundle = open_bundle(companion_bundle)
+    axes = zip(bundle.description.inputs[0].axes, bundle.description.outputs[0].axes, strict=True)
     assert [(one.size, other.halo) for one, other in axes if one.id in "yx"] == [(TILE, HALO)] * 2
-    return load_network(Weights(companion_bundle, description), "torchscript", tmp_path_factory.mktemp("weights"))
+    return load_network(bundle, "torchscript", tmp_path_factory.mktemp("weights"))
 
 
 def field(shape, seed=0):
