@@ -9,22 +9,18 @@ from dfcan_bmz.model import Model, open_model
 OWN = "own model"
 
 
-def open_chosen(choice: str, own: Path) -> Model:
-    """Load what was chosen: a published model by its name, or the run folder or bundle of the user.
-
-    Raises
-    ------
-    DfcanError
-        If there is none, or it cannot be loaded.
-    """
+def path_of(choice: str, own: Path) -> Path:
+    """Path of what was chosen: a published model by its name, or the run folder or bundle of the user."""
     if choice != OWN:
-        return _for_one_image(open_model(published.models()[choice]))
+        return published.models()[choice]
     if own in (Path(), Path(".")):
         raise DfcanError("choose a model: a bundle (.zip), or the folder of a training")
-    return _for_one_image(open_model(own))
+    return own
 
 
-def _for_one_image(model: Model) -> Model:
+def open_chosen(path: Path) -> Model:
+    """Load what was chosen; DfcanError if that cannot be, or it takes several frames for an image."""
+    model = open_model(path)
     if model.frames.number > 1:
         raise DfcanError(f"{model.name} takes {model.frames.number} frames for each image: use `dfcan-bmz predict`")
     return model

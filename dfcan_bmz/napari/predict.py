@@ -1,6 +1,6 @@
 """Widgets that predict a layer, and that map the uncertainty of the prediction."""
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import napari
@@ -11,11 +11,12 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
 
 from dfcan_bmz import published
-from dfcan_bmz.model import Model, load_of
+from dfcan_bmz.model import Model, averaged, load_of
 from dfcan_bmz.napari.layers import placed, planes_of
-from dfcan_bmz.napari.models import OWN, open_chosen
-from dfcan_bmz.napari.work import CancelledError, Task, map_planes, predict_planes
+from dfcan_bmz.napari.models import OWN, open_chosen, path_of
+from dfcan_bmz.napari.work import CancelledError, Task, map_planes
 from dfcan_bmz.prediction.arrays import predict_array
+from dfcan_bmz.prediction.tiles import count_tiles
 
 REFRESH_MS = 100
 WARNING = "Predicted, not measured: do not count or measure what the image itself does not resolve."
@@ -65,7 +66,7 @@ class ModelWidget(Container):
 
         @thread_worker
         def run() -> tuple[Model, Any] | None:
-            predictor = open_chosen(choice, own)
+            predictor = open_chosen(path_of(choice, own))
             try:
                 return predictor, self.work(predictor, planes_of(layer), task)
             except CancelledError:
@@ -109,10 +110,14 @@ class PredictWidget(ModelWidget):
 
     def work(self, predictor: Model, planes: Any, task: Task) -> Any:
         """Prediction, or a lazy one of a lazy array."""
+        intensity = "keep" if self.keep.value else "unit"
         if type(planes).__module__.startswith("dask"):
-            own = self.own.value if self.model.value == OWN else published.models()[self.model.value]
-            return predict_array(load_of(own), planes, "keep" if self.keep.value else "unit")
-        return predict_planes(predictor, np.asarray(planes), self.keep.value, self.ensemble.value, task)
+            load = load_of(path_of(self.model.value, self.own.value), ensemble=self.ensemble.value)
+            return predict_array(load, planes, intensity)
+        *leading, height, width = planes.shape
+        task.total = math.prod(leading) * count_tiles(predictor, (height, width))
+        model = averaged(predictor) if self.ensemble.value else predictor
+        return predict_array(model, np.asarray(planes), intensity, task.on_tile)
 
     def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add the prediction where the image is."""
@@ -141,16 +146,15 @@ class UncertaintyWidget(ModelWidget):
 
     def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add both maps where the image is."""
-        maps: list[tuple[str, np.ndarray, int, Callable[[np.ndarray], float]]] = [
-            ("orientations disagree", result.spread, predictor.scale, np.max),
-            ("image and blurred prediction disagree", result.error, 1, np.max),
-        ]
-        for name, pixels, scale, highest in maps:
+        for name, pixels, scale in (
+            ("orientations disagree", result.spread, predictor.scale),
+            ("image and blurred prediction disagree", result.error, 1),
+        ):
             self._viewer.add_image(
                 pixels,
                 name=f"{layer.name}, {name}",
                 colormap="inferno",
                 blending="additive",
-                contrast_limits=(0, max(float(highest(pixels)), 1e-3)),
+                contrast_limits=(0, max(float(pixels.max()), 1e-3)),
                 **placed(layer, scale),
             )

@@ -1,4 +1,4 @@
-"""Long work on a layer, plane by plane and tile by tile, which tells how far it is and can be cancelled."""
+"""Long work on a layer, tile by tile, which tells how far it is and can be cancelled; maps of the uncertainty."""
 
 from threading import Event
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 from dfcan_bmz.evaluation.trust import disagreement, reblur
 from dfcan_bmz.flaws import refuse_flawed
-from dfcan_bmz.model import Model, averaged
+from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import count_tiles, predict_unit
 
@@ -52,26 +52,17 @@ class Maps(NamedTuple):
     error: np.ndarray
 
 
-def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: bool, task: Task) -> np.ndarray:
-    """Super-resolve planes.
+def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
+    """Map the uncertainty of the predictions of planes.
 
     Parameters
     ----------
     predictor : Model
         The model.
     planes : numpy.ndarray
-        (..., Y, X), any units. Planes that cannot be normalised become 0.
-    keep : bool
-        Whether the output has the intensities of each plane, instead of 0..1.
-    ensemble : bool
-        Whether it is the mean of the predictions of the eight orientations.
+        (..., Y, X), any units. The maps of planes that cannot be normalised are 0.
     task : Task
         Told of each tile.
-
-    Returns
-    -------
-    numpy.ndarray
-        (..., sY, sX) float32.
 
     Raises
     ------
@@ -80,34 +71,16 @@ def predict_planes(predictor: Model, planes: np.ndarray, keep: bool, ensemble: b
     CancelledError
         If the task is to stop.
     """
-    stack = planes.reshape(-1, *planes.shape[-2:])
+    *leading, height, width = planes.shape
+    stack = planes.reshape(-1, height, width)
     scalings = [scaling_of(plane) for plane in stack]
     refuse_flawed("the layer", scalings)
-    model = averaged(predictor) if ensemble else predictor
-    task.total = _tiles(model, stack, scalings)
-    result = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
-    for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
-        if not scaling.flaw:
-            predicted = predict_unit(model, scaling.apply(plane), task.on_tile)
-            result[index] = scaling.undo(predicted) if keep else predicted
-    return result.reshape(*planes.shape[:-2], *result.shape[1:])
-
-
-def map_planes(predictor: Model, planes: np.ndarray, task: Task) -> Maps:
-    """Map the uncertainty of the predictions of planes; parameters and errors are those of `predict_planes`."""
-    stack = planes.reshape(-1, *planes.shape[-2:])
-    scalings = [scaling_of(plane) for plane in stack]
-    refuse_flawed("the layer", scalings)
-    task.total = ORIENTATIONS * _tiles(predictor, stack, scalings)
-    spread = np.zeros((len(stack), *(predictor.scale * side for side in stack.shape[1:])), np.float32)
+    sound = [index for index, scaling in enumerate(scalings) if not scaling.flaw]
+    task.total = ORIENTATIONS * len(sound) * count_tiles(predictor, (height, width))
+    spread = np.zeros((len(stack), predictor.scale * height, predictor.scale * width), np.float32)
     error = np.zeros(stack.shape, np.float32)
-    for index, (plane, scaling) in enumerate(zip(stack, scalings, strict=True)):
-        if not scaling.flaw:
-            found = disagreement(lambda turned: predict_unit(predictor, turned, task.on_tile), scaling.apply(plane))
-            spread[index], error[index] = found.spread, reblur(found.mean, plane, scaling).error
-    leading = planes.shape[:-2]
+    for index in sound:
+        unit = scalings[index].apply(stack[index])
+        found = disagreement(lambda turned: predict_unit(predictor, turned, task.on_tile), unit)
+        spread[index], error[index] = found.spread, reblur(found.mean, stack[index], scalings[index]).error
     return Maps(*(maps.reshape(*leading, *maps.shape[1:]) for maps in (spread, error)))
-
-
-def _tiles(predictor: Model, stack: np.ndarray, scalings: list) -> int:
-    return sum(not scaling.flaw for scaling in scalings) * count_tiles(predictor, stack.shape[1:])

@@ -1,6 +1,7 @@
 """Prediction of arrays in memory: NumPy, xarray and, lazily, dask."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,8 +83,13 @@ def predict(
     return predict_array(load, array, intensity)
 
 
-def predict_array(load: Load | Model, array: Any, intensity: str = "unit") -> Any:
-    """Super-resolve an array of planes, as `predict` does, with a model or with what loads it where it is needed."""
+def predict_array(
+    load: Load | Model, array: Any, intensity: str = "unit", on_tile: Callable[[], None] = lambda: None
+) -> Any:
+    """Super-resolve an array of planes, as `predict` does, with a model or with what loads it where it is needed.
+
+    Where the array is in memory, `on_tile` is called after each tile; what it raises ends the prediction.
+    """
     kind = type(array).__module__.partition(".")[0]
     if kind == "xarray":
         return _predict_labelled(load, array, intensity)
@@ -99,7 +105,7 @@ def predict_array(load: Load | Model, array: Any, intensity: str = "unit") -> An
     predicted = [
         _blank(plane.shape[-2:], predictor.scale)
         if scaling.flaw
-        else _restored(predict_unit(predictor, scaling.apply(plane)), scaling, intensity)
+        else _restored(predict_unit(predictor, scaling.apply(plane), on_tile), scaling, intensity)
         for plane, scaling in zip(planes, scalings, strict=True)
     ]
     return np.stack(predicted).reshape(*leading, *predicted[0].shape)
