@@ -9,19 +9,12 @@ import runpy
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 _running: set[subprocess.Popen] = set()
 
 
-def run(
-    module: str,
-    *arguments: object,
-    cwd: Path | None = None,
-    env: dict[str, str] | None = None,
-    timeout: float | None = None,
-) -> subprocess.CompletedProcess:
+def run(module: str, *arguments: object, timeout: float | None = None, **settings: Any) -> subprocess.CompletedProcess:
     """Run a module as ``python -m`` does, and wait for it.
 
     Parameters
@@ -30,8 +23,10 @@ def run(
         Its name.
     *arguments
         Its arguments, as texts.
-    cwd, env, timeout
-        As `subprocess.run` has them.
+    timeout : float, optional
+        Seconds.
+    **settings
+        As `subprocess.Popen` has them.
 
     Returns
     -------
@@ -43,18 +38,8 @@ def run(
     subprocess.TimeoutExpired
         If it took longer than `timeout` seconds; it is ended then.
     """
-    command = [sys.executable, "-m", __name__, module, *map(str, arguments)]
-    theirs, ours = os.pipe()
-    try:
-        process = subprocess.Popen(
-            command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=env
-        )
-    except BaseException:
-        os.close(ours)
-        raise
-    finally:
-        os.close(theirs)
-    _running.add(process)
+    process = start(module, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)
+    held, process.stdin = process.stdin, None  # `communicate` would close it, which ends the child
     try:
         told = process.communicate(timeout=timeout)
     except BaseException:
@@ -62,9 +47,9 @@ def run(
         process.communicate()
         raise
     finally:
-        _running.discard(process)
-        os.close(ours)
-    return subprocess.CompletedProcess(command, process.returncode, *told)
+        process.stdin = held
+        end(process)
+    return subprocess.CompletedProcess(process.args, process.returncode, *told)
 
 
 def start(module: str, *arguments: object, **settings: Any) -> subprocess.Popen:
