@@ -21,7 +21,7 @@ from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.jdll_engines import Choice
 from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
+from dfcan_bmz.fiji.macros import MENU, MODELS, macros
 from dfcan_bmz.fiji.places import Fiji
 from dfcan_bmz.fiji.weights import KEPT, ForFiji, torchscript_alone
 
@@ -59,8 +59,8 @@ def install(bundle: Path, fiji: Fiji, overwrite: bool) -> Installed:
     DfcanError
         If the bundle would not run in deepImageJ, or something is in the way.
     """
-    settings, reduced = _settings(bundle)
-    model, texts = fiji.folder / MODELS / settings.nickname, macros(settings)
+    nickname, texts, reduced = _read(bundle)
+    model = fiji.folder / MODELS / nickname
     overwrite = overwrite or staging.just_placed(fiji.folder, f"{COMMAND} {model.name}")
     with staging.working(fiji.folder, f"{COMMAND} {model.name}", overwrite=True, fill=True) as work:
         # refuses what was not installed from here, whatever `overwrite` says
@@ -100,8 +100,8 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
     return sorted(model.rglob("*")) if model.exists() else []
 
 
-def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
-    """What the macros need to know of a bundle, and what deepImageJ gets of it."""
+def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
+    """Nickname of a bundle, its macros by their paths, and what deepImageJ gets of it."""
     opened = open_bundle(bundle)
     ours, content = opened.processing, opened.content
     if ours is None:
@@ -120,7 +120,7 @@ def _settings(bundle: Path) -> tuple[Settings, ForFiji]:
     if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
     name = " ".join(opened.description.name.split())
-    return Settings(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
+    return nickname, macros(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
 
 
 def _stage(bundle: Path, staged: Path, nickname: str, reduced: ForFiji, texts: dict[PurePosixPath, str]) -> None:

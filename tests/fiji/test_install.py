@@ -14,7 +14,7 @@ from dfcan_bmz.bundle.jdll_engines import Choice
 from dfcan_bmz.commands import install_fiji
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.install import RECORD, install, uninstall
-from dfcan_bmz.fiji.macros import Settings, macros
+from dfcan_bmz.fiji.macros import macros
 from dfcan_bmz.fiji.mend import mend
 from dfcan_bmz.fiji.places import find_fiji, open_fiji
 
@@ -257,7 +257,7 @@ def test_the_command_installs_and_removes(tiny_bundle, fiji):
 
 
 def test_macros_have_both_spellings_of_deepimagej_s_keys():
-    texts = macros(Settings("swift-name", "A name", 3, 43))
+    texts = macros("swift-name", "A name", 3, 43)
     assert {path.name for path in texts} == {"swift-name_image.ijm", "swift-name_folder.ijm", "headless.groovy"}
     for path, text in texts.items():
         if path.suffix == ".ijm":

@@ -14,11 +14,9 @@ from fiji.test_install import make_fiji
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.fiji.install import install
-from dfcan_bmz.fiji.macros import MENU, MODELS, Settings, macros
+from dfcan_bmz.fiji.macros import MENU, MODELS, macros
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.model.loading import of_bundle
-
-SETTINGS = Settings("tiny-tester", "Tiny", 2, 11)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +44,11 @@ def plane(pairs_folder) -> np.ndarray:
 def test_the_helpers_run_without_a_screen(tmp_path):
     """All of the macros but what calls other commands, which plain ImageJ cannot do without a screen."""
     needs()
-    functions = macros(SETTINGS)[MENU / "tiny-tester_image.ijm"].split("selectImage(result);", 1)[1].split("\n", 2)[2]
+    functions = (
+        macros("tiny-tester", "Tiny", 2, 11)[MENU / "tiny-tester_image.ijm"]
+        .split("selectImage(result);", 1)[1]
+        .split("\n", 2)[2]
+    )
     checks = """
         newImage("small", "16-bit ramp", 40, 10, 1); reason = problem(); print("small: " + reason);
         newImage("constant", "8-bit black", 40, 40, 1); reason = problem(); print("constant: " + reason);
