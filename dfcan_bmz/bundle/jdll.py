@@ -4,7 +4,7 @@ Repeats JDLL 0.6.1 and 0.6.3. Held in the tests against what their own classes d
 in November 2026 with deepImageJ 3.1.0 in ImageJ 1.54p: equal to 1e-6 where percentiles are. Beside our own
 prediction it differs in two things: percentiles are nearest ranks, and an image smaller than a tile is put into the
 middle of it, input and output each for itself. If a side differs from the tile by an odd number, the two middles do
-not agree, and the output is shifted (see `shift`).
+not agree, and the output is shifted.
 """
 
 import math
@@ -84,21 +84,6 @@ def windows(length: int, tile: int, halo: int) -> list[Window]:
     return [Window(min(kept * i, length - kept) - before, before, kept) for i in range(count)]
 
 
-def shift(length: int, tile: int, halo: int, scale: int) -> int:
-    """Output pixels by which JDLL moves the prediction of an axis to higher indices; 0 from an image of one tile on.
-
-    Parameters
-    ----------
-    length, tile, halo : int
-        Input pixels.
-    scale : int
-        Scale factor s.
-    """
-    source = windows(length, tile, halo)[0]
-    target = windows(scale * length, scale * tile, scale * halo)[0]
-    return scale * source.margin - target.margin
-
-
 def scale_range(image: np.ndarray, min_percentile: float, max_percentile: float, eps: float) -> np.ndarray:
     """Map two percentiles, the nearest ranks below, to 0 and 1; float32, shape kept."""
     ranked = np.sort(image, axis=None).astype(float)
@@ -142,11 +127,9 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
     tiles, inputs, outputs, lengths = [], [], [], []
     for axis, length in zip("yx", unit.shape[-2:], strict=True):
         size, halo = target[axis]["size"], target[axis].get("halo", 0)
-        if isinstance(size, int):
-            _refuse_fixed_with_halo(halo)
-            scale = size / source[axis]["size"]
-        else:
-            scale = target[axis].get("scale", 1)
+        if isinstance(size, int) and halo:
+            raise DfcanError("deepImageJ refuses a halo on an output of fixed size: refer to the input's size")
+        scale = size / source[axis]["size"] if isinstance(size, int) else target[axis].get("scale", 1)
         tiles.append(tile_side(source[axis]["size"], length, int(halo / scale)))
         inputs.append(windows(length, tiles[-1], int(halo / scale)))
         offset = 0 if isinstance(size, int) else size.get("offset", 0)
@@ -168,11 +151,6 @@ def predict(content: dict[str, Any], network: Network, image: np.ndarray) -> np.
             predicted = network(channels_last(tile)[None])[0, :, :, 0]
             _insert(stitched, predicted, out_y, out_x)
     return _apply(content["outputs"][0].get("postprocessing", []), stitched)
-
-
-def _refuse_fixed_with_halo(halo: int) -> None:
-    if halo:
-        raise DfcanError("deepImageJ refuses a halo on an output of fixed size: refer to the input's size")
 
 
 def _insert(stitched: np.ndarray, predicted: np.ndarray, y: Window, x: Window) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle.jdll import predict, scale_range, shift, tile_side, windows
+from dfcan_bmz.bundle.jdll import predict, scale_range, tile_side, windows
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.model import Model
 from dfcan_bmz.prediction.tiles import predict_unit
@@ -100,7 +100,8 @@ def test_every_pixel_of_the_output_is_kept_from_a_tile(scale, tile, halo, data):
 @given(SCALES, st.integers(8, 64).map(lambda n: 2 * n), st.integers(1, 3), st.data())
 def test_only_images_smaller_than_a_tile_by_an_odd_number_are_shifted(scale, tile, halo, data):
     length = data.draw(st.integers(math.ceil(tile / 3), 3 * tile))
-    moved = shift(length, tile, halo, scale)
+    margins = [windows(s * length, s * tile, s * halo)[0].margin for s in (1, scale)]
+    moved = scale * margins[0] - margins[1]
     odd_and_small = (tile - length) % 2 == 1 and tile - length > 2 * halo
     assert (moved != 0) == odd_and_small
     image = np.zeros((length, length), np.float32)
