@@ -19,21 +19,11 @@ READ = "TIFF, PNG, MRC and OME-Zarr, and with the extra [vendor] CZI, ND2 and LI
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # by the name that a file has; its content decides, but where it tells nothing the name tells what is expected
 ENDINGS: dict[str, Open] = {
-    ".tif": open_tiff,
-    ".tiff": open_tiff,
-    ".btf": open_tiff,
-    ".tf8": open_tiff,
+    **dict.fromkeys((".tif", ".tiff", ".btf", ".tf8"), open_tiff),
+    **dict.fromkeys((".mrc", ".mrcs", ".rec", ".st", ".ali", ".map"), open_mrc),
+    **dict.fromkeys((".czi", ".nd2", ".lif"), open_vendor),
     ".png": open_png,
-    ".mrc": open_mrc,
-    ".mrcs": open_mrc,
-    ".rec": open_mrc,
-    ".st": open_mrc,
-    ".ali": open_mrc,
-    ".map": open_mrc,
     ".zarr": open_ome_zarr,
-    ".czi": open_vendor,
-    ".nd2": open_vendor,
-    ".lif": open_vendor,
 }
 # (offset, bytes, name) of what is told apart, not read
 OTHERS = (

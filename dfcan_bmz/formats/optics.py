@@ -1,17 +1,16 @@
 """What a file says of the optics that its image was taken with."""
 
-import struct
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 import tifffile
 
+from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.known import opener_of
 from dfcan_bmz.formats.mrc import open_mrc
+from dfcan_bmz.formats.mrc_header import WAVES_OFFSET, read_header
 from dfcan_bmz.formats.tiff import open_tiff
-
-DELTA_VISION = -16224  # the number by which microscopes mark their own kind of MRC header
 
 
 class Optics(NamedTuple):
@@ -30,19 +29,16 @@ def stated_optics(path: Path) -> Optics:
         if opener is open_tiff:
             with tifffile.TiffFile(path) as file:
                 return _of_ome(file.ome_metadata) if file.is_ome and file.ome_metadata else Optics()
-    except (OSError, ValueError, struct.error, ElementTree.ParseError, tifffile.TiffFileError):
+    except (OSError, ValueError, DfcanError, ElementTree.ParseError, tifffile.TiffFileError):
         pass  # notes beside the pixels never cost the pixels
     return Optics()
 
 
 def _of_mrc(path: Path) -> Optics:
-    with path.open("rb") as file:
-        header = file.read(1024)
-    for order in "<>":
-        if struct.unpack_from(order + "h", header, 96)[0] == DELTA_VISION:
-            waves, first = struct.unpack_from(order + "2h", header, 196)
-            return Optics(None, float(first)) if waves >= 1 and 200 < first < 2000 else Optics()
-    return Optics()
+    header = read_header(path)
+    waves, first = (header.number(WAVES_OFFSET + offset, "i2") for offset in (0, 2))
+    stated = header.deltavision and waves >= 1 and 200 < first < 2000
+    return Optics(None, float(first)) if stated else Optics()
 
 
 def _of_ome(xml: str) -> Optics:

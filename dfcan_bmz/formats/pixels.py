@@ -72,20 +72,20 @@ class Pixels:
 
     def as_stack(self, axes: int = 2) -> "Pixels":
         """(N, Y, X), or with planes of more `axes`: a single image is a stack of one."""
-        shape = (math.prod(self.shape[:-axes]), *self.shape[-axes:])
-        return Pixels(self.path, shape, self.dtype, self._read_region)
+        return self.grouped(self._numbers().reshape(-1, *self.shape[-axes:-2]))
 
     def plane(self, index: int) -> "Pixels":
         """(Y, X), or what else an entry of the first axis is, still in its file."""
-        return self._with(self.shape[1:], self._numbers()[index])
+        return self.grouped(self._numbers()[index])
 
     def chosen(self, indices: list[int]) -> "Pixels":
         """(N, Y, X), or with entries of more axes: some entries of the first axis, still in their file."""
-        return self._with((len(indices), *self.shape[1:]), self._numbers()[indices])
+        return self.grouped(self._numbers()[indices])
 
     def grouped(self, numbers: np.ndarray) -> "Pixels":
         """(..., Y, X): planes by their numbers, (...), still in their file."""
-        return self._with((*numbers.shape, *self.shape[-2:]), numbers)
+        shape, planes = (*numbers.shape, *self.shape[-2:]), numbers.ravel().tolist()
+        return Pixels(self.path, shape, self.dtype, lambda plane, *region: self._read_region(planes[plane], *region))
 
     def averaged(self) -> "Pixels":
         """(N, Y, X): means over the axis before Y and X, floating point, still in their file."""
@@ -101,11 +101,6 @@ class Pixels:
     def _numbers(self) -> np.ndarray:
         """Numbers of the planes, laid out as the axes before Y and X."""
         return np.arange(math.prod(self.shape[:-2])).reshape(self.shape[:-2])
-
-    def _with(self, shape: tuple[int, ...], numbers: np.ndarray) -> "Pixels":
-        """Planes of these numbers, laid out in this shape."""
-        planes = numbers.ravel().tolist()
-        return Pixels(self.path, shape, self.dtype, lambda plane, *region: self._read_region(planes[plane], *region))
 
     def __len__(self) -> int:
         return self.shape[0]
