@@ -4,18 +4,16 @@ from pathlib import Path
 
 from dfcan_bmz import files, flaws, images, staging
 from dfcan_bmz.console import screen
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, refuse_left_out
 from dfcan_bmz.ilastik.prepare import prepare, prepared_as, record_path
-from dfcan_bmz.images.selection import find_sources
+from dfcan_bmz.images.selection import find_sources, outputs_of
 from dfcan_bmz.model.loading import of_companion
 
 
 def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite: bool) -> None:
     companion = of_companion(bundle)
     sources = find_sources(inputs)
-    targets = {path: out / f"{images.stem_of(path)}.{file_format}" for path in sources}
-    if len(set(targets.values())) < len(targets):
-        raise DfcanError("two inputs share a name, their outputs would overwrite each other: prepare them separately")
+    targets = outputs_of(sources, out, f".{file_format}")
     staging.refuse_existing([*targets.values(), *map(record_path, targets.values())], overwrite)
     files.refuse_input_as_output(sources, targets.values())
     problems: list[str] = []
@@ -34,5 +32,4 @@ def run(bundle: Path, inputs: list[Path], out: Path, file_format: str, overwrite
     if not done:
         raise DfcanError(problems[0])
     print(f"{out}: {done} images; give them to ilastik with {bundle.name}, then `dfcan-bmz ilastik restore {out}`")
-    if problems:
-        raise UnfinishedError(f"{len(problems)} of {len(sources)} images were left out: {'; '.join(problems)}")
+    refuse_left_out(problems, len(sources))

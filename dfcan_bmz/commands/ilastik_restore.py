@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dfcan_bmz import files, staging
 from dfcan_bmz.console import screen
-from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.errors import DfcanError, refuse_left_out
 from dfcan_bmz.ilastik.exports import find_exports
 from dfcan_bmz.ilastik.restore import open_export, restore
 
@@ -29,5 +29,4 @@ def run(exports: list[Path], prepared: Path | None, out: Path, intensity: str, o
     if len(problems) == len(found):
         raise DfcanError(problems[0])
     print(f"{out}: {len(found) - len(problems)} images")
-    if problems:
-        raise UnfinishedError(f"{len(problems)} of {len(found)} exports were left out: {'; '.join(problems)}")
+    refuse_left_out(problems, len(found), "exports")

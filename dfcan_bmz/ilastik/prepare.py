@@ -11,7 +11,7 @@ from dfcan_bmz import images, staging
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.formats.tiff_output import WriteRows
 from dfcan_bmz.ilastik import hdf5
-from dfcan_bmz.ilastik.record import ENDING, Prepared, write_record
+from dfcan_bmz.ilastik.record import ENDING, Prepared
 from dfcan_bmz.images import Image
 from dfcan_bmz.model import Model
 from dfcan_bmz.names import legible
@@ -73,7 +73,7 @@ def prepare(image: Image, prepared: Prepared, path: Path) -> None:
                     block = read(slice(wanted.min(), wanted.max() + 1), slice(0, image.pixels.shape[-1]))
                     band = block[wanted - wanted.min()][:, columns.source]
                     write(index, prepared.scale * first, band.repeat(prepared.scale, 0).repeat(prepared.scale, 1))
-        write_record(folder / record_path(path).name, prepared)
+        (folder / record_path(path).name).write_text(prepared.model_dump_json(indent=1), encoding="utf-8")
 
 
 def record_path(path: Path) -> Path:

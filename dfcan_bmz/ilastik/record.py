@@ -78,11 +78,6 @@ class Prepared(BaseModel):
         )
 
 
-def write_record(path: Path, prepared: Prepared) -> None:
-    """Write the record of a prepared image."""
-    path.write_text(prepared.model_dump_json(indent=1), encoding="utf-8")
-
-
 def read_records(folder: Path) -> dict[str, Prepared]:
     """Records of the prepared images of a folder, by the names of the images they were made of.
 

@@ -98,19 +98,15 @@ def _bands(image: Image, prepared: Prepared, plane: int) -> Iterator[tuple[int, 
         places = down[row : row + BAND_PX]
         block = image.planes[plane, scale * places.min() : scale * (places.max() + 1)].astype(np.float32)
         unit = block[_finer(places - places.min(), scale)][:, _finer(across, scale)]
-        _refuse_other_values(image.path, unit)
+        low, high = unit.min(), unit.max()
+        if low < -ROUNDED or high > 1 + ROUNDED:
+            raise DfcanError(f"{image.path} holds {low:.3g} to {high:.3g}, where a prediction has 0..1: {SETTINGS}")
         yield scale * row, unit
 
 
 def _finer(places: np.ndarray, scale: int) -> np.ndarray:
     """Output pixels of LR pixels."""
     return (scale * places[:, None] + np.arange(scale)).ravel()
-
-
-def _refuse_other_values(path: Path, unit: np.ndarray) -> None:
-    low, high = unit.min(), unit.max()
-    if low < -ROUNDED or high > 1 + ROUNDED:
-        raise DfcanError(f"{path} holds {low:.3g} to {high:.3g}, where a prediction has 0..1: {SETTINGS}")
 
 
 def _notes(prepared: Prepared, target: Path, options: Options) -> str:
