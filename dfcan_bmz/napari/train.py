@@ -1,6 +1,5 @@
 """A widget that trains on pairs of layers or of folders, in a process of its own, with a live curve."""
 
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from dfcan_bmz import images, run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.napari.layers import planes_of
 from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.embed import png
 
 FOLDERS, LAYERS = "folders", "layers"
 SIZES = {
@@ -115,10 +115,8 @@ class TrainWidget(Container):
         history = run_folder.read_history(self.out.value)
         if len(history) > self.epochs_drawn:
             self.epochs_drawn = len(history)
-            picture = io.BytesIO()
-            plot_history(history).savefig(picture, format="png", dpi=80)
             pixmap = QPixmap()
-            pixmap.loadFromData(picture.getvalue())
+            pixmap.loadFromData(png(plot_history(history), dpi=80))
             self.curve.setPixmap(pixmap.scaledToWidth(CURVE_PX, Qt.TransformationMode.SmoothTransformation))
 
     def _end(self, code: int, _: Any) -> None:

@@ -1,7 +1,6 @@
 """Pictures in a notebook: the curves of a running training, and images to choose from a list."""
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -11,6 +10,7 @@ from dfcan_bmz import images, run_folder
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.flaws import first_sound
 from dfcan_bmz.report.curves import plot_history
+from dfcan_bmz.report.embed import png
 from dfcan_bmz.report.maps import plot_error_maps
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.side_by_side import plot_side_by_side
@@ -63,52 +63,38 @@ def _title(run: Path) -> str:
 
 def show_pairs(lr: Path, hr: Path) -> None:
     """Let the user choose a pair of images, and see both."""
-    left, right = images.find(lr), images.find(hr)
-
-    def draw(name: str):
-        return plot_side_by_side({"low resolution": _plane(left[name]), "high resolution": _plane(right[name])})
-
-    pick(_shared(left, right), draw)
+    _pick(lambda low, high: plot_side_by_side({"low resolution": low, "high resolution": high}), lr, hr)
 
 
 def show_predictions(lr: Path, predicted: Path, hr: Path | None = None) -> None:
     """Let the user choose an image, and see it, its prediction, and the target where there is one."""
-    inputs, outputs = images.find(lr), images.find(predicted)
-    targets = images.find(hr) if hr is not None else {}
-
-    def draw(name: str):
-        source, prediction = _plane(inputs[name]), _plane(outputs[name])
-        if hr is None:
-            return plot_side_by_side({"input": source, "prediction": prediction})
-        return plot_example(source, _plane(targets[name]), {"prediction": prediction})
-
-    pick(_shared(inputs, outputs, *([targets] if hr is not None else [])), draw)
+    if hr is None:
+        _pick(lambda low, output: plot_side_by_side({"input": low, "prediction": output}), lr, predicted)
+    else:
+        _pick(lambda low, output, high: plot_example(low, high, {"prediction": output}), lr, predicted, hr)
 
 
 def show_error_maps(lr: Path, predicted: Path, hr: Path) -> None:
     """Let the user choose an image, and see where it and its prediction differ from the target."""
-    inputs, outputs, targets = images.find(lr), images.find(predicted), images.find(hr)
-    names = _shared(inputs, outputs, targets)
-    pick(names, lambda name: plot_error_maps(_plane(inputs[name]), _plane(targets[name]), _plane(outputs[name])))
+    _pick(plot_error_maps, lr, hr, predicted)
 
 
-def pick(names: Sequence[str], draw: Callable) -> None:
-    """Show a list of names, and below it the picture of the chosen one.
+def _pick(draw: Callable, *folders: Path) -> None:
+    """Show a list of the names that all folders have, and below it the picture of the chosen one, the first to begin.
 
-    Parameters
-    ----------
-    names : sequence of str
-        What to choose from; the first is shown.
-    draw : callable
-        Takes a name and returns a matplotlib figure.
+    `draw` makes a figure of the image of that name in each folder: of its first plane that shows something, (Y, X).
     """
+    found = [images.find(folder) for folder in folders]
+    names = [name for name in found[0] if all(name in others for others in found)]
+    if not names:
+        raise DfcanError("the folders share no image name: run the prediction first, or correct the folders")
     drawn: dict[str, bytes] = {}
     picture = widgets.Image(format="png", layout={"max_width": "100%"})
     chooser = widgets.Dropdown(options=names, description="file", layout={"width": "36em"})
 
     def show(name: str) -> None:
         if name not in drawn:
-            figure = draw(name)
+            figure = draw(*(first_sound(images.open_lazily(paths[name])) for paths in found))
             figure.suptitle(name)
             drawn[name] = png(figure)
         picture.value = drawn[name]
@@ -116,22 +102,3 @@ def pick(names: Sequence[str], draw: Callable) -> None:
     chooser.observe(lambda change: show(change["new"]), names="value")
     show(names[0])
     display(widgets.VBox([chooser, picture]))
-
-
-def png(figure) -> bytes:
-    """Encode a matplotlib figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return buffer.getvalue()
-
-
-def _shared(*folders: dict[str, Path]) -> list[str]:
-    names = [name for name in folders[0] if all(name in folder for folder in folders)]
-    if not names:
-        raise DfcanError("the folders share no image name: run the prediction first, or correct the folders")
-    return names
-
-
-def _plane(path: Path):
-    """The first plane of an image that shows something, (Y, X)."""
-    return first_sound(images.open_lazily(path))

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from dfcan_bmz.evaluation.measure import Case, Facts
 from dfcan_bmz.evaluation.score import Score, values_of
 from dfcan_bmz.metrics import affine
-from dfcan_bmz.report.style import NO_TICKS, colours
+from dfcan_bmz.report.style import GRAY, NO_TICKS, colours
 
 MOST_LEVELS = 4
 SHOWN = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
@@ -76,15 +76,14 @@ def plot_series(series: list[Case], models: list[str]) -> Figure | None:
     shown = [series[index] for index in np.linspace(0, len(series) - 1, min(len(series), MOST_LEVELS)).astype(int)]
     figure = Figure(figsize=(2.9 * (len(shown) + 1), 3.0 * (1 + len(models))), layout="constrained")
     grid = figure.subplots(1 + len(models), len(shown) + 1, subplot_kw=NO_TICKS)
-    style = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
     for column, case in zip(grid.T, shown, strict=False):
         hr, s = case.plane.hr, case.plane.hr.shape[0] // case.plane.lr.shape[0]
         pictures = [case.plane.lr.repeat(s, axis=0).repeat(s, axis=1), *(case.predicted[name] for name in models)]
         for axes, name, picture in zip(column, ["LR", *models], pictures, strict=True):
-            axes.imshow(affine(hr, picture)[1], **style)
+            axes.imshow(affine(hr, picture)[1], **GRAY)
             axes.set(ylabel=name if case is shown[0] else "")
         column[0].set_title(f"level {case.plane.level}")
-    grid[0, -1].imshow(affine(hr, hr)[0], **style)
+    grid[0, -1].imshow(affine(hr, hr)[0], **GRAY)
     grid[0, -1].set_title("HR")
     for axes in grid[:, -1]:
         axes.set_axis_off()

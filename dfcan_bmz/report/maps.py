@@ -6,10 +6,9 @@ from matplotlib.figure import Figure
 from dfcan_bmz.error_maps import rse_map, ssim_map
 from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.metrics import affine, score
-from dfcan_bmz.report.style import NO_TICKS
+from dfcan_bmz.report.style import GRAY, NO_TICKS
 
-GRAY = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-SCALE = {"cmap": "CMRmap", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+SCALE = GRAY | {"cmap": "CMRmap"}
 
 
 def plot_error_maps(lr: np.ndarray, hr: np.ndarray, prediction: np.ndarray) -> Figure:

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.report.scale_bar import draw_scale_bar
-from dfcan_bmz.report.style import NO_TICKS
+from dfcan_bmz.report.style import GRAY, NO_TICKS
 
 INSET = 0.3  # side of the zoomed region, as a share of the image
 
@@ -43,11 +43,10 @@ def plot_example(
     figure = Figure(figsize=(2.4 * len(columns), 5.1), layout="constrained")
     axes = figure.subplots(2, len(columns), subplot_kw=NO_TICKS)
     for column, (name, image) in zip(axes.T, columns.items(), strict=True):
-        style = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-        column[0].imshow(image, **style)
+        column[0].imshow(image, **GRAY)
         column[0].set_title(name)
         column[0].add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="#ffcc00"))
-        column[1].imshow(image[top : top + side, left : left + side], **style)
+        column[1].imshow(image[top : top + side, left : left + side], **GRAY)
         if line:
             row, first, last = line
             column[1].plot(

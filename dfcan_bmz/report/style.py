@@ -2,6 +2,7 @@
 
 TRUTH = "#222222"
 NO_TICKS = {"xticks": (), "yticks": ()}  # of the axes of an image; even unseen, they take most of the time to lay out
+GRAY = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}  # of images fitted to the truth
 _BASELINES = ("#9a9a9a", "#c08a2d", "#7a9a4d", "#b0708f")
 _MODELS = ("#0b62a4", "#c8382b", "#2a9d7f", "#7b4fb5", "#d9822b", "#1f9fc4")
 
