@@ -108,11 +108,6 @@ def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
         raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
     if ours.input != "low-resolution":
         raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
-    if (number := ours.frames.number) > 1:
-        raise DfcanError(
-            f"{bundle} takes {number} frames for each image, which the macros do not: install it in deepImageJ's own "
-            f"window, and give it images of {number} channels (Image > Hyperstacks > Stack to Hyperstack)"
-        )
     if objections := lint(content, opened.names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
     tile = next(axis.size for axis in opened.description.inputs[0].axes if axis.id == "y")
@@ -120,7 +115,8 @@ def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
     if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
     name = " ".join(opened.description.name.split())
-    return nickname, macros(nickname, name, ours.scale, smallest=-(-tile // 3)), torchscript_alone(content, bundle)
+    texts = macros(nickname, name, ours.scale, smallest=-(-tile // 3), frames=ours.frames)
+    return nickname, texts, torchscript_alone(content, bundle)
 
 
 def _stage(bundle: Path, staged: Path, nickname: str, reduced: ForFiji, texts: dict[PurePosixPath, str]) -> None:

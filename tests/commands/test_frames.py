@@ -9,6 +9,8 @@ import pytest
 import tifffile
 import yaml
 from conftest import TINY_TRAINING
+from fiji.imagej import NEW_KEYS, add_stand_in, needs, run_macro
+from fiji.test_install import make_fiji
 
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle import jdll
@@ -17,7 +19,8 @@ from dfcan_bmz.commands import align, evaluate, inspect, package, predict, train
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.fiji.install import install
-from dfcan_bmz.fiji.places import Fiji
+from dfcan_bmz.fiji.macros import MENU
+from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.images import Frames
 from dfcan_bmz.model import load_of, open_model
 from dfcan_bmz.page.write import write_page
@@ -248,12 +251,42 @@ def test_in_fiji_the_frames_are_the_channels_of_one_image(raw_bundle, raw_pairs)
     assert jdll.preprocess(content, frames).max() != pytest.approx(jdll.scale_range(frames, 0.1, 99.9, 1e-6).max())
 
 
+def test_the_macros_in_fiji_put_frames_together_as_predict_does(raw_bundle, raw_pairs, tmp_path):
+    """In ImageJ, with a stand-in for deepImageJ."""
+    needs("xvfb-run")
+    fiji = make_fiji(tmp_path / "Fiji.app")
+    install(raw_bundle, open_fiji(fiji), overwrite=False)
+    add_stand_in(fiji, NEW_KEYS)
+    first, second = (images.read(path) for path in sorted((raw_pairs / "lr").iterdir())[:2])
+    planes = np.concatenate([first.pixels, second.pixels])
+    (tmp_path / "in").mkdir()
+    images.write(tmp_path / "in/one.tif", first.pixels, "ZYX", first.calibration)
+    images.write(tmp_path / "in/two in a stack.tif", planes, "ZYX", first.calibration)
+    hyperstack = planes.reshape(2, 9, *planes.shape[1:]).swapaxes(0, 1)
+    tifffile.imwrite(tmp_path / "in/in time.tif", hyperstack, imagej=True, metadata={"axes": "TZYX"})
+    images.write(tmp_path / "in/incomplete.tif", planes[:10], "ZYX")
+    told = run_macro(next((fiji / MENU).glob("*_folder.ijm")), fiji, f"{tmp_path}/in|{tmp_path}/out")
+    assert "3 of 4 images" in told
+    assert "incomplete.tif has 10 planes, which are not whole images of 9 frames" in told
+    with zipfile.ZipFile(raw_bundle) as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+    model = open_model(raw_bundle)
+    expected = np.stack([jdll.predict(content, model.network, image.pixels) for image in (first, second)])
+    one = images.read(tmp_path / "out/one.tif")
+    np.testing.assert_allclose(one.pixels, expected[0], atol=1e-5)
+    assert one.pixel_size_nm == pytest.approx(first.pixel_size_nm / 2)
+    for name in ("two in a stack", "in time"):
+        found = images.read(tmp_path / f"out/{name}.tif")
+        assert found.axes == "ZYX"
+        np.testing.assert_allclose(found.pixels, expected, atol=1e-5)
+    montage = images.read(tmp_path / "out/montages/one.png").pixels
+    mean = first.pixels.mean(axis=0)
+    assert np.corrcoef(montage[:, : 2 * len(mean)][::2, ::2].ravel(), mean.ravel())[0, 1] > 0.95
+
+
 def test_programs_for_one_image_refuse_a_bundle_of_frames(raw_bundle, raw_run, tiny_recipe, tmp_path):
     with pytest.raises(DfcanError, match="takes 9 frames for each image, which the page does not read"):
         write_page([raw_bundle], tmp_path / "page", "cdn")
-    (tmp_path / "Fiji/plugins").mkdir(parents=True)
-    with pytest.raises(DfcanError, match="images of 9 channels"):
-        install(raw_bundle, Fiji(tmp_path / "Fiji", None, None), overwrite=False)
     (tmp_path / "companion.yaml").write_text(tiny_recipe.read_text() + "input: prepared\n")
     with pytest.raises(DfcanError, match="input prepared is for one frame"):
         package.run(raw_run, tmp_path / "companion.yaml", tmp_path / "companion.zip", overwrite=False)

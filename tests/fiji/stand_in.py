@@ -14,5 +14,7 @@ content = yaml.safe_load((model / "rdf.yaml").read_text())
 network = torchscript.load(model / content["weights"]["torchscript"]["source"])
 tensor = content["outputs"][0]["id"]
 for path in sorted(source.iterdir()):
-    image = tifffile.imread(path)
+    with tifffile.TiffFile(path) as file:
+        image, axes = file.asarray(), file.series[0].axes
+    assert axes in ("YX", "CYX"), f"deepImageJ takes the planes of {axes} for images"  # ImPlusRaiManager
     tifffile.imwrite(target / f"{path.stem}_{tensor}.tif", jdll.predict(content, network, image), imagej=True)

@@ -17,6 +17,7 @@ from dfcan_bmz.fiji.install import RECORD, install, uninstall
 from dfcan_bmz.fiji.macros import macros
 from dfcan_bmz.fiji.mend import mend
 from dfcan_bmz.fiji.places import find_fiji, open_fiji
+from dfcan_bmz.images import Frames
 
 
 def make_fiji(folder: Path, plugin: str | None = "deepimagej-3.1.1.jar", jdll: str = "0.6.1") -> Path:
@@ -257,7 +258,7 @@ def test_the_command_installs_and_removes(tiny_bundle, fiji):
 
 
 def test_macros_have_both_spellings_of_deepimagej_s_keys():
-    texts = macros("swift-name", "A name", 3, 43)
+    texts = macros("swift-name", "A name", 3, 43, Frames())
     assert {path.name for path in texts} == {"swift-name_image.ijm", "swift-name_folder.ijm", "headless.groovy"}
     for path, text in texts.items():
         if path.suffix == ".ijm":
@@ -267,4 +268,4 @@ def test_macros_have_both_spellings_of_deepimagej_s_keys():
             assert "var SCALE = 3;" in text
         assert "{{" not in text
     templates = {entry.name for entry in (files("dfcan_bmz.fiji") / "templates").iterdir()}
-    assert templates == {"functions.ijm.j2", "image.ijm.j2", "folder.ijm.j2", "headless.groovy.j2"}
+    assert templates == {"functions.ijm.j2", "frames.ijm.j2", "image.ijm.j2", "folder.ijm.j2", "headless.groovy.j2"}

@@ -1,5 +1,7 @@
 """The macros in ImageJ 1.53: with a stand-in for deepImageJ that computes what our emulation of it computes."""
 
+import itertools
+import math
 import re
 import zipfile
 from pathlib import Path
@@ -16,6 +18,7 @@ from dfcan_bmz.bundle import jdll
 from dfcan_bmz.fiji.install import install
 from dfcan_bmz.fiji.macros import MENU, MODELS, macros
 from dfcan_bmz.fiji.places import open_fiji
+from dfcan_bmz.images import Frames
 from dfcan_bmz.model.loading import of_bundle
 
 
@@ -44,11 +47,6 @@ def plane(pairs_folder) -> np.ndarray:
 def test_the_helpers_run_without_a_screen(tmp_path):
     """All of the macros but what calls other commands, which plain ImageJ cannot do without a screen."""
     needs()
-    functions = (
-        macros("tiny-tester", "Tiny", 2, 11)[MENU / "tiny-tester_image.ijm"]
-        .split("selectImage(result);", 1)[1]
-        .split("\n", 2)[2]
-    )
     checks = """
         newImage("small", "16-bit ramp", 40, 10, 1); reason = problem(); print("small: " + reason);
         newImage("constant", "8-bit black", 40, 40, 1); reason = problem(); print("constant: " + reason);
@@ -68,7 +66,7 @@ def test_the_helpers_run_without_a_screen(tmp_path):
         work = newWorkFolder(); exists = File.exists(work + "in"); File.saveString("x", work + "out/x.tif");
         removeFolder(work); print("folder: " + exists + " " + File.exists(work));
     """
-    (tmp_path / "checks.ijm").write_text(checks + functions)
+    (tmp_path / "checks.ijm").write_text(checks + functions(Frames()))
     told = dict(
         line.split(": ", 1)
         for line in run_macro(tmp_path / "checks.ijm", tmp_path, headless=True).splitlines()
@@ -85,6 +83,44 @@ def test_the_helpers_run_without_a_screen(tmp_path):
     assert told["voxel"] == "0.1 0.2 3"
     assert told["bare"].startswith("1 pixel")
     assert told["folder"] == "1 0"
+
+
+FRAMES = [
+    Frames(4, "ZAP", 3),
+    Frames(6, "ZAP", 3),
+    *(Frames(6, order, 3) for order in ("ZPA", "AZP", "PZA", "APZ", "PAZ")),
+    *(Frames(4, order, 0) for order in ("ZPA", "AZP")),
+]
+STACKS = [(1, 1, 12), (1, 12, 1), (12, 1, 1), (6, 4, 2), (2, 6, 2), (4, 3, 4), (1, 4, 6), (6, 1, 6)]  # T, Z, C
+
+
+def test_frames_are_found_where_predict_finds_them(tmp_path):
+    needs()
+    checks, expected = "", []
+    for frames, shape in itertools.product(FRAMES, STACKS):
+        numbers = np.arange(math.prod(shape), dtype=np.uint8).reshape(*shape, 1, 1)
+        path = tmp_path / f"{'-'.join(map(str, shape))}.tif"
+        tifffile.imwrite(path, np.tile(numbers, (2, 2)), imagej=True, metadata={"axes": "TZCYX"})
+        expected.append((images.open_planes(path, frames).planes[:, :, 0, 0].ravel() + 1).tolist())
+        time, slices, channels = shape
+        settings = re.findall(r"^var ((?:FRAMES|ORDER|PHASES) = .*?;)", functions(frames), re.M)
+        checks += f"""
+            {" ".join(settings)} newImage("a", "8-bit black", 2, 2, {channels}, {slices}, {time}); told = "";
+            for (i = 0; i < nSlices / FRAMES; i++) for (f = 0; f < FRAMES; f++) told = told + " " + planeOf(i, f);
+            setSlice(planeOf(1, 2)); print(told + " " + shownImage()); close();
+        """
+    (tmp_path / "checks.ijm").write_text(checks + functions(Frames()))
+    told = [
+        list(map(int, line.split()))
+        for line in run_macro(tmp_path / "checks.ijm", tmp_path, headless=True).splitlines()
+    ]
+    assert told == [[*numbers, 1] for numbers in expected]
+
+
+def functions(frames: Frames) -> str:
+    """What the macros share."""
+    text = macros("tiny-tester", "Tiny", 2, 11, frames)[MENU / "tiny-tester_image.ijm"]
+    return text.split("selectImage(result);", 1)[1].split("\n", 2)[2]
 
 
 @pytest.mark.parametrize("keys", [NEW_KEYS, OLD_KEYS], ids=["since July 2025", "before"])
