@@ -1,11 +1,13 @@
 """What can be refused in a moment is: paths, keys and sizes are looked at before a framework is imported.
 
-The commands look again, and more closely; nothing here is written, printed or imported that takes time.
+Before a command begins, the function of its name here gets all its options, and raises DfcanError if they make it
+impossible. The commands look again, and more closely; nothing here is written, printed or imported that takes time.
 """
 
 from pathlib import Path
+from typing import Any
 
-from dfcan_bmz import images, run_folder, staging
+from dfcan_bmz import images, staging
 from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle_file import named
 from dfcan_bmz.config import Config
@@ -14,135 +16,170 @@ from dfcan_bmz.data.records import data_layer, frames_told
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images.selection import find_sources, outputs_of, refuse_existing_outputs
 from dfcan_bmz.resources import refuse_narrow_limit
+from dfcan_bmz.run_folder import read_config, refuse_other_folders
+from dfcan_bmz.run_folder import weights as run_weights
 from dfcan_bmz.training.settings import resolve
 
 
-def refuse_no_model(path: Path) -> None:
-    """Raise DfcanError if a path or name is neither a run folder with weights nor what may be a bundle."""
-    named.refuse_unknown(path)
-    path = named.local(path) or path
-    if path.is_dir() and not named.is_unzipped(path):
-        run_folder.weights(path)
-
-
-def refuse_no_bundle(path: Path) -> None:
-    """Raise DfcanError if a path or name is neither a file nor an unzipped bundle."""
-    named.refuse_unknown(path)
-    found = named.local(path)
-    if found is not None and not named.is_unzipped(found):
-        refuse_no_file(found, "a bundle (.zip)")
-
-
-def refuse_file_as_folder(out: Path) -> None:
-    """Raise DfcanError if a file stands where a folder is to be written."""
-    if out.is_file():
-        raise DfcanError(f"{out} is a file: give a folder as --out")
-
-
-def refuse_no_file(path: Path, wanted: str) -> None:
-    """Raise DfcanError if a path is no file; it says what is `wanted`."""
-    if not path.is_file():
-        raise DfcanError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: give {wanted}")
-
-
-def refuse_existing(out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if something stands where the output goes."""
-    staging.refuse_existing([out], overwrite)
-
-
-def check_demo(out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if something stands where a demo goes, but for a demo that was killed."""
+def demo(out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse to replace what stands there, but for a demo that was killed."""
     if not staging.beside(out / "demo").exists():
         staging.refuse_existing([out], overwrite)
 
 
-def refuse_no_run(run: Path) -> None:
-    """Raise DfcanError if no training began in a folder."""
-    run_folder.refuse_other_folders(named.local(run) or run)
-
-
-def check_images(folder: Path, out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if a folder holds no images, or the output stands there already."""
+def degrade(hr_dir: Path, out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse a folder without images, or to replace a set."""
     staging.refuse_existing([out], overwrite)
-    images.find(folder)
+    images.find(hr_dir)
 
 
-def check_training(
-    lr: Path, hr: Path, out: Path, config: Path | None, overrides: list[str], resume: bool, overwrite: bool
+def train(
+    lr: Path, hr: Path, out: Path, config: Path | None, settings: list[str] | None, resume: bool, overwrite: bool
 ) -> None:
-    """Raise DfcanError if settings, folders or the first pair's sizes make a training impossible."""
+    """Refuse unfit settings, folders or sizes of the first pair."""
     refuse_narrow_limit()
-    refuse_file_as_folder(out)
+    _refuse_file_as_folder(out)
     if resume and (out / "config.yaml").is_file():
-        resolved = resolve(run_folder.read_config(out).model_dump(mode="json"), config, overrides)
+        resolved = resolve(read_config(out).model_dump(mode="json"), config, settings or [])
     else:
         if not resume:
             staging.refuse_existing([out], overwrite)
-        resolved = resolve(data_layer(lr), config, overrides)
-    _check_start(resolved, out)
+        resolved = resolve(data_layer(lr), config, settings or [])
+    _refuse_unknown_start(resolved, out)
     pairs = find_pairs(lr, hr)
     open_pair(pairs[0], resolved.model.scale, frames_asked(resolved))
 
 
-def check_sweep(
-    file: Path, lr: Path, hr: Path, test: tuple[Path, Path] | None, config: Path | None, overrides: list[str]
+def sweep(
+    file: Path,
+    lr: Path,
+    hr: Path,
+    test_lr: Path | None,
+    test_hr: Path | None,
+    config: Path | None,
+    settings: list[str] | None,
+    **_: Any,
 ) -> None:
-    """Raise DfcanError if file, settings or folders make every run of a sweep impossible."""
+    """Refuse what makes every run of a sweep impossible."""
+    if (test_lr is None) != (test_hr is None):
+        raise DfcanError("--test-lr and --test-hr belong together: give both")
     refuse_narrow_limit()
-    refuse_no_file(file, "the YAML file of a sweep")
-    resolve(data_layer(lr), config, overrides)
-    for folders in [(lr, hr), test] if test else [(lr, hr)]:
-        find_pairs(*folders)
+    _refuse_no_file(file, "the YAML file of a sweep")
+    resolve(data_layer(lr), config, settings or [])
+    find_pairs(lr, hr)
+    if test_lr and test_hr:
+        find_pairs(test_lr, test_hr)
 
 
-def check_prediction(model: Path, inputs: list[Path], out: Path, ending: str, replace: bool) -> None:
-    """Raise DfcanError if the model, the images or the outputs make a prediction impossible."""
+def predict(
+    model: Path,
+    inputs: list[Path],
+    out: Path,
+    file_format: str,
+    scheduler: str | None,
+    resume: bool,
+    overwrite: bool,
+    **_: Any,
+) -> None:
+    """Refuse no model, no images, or to replace their outputs."""
     refuse_narrow_limit()
     sources = find_sources(inputs)
-    refuse_all_missing(sources)
-    refuse_no_model(model)
-    refuse_file_as_folder(out)
-    refuse_existing_outputs(outputs_of(sources, out, ending).values(), replace)
+    _refuse_all_missing(sources)
+    _refuse_no_model(model)
+    _refuse_file_as_folder(out)
+    ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
+    refuse_existing_outputs(outputs_of(sources, out, ending).values(), resume or overwrite)
 
 
-def check_trust(model: Path, inputs: list[Path], out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if the model, the images or the output folder make it impossible to begin."""
+def evaluate(model: Path, lr: Path, hr: Path, out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse no model, unfit pairs, or to replace an evaluation."""
+    compare([model], lr, hr, out, overwrite)
+
+
+def compare(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse no models, unfit pairs, or to replace a comparison."""
     refuse_narrow_limit()
     staging.refuse_existing([out], overwrite)
-    refuse_no_model(model)
-    refuse_all_missing(find_sources(inputs))
-
-
-def refuse_all_missing(sources: list[Path]) -> None:
-    """Raise DfcanError if none of the images exists; of several, those that do are worked on."""
-    if not any(path.exists() for path in sources):
-        raise DfcanError(f"{sources[0]} does not exist: check the path")
-
-
-def check_packaging(run: Path, recipe: Path, out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if run folder, recipe or output make a bundle impossible."""
-    refuse_narrow_limit()
-    staging.refuse_existing([out], overwrite)
-    run_folder.weights(named.local(run) or run)
-    read_recipe(recipe)
-
-
-def check_evaluation(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool) -> None:
-    """Raise DfcanError if models, pairs or output make an evaluation impossible."""
-    refuse_narrow_limit()
-    staging.refuse_existing([out], overwrite)
-    refuse_file_as_folder(out)
+    _refuse_file_as_folder(out)
     for model in models:
-        refuse_no_model(model)
+        _refuse_no_model(model)
     pairs = find_pairs(lr, hr)
     found = [named.local(model) for model in models]
     runs = [model for model in found if model and (model / "config.yaml").is_file()]
-    scales = {run_folder.read_config(run).model.scale for run in runs}
+    scales = {read_config(run).model.scale for run in runs}
     if len(scales) == 1:  # models of several scales are refused for that
         open_pair(pairs[0], scales.pop(), frames_told(lr))
 
 
-def _check_start(config: Config, out: Path) -> None:
+def trust(model: Path, inputs: list[Path], out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse no model, no images, or to replace their maps."""
+    refuse_narrow_limit()
+    staging.refuse_existing([out], overwrite)
+    _refuse_no_model(model)
+    _refuse_all_missing(find_sources(inputs))
+
+
+def package(run_folder: Path, recipe: Path, out: Path, overwrite: bool) -> None:
+    """Refuse no run folder, an unfit recipe, or to replace a bundle."""
+    refuse_narrow_limit()
+    staging.refuse_existing([out], overwrite)
+    run_weights(named.local(run_folder) or run_folder)
+    read_recipe(recipe)
+
+
+def check(bundle: Path, **_: Any) -> None:
+    """Refuse what is neither a file, nor an unzipped bundle, nor a name."""
+    named.refuse_unknown(bundle)
+    found = named.local(bundle)
+    if found is not None and not named.is_unzipped(found):
+        _refuse_no_file(found, "a bundle (.zip)")
+
+
+upload = check
+
+
+def install_fiji(bundle: Path, remove: bool, **_: Any) -> None:
+    """Refuse to install what is no bundle."""
+    if not remove:
+        check(bundle)
+
+
+def page(bundles: list[Path], **_: Any) -> None:
+    """Refuse what is no bundle."""
+    for bundle in bundles:
+        check(bundle)
+
+
+def record(run_folder: Path, out: Path, overwrite: bool, **_: Any) -> None:
+    """Refuse a folder in which no training began, or to replace a page."""
+    staging.refuse_existing([out], overwrite)
+    refuse_other_folders(named.local(run_folder) or run_folder)
+
+
+def _refuse_no_model(path: Path) -> None:
+    named.refuse_unknown(path)
+    path = named.local(path) or path
+    if path.is_dir() and not named.is_unzipped(path):
+        run_weights(path)
+
+
+def _refuse_file_as_folder(out: Path) -> None:
+    if out.is_file():
+        raise DfcanError(f"{out} is a file: give a folder as --out")
+
+
+def _refuse_no_file(path: Path, wanted: str) -> None:
+    if not path.is_file():
+        raise DfcanError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: give {wanted}")
+
+
+def _refuse_all_missing(sources: list[Path]) -> None:
+    """Refuse if none of the images exists; of several, those that do are worked on."""
+    if not any(path.exists() for path in sources):
+        raise DfcanError(f"{sources[0]} does not exist: check the path")
+
+
+def _refuse_unknown_start(config: Config, out: Path) -> None:
     if config.train.init == "none":
         return
     source = Path(config.train.init)

@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,7 @@ from invoking import invoke
 from typer.testing import CliRunner
 
 import dfcan_bmz
-from dfcan_bmz import cli, images
+from dfcan_bmz import cli, early, images
 from dfcan_bmz.errors import DfcanError
 
 COMMANDS = [
@@ -40,6 +41,36 @@ def test_help_names_every_command_and_imports_nothing_heavy():
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert all(command in answer.stdout for command in COMMANDS)
+
+
+def parameters(file, name):
+    """Names of a function's parameters, those of them without a default, and whether it takes any other."""
+    tree = ast.parse((REPOSITORY / "dfcan_bmz" / file).read_text(encoding="utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    names = [one.arg for one in function.args.args]
+    needed = names[: len(names) - len(function.args.defaults)]
+    return {*names, *([function.args.kwarg.arg] if function.args.kwarg else [])}, needed, function.args.kwarg
+
+
+def registered():
+    groups = [cli.app, cli.recipe, cli.ilastik]
+    return sorted({info.callback.__wrapped__.__name__ for group in groups for info in group.registered_commands})
+
+
+@pytest.mark.parametrize("name", registered())
+def test_every_option_of_a_command_has_its_parameter_in_what_does_the_work(name):
+    options, _, _ = parameters("cli.py", name)
+    taken, needed, others = parameters(f"commands/{name}.py", "run")
+    assert options >= set(needed)
+    assert others or options <= taken
+
+
+@pytest.mark.parametrize("name", sorted(set(registered()) & vars(early).keys()))
+def test_what_is_refused_early_is_told_all_options(name):
+    options, _, _ = parameters("cli.py", name)
+    taken, needed, others = parameters("early.py", vars(early)[name].__name__)
+    assert options >= set(needed)
+    assert others or options <= taken
 
 
 def test_every_command_that_writes_takes_overwrite():

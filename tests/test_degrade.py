@@ -130,7 +130,7 @@ def test_fields_of_view_stay_together_where_the_manifest_pairs_files_of_unequal_
     (tmp_path / "manifest.csv").write_text(
         "name,fov,lr,hr\none,cell,wide_1.tif,sim_1.tif\ntwo,cell,wide_2.tif,sim_2.tif\nplain,other,,\n"
     )
-    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em", {}, seed=0, overwrite=False)
+    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em")
     rows = read_manifest(tmp_path / "out/lr")
     assert {name: row["fov"] for name, row in rows.items()} == {"sim_1": "cell", "sim_2": "cell", "plain": "other"}
 
@@ -140,7 +140,7 @@ def test_pairs_lie_where_the_image_lies(tmp_path):
     (tmp_path / "hr").mkdir()
     pixels = np.random.default_rng(0).integers(0, 999, (2, 17, 16)).astype(np.uint16)
     images.write(tmp_path / "hr/a.tif", pixels, "ZYX", known)
-    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em", {}, seed=0, overwrite=False)
+    degrading.run(tmp_path / "hr", tmp_path / "out", 2, "em")
     for kind, expected in (("hr", known), ("lr", known.finer(0.5))):
         found = images.read(tmp_path / f"out/{kind}/a.tif").calibration
         assert astuple(found)[:-1] == pytest.approx(astuple(expected)[:-1])

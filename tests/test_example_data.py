@@ -13,7 +13,8 @@ EXAMPLE_DATA = REPOSITORY / "example_data"
 def test_simulate_reproduces_the_set(name, tmp_path):
     settings = yaml.safe_load((EXAMPLE_DATA / name / "dataset.yaml").read_text())["settings"]
     assert settings.pop("command") == "simulate"
-    simulate.run(tmp_path / name, **settings, overwrite=False)
+    given = {"haze": settings.pop("haze")}
+    simulate.run(tmp_path / name, **settings, settings=given)
     assert_simulated_alike(EXAMPLE_DATA / name, tmp_path / name)
 
 

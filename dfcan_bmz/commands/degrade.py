@@ -8,16 +8,7 @@ from dfcan_bmz.console import screen
 from dfcan_bmz.sets.degrade import degrade
 
 
-def run(
-    hr_dir: Path,
-    out: Path,
-    scale: int,
-    preset: str,
-    given: dict[str, Any],
-    seed: int,
-    overwrite: bool,
-    like: list[Path] | None = None,
-) -> None:
-    degrade(hr_dir, out, scale, preset, settings=given, like=like or [], seed=seed, overwrite=overwrite, events=screen)
+def run(hr_dir: Path, out: Path, scale: int, preset: str, like: list[Path] | None = None, **options: Any) -> None:
+    degrade(hr_dir, out, scale, preset, like=like or [], events=screen, **options)
     pairs = len(images.find(out / "lr"))
     print(f"{out}: {pairs} pairs, LR {scale} times smaller; train with --lr {out}/lr --hr {out}/hr")

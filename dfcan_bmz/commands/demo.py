@@ -6,20 +6,19 @@ from typing import Any
 
 from rich.console import Console
 
-from dfcan_bmz import staging
+from dfcan_bmz import early, staging
 from dfcan_bmz.bundle.elsewhere import run_elsewhere
 from dfcan_bmz.commands import evaluate, package, simulate, train
-from dfcan_bmz.early import check_demo
 from dfcan_bmz.training.settings import with_weights_of
 
-ACTIN: dict[str, Any] = {"structure": "actin", "size": 128, "scale": 2, "levels": 2, "haze": 0.0}
+ACTIN: dict[str, Any] = {"structure": "actin", "size": 128, "scale": 2, "levels": 2}
 # example_data/ holds exactly these two sets
 SETS = {"train": ACTIN | {"pairs": 10, "seed": 0}, "test": ACTIN | {"pairs": 2, "seed": 1}}
 FURTHER = ["train.learning_rate=5e-4", "train.epochs=6"]  # from published weights: their network is larger than ours
 
 
 def run(out: Path, model: str | None, overwrite: bool) -> None:
-    check_demo(out, overwrite)
+    early.demo(out, overwrite)
     with staging.working(out / "demo", "demo", overwrite=True):  # nothing is written there, but it holds the folder
         _run(out, [] if model is None else [*with_weights_of(Path(model)), *FURTHER])
 

@@ -1,4 +1,4 @@
-"""``dfcan-bmz evaluate`` and ``compare``: models against their baselines on pairs of images."""
+"""``dfcan-bmz evaluate``: a model against baselines on pairs of images."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from rich.console import Console
 
 from dfcan_bmz.console import screen
 from dfcan_bmz.evaluation.evaluate import Report, refuse_nan
-from dfcan_bmz.report.files import UNCERTAINTY, compare, evaluate
+from dfcan_bmz.report.files import UNCERTAINTY, evaluate
 from dfcan_bmz.report.tables import comparison_lines, evaluation_table
 
 
@@ -15,11 +15,6 @@ def run(model: Path, lr: Path, hr: Path, out: Path, **options: Any) -> None:
     report = evaluate(model, lr, hr, out, events=screen, **options)
     mapped = f", {UNCERTAINTY}" if (out / UNCERTAINTY).is_file() else ""
     show(report, out, f"metrics.csv, images.csv, worst.png{mapped}, report.html")
-
-
-def run_compare(models: list[Path], lr: Path, hr: Path, out: Path, **options: Any) -> None:
-    report = compare(models, lr, hr, out, events=screen, **options)
-    show(report, out, "metrics.csv, images.csv, comparison.png, report.html")
 
 
 def show(report: Report, out: Path, written: str) -> None:

@@ -12,8 +12,8 @@ from dfcan_bmz.fiji.places import find_fiji, open_fiji
 from dfcan_bmz.fiji.weights import expectation
 
 
-def run(bundle: Path, folder: Path | None, remove: bool, overwrite: bool) -> None:
-    target = open_fiji(folder or find_fiji())
+def run(bundle: Path, fiji: Path | None, remove: bool, overwrite: bool) -> None:
+    target = open_fiji(fiji or find_fiji())
     if remove:
         bundle = as_zip(bundle)
         nickname = _nickname(bundle) if bundle.is_file() else str(bundle)

@@ -12,10 +12,10 @@ from dfcan_bmz.evaluation.score import BASELINES
 from dfcan_bmz.report.record import write_record
 
 
-def run(run: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
-    run = find_model(run)
+def run(run_folder: Path, evaluation: Path | None, out: Path, overwrite: bool) -> None:
+    found = find_model(run_folder)
     with staging.writing(out, "record", overwrite) as path:
-        means = _write(path, run, evaluation)
+        means = _write(path, found, evaluation)
     print(f"{out}: settings, data, versions, curves{', metrics' if means else ''}; print it from a browser for a PDF")
 
 

@@ -12,31 +12,16 @@ def run(
     out: Path,
     structure: str | None,
     pairs: int,
-    size: int,
-    scale: int,
     levels: int,
-    haze: float | None,
-    seed: int,
-    overwrite: bool,
+    frames: str = "mean",
+    angles: int = 3,
+    phases: int = 3,
+    period_nm: float | None = None,
+    modulation: float = 0.8,
     like: list[Path] | None = None,
-    config: Path | None = None,
-    illumination: Illumination | None = None,
-    **given: Any,
+    **options: Any,
 ) -> None:
-    """Simulate a set, of raw frames under an `illumination`; `given` are values by the names of `Simulation`."""
-    simulate(
-        out,
-        structure,
-        pairs=pairs,
-        size=size,
-        scale=scale,
-        levels=levels,
-        settings=given if haze is None else {"haze": haze} | given,
-        like=like or [],
-        config=config,
-        illumination=illumination,
-        seed=seed,
-        overwrite=overwrite,
-        events=screen,
-    )
+    stripes = Illumination(angles, phases, period_nm, modulation) if frames == "raw" else None
+    options |= {"pairs": pairs, "levels": levels, "like": like or [], "illumination": stripes, "events": screen}
+    simulate(out, structure, **options)
     print(f"{out}: {pairs} fields x {levels} light levels; train with --lr {out}/lr --hr {out}/hr")

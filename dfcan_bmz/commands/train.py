@@ -13,14 +13,14 @@ def run(
     hr: Path,
     out: Path,
     config: Path | None,
-    overrides: list[str],
+    settings: list[str] | None,
     resume: bool,
     overwrite: bool,
     watch: Callable[[Row], None] | None = None,
 ) -> None:
     """Train, and show it; `watch` is called with each new row of the history."""
     screen = Screen() if watch is None else _Watched(watch)
-    train(lr, hr, config, out, overrides=overrides, resume=resume, overwrite=overwrite, events=screen)
+    train(lr, hr, config, out, overrides=settings or [], resume=resume, overwrite=overwrite, events=screen)
 
 
 class _Watched(Screen):

@@ -26,7 +26,7 @@ parent: tiny-ancestor
 def evaluated_run(tiny_run, tmp_path_factory):
     """A copy of the tiny run with an evaluation on seven fields that it has not seen."""
     folder = tmp_path_factory.mktemp("evaluated")
-    simulate.run(folder / "test", "actin", pairs=7, size=40, scale=2, levels=1, haze=0.0, seed=9, overwrite=False)
+    simulate.run(folder / "test", "actin", pairs=7, size=40, scale=2, levels=1, seed=9, overwrite=False)
     shutil.copytree(tiny_run, folder / "run")
     out = folder / "run/evaluation/Held out"
     evaluate.run(folder / "run", folder / "test/lr", folder / "test/hr", out, overwrite=False)

@@ -35,7 +35,7 @@ def search_briefly(monkeypatch, rounds: int) -> None:
 
 def test_degrade_like_finds_blur_and_light(folders, monkeypatch, capsys):
     search_briefly(monkeypatch, rounds=4)
-    degrade.run(folders / "hr", folders / "out", 2, "fluorescence", {}, 0, False, [folders / "mine"])
+    degrade.run(folders / "hr", folders / "out", 2, "fluorescence", [folders / "mine"])
     record = yaml.safe_load((folders / "out" / "dataset.yaml").read_text())["settings"]
     assert record["from"]["photons"] == "measured"
     assert record["from"]["blur"] == "fitted"
@@ -47,7 +47,7 @@ def test_degrade_like_finds_blur_and_light(folders, monkeypatch, capsys):
 
 def test_what_is_given_is_not_searched_for(folders, monkeypatch):
     search_briefly(monkeypatch, rounds=1)
-    degrade.run(folders / "hr", folders / "out", 2, "fluorescence", {"blur": 3.25}, 0, False, [folders / "mine"])
+    degrade.run(folders / "hr", folders / "out", 2, "fluorescence", [folders / "mine"], settings={"blur": 3.25})
     record = yaml.safe_load((folders / "out" / "dataset.yaml").read_text())["settings"]
     assert record["blur"] == 3.25
     assert record["from"]["blur"] == "given"

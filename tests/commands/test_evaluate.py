@@ -26,7 +26,7 @@ def short_report(monkeypatch):
 def test_set(tmp_path_factory):
     """7 fields that the training has not seen, one light level, 24 px."""
     folder = tmp_path_factory.mktemp("test") / "set"
-    simulate.run(folder, "actin", pairs=7, size=24, scale=2, levels=1, haze=0.0, seed=77, overwrite=False)
+    simulate.run(folder, "actin", pairs=7, size=24, scale=2, levels=1, seed=77, overwrite=False)
     return folder
 
 

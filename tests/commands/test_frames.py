@@ -15,7 +15,7 @@ from fiji.test_install import make_fiji
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.deepimagej import lint
-from dfcan_bmz.commands import align, evaluate, inspect, package, predict, train, trust
+from dfcan_bmz.commands import align, compare, evaluate, inspect, package, predict, train, trust
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.fiji.install import install
@@ -25,7 +25,6 @@ from dfcan_bmz.images import Frames
 from dfcan_bmz.model import load_of, open_model
 from dfcan_bmz.page.write import write_page
 from dfcan_bmz.prediction.arrays import predict_array
-from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.prediction.tiles import predict_plane
 
 RAW, MEAN = ["model.inputs=9"], ["data.frames=mean"]
@@ -90,7 +89,7 @@ def test_a_stack_of_several_images_becomes_a_plane_for_each(raw_pairs, raw_run, 
     files = sorted((raw_pairs / "lr").iterdir())[:2]
     frames = [images.read(file).pixels for file in files]
     images.write(tmp_path / "both.tif", np.concatenate(frames), "ZYX")
-    predict.run(raw_run, [tmp_path / "both.tif", files[0]], tmp_path / "out", Options(intensity))
+    predict.run(raw_run, [tmp_path / "both.tif", files[0]], tmp_path / "out", intensity=intensity)
     both, first = (images.read(tmp_path / "out" / f"{name}.tif") for name in ("both", files[0].stem))
     assert (both.axes, both.pixels.shape) == ("ZYX", (2, 80, 80))
     assert (first.axes, first.pixel_size_nm) == ("YX", pytest.approx(31.3))
@@ -134,7 +133,7 @@ def test_a_file_of_another_number_of_planes_is_left_out_and_told(raw_pairs, raw_
     with pytest.raises(
         UnfinishedError, match=r"1 of 2 .*short\.tif has 5 planes, which are not whole images of 9 frames"
     ):
-        predict.run(raw_run, [tmp_path / "short.tif", tmp_path / "whole.tif"], tmp_path / "out", Options())
+        predict.run(raw_run, [tmp_path / "short.tif", tmp_path / "whole.tif"], tmp_path / "out")
     assert (tmp_path / "out/whole.tif").is_file()
 
 
@@ -163,7 +162,7 @@ def test_baselines_and_networks_for_one_image_take_the_mean_of_the_frames(two_pa
         mean = images.mean_frame(images.read(pair.lr).pixels)
         images.write(means / "lr" / pair.lr.name, mean)
         (means / "hr" / pair.hr.name).write_bytes(pair.hr.read_bytes())
-    evaluate.run_compare([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", deconvolution=True)
+    compare.run([raw_run, mean_run], two_pairs / "lr", two_pairs / "hr", tmp_path / "raw", deconvolution=True)
     evaluate.run(mean_run, means / "lr", means / "hr", tmp_path / "of_means", deconvolution=True)
     raw, of_means = scores(tmp_path / "raw"), scores(tmp_path / "of_means")
     for (image, method, protocol, metric), value in of_means.items():

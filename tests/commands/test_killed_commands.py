@@ -23,6 +23,7 @@ from dfcan_bmz.bundle.verdict import PASSED, Verdict
 from dfcan_bmz.commands import (
     align,
     check,
+    compare,
     degrade,
     demo,
     evaluate,
@@ -30,7 +31,7 @@ from dfcan_bmz.commands import (
     inspect,
     package,
     predict,
-    recipe,
+    recipe_new,
     record,
     simulate,
     sweep,
@@ -41,7 +42,6 @@ from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import Settings
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
-from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.report import files as reports
 from dfcan_bmz.training import sweep_runs, sweep_table
 from dfcan_bmz.training.place import run_place
@@ -95,7 +95,7 @@ def write_sweep(folder: Path) -> None:
 
 def run_sweep(folder: Path) -> None:
     lr, hr = folder / "in/lr", folder / "in/hr"
-    sweep.run(folder / "sweep.yaml", lr, hr, folder / "out", None, None, ["train.epochs=1"])
+    sweep.run(folder / "sweep.yaml", lr, hr, folder / "out", None, None, None, ["train.epochs=1"])
 
 
 def nothing(folder: Path) -> None:
@@ -104,23 +104,23 @@ def nothing(folder: Path) -> None:
 
 ANSWERS = {"structure": "actin", "modality": "other", "author": "A", "training_data": "None."}
 COMMANDS = {
-    "simulate": (nothing, lambda f: simulate.run(f / "out", "actin", 1, 16, 2, 1, 0.0, 0, False)),
-    "degrade": (write_pair, lambda f: degrade.run(f / "in/hr", f / "out", 2, "em", {}, 0, False)),
+    "simulate": (nothing, lambda f: simulate.run(f / "out", "actin", 1, 1, size=16)),
+    "degrade": (write_pair, lambda f: degrade.run(f / "in/hr", f / "out", 2, "em")),
     "align": (write_pair, lambda f: align.run(f / "in", f / "out", False, False)),
     "import-biosr": (write_biosr, lambda f: import_biosr.run(f / "in", f / "out", [], [], False)),
     "inspect": (write_pair, lambda f: inspect.run([f / "in/lr"], f / "out", False)),
-    "recipe new": (nothing, lambda f: recipe.new(f / "recipe.yaml", None, ANSWERS, False)),
+    "recipe new": (nothing, lambda f: recipe_new.run(f / "recipe.yaml", None, ANSWERS, False)),
     "record": (nothing, lambda f: record.run(RUN, None, f / "record.html", False)),
     "check": (write_bundle, lambda f: check.run(f / "bundle.zip", False, f / "check.html", False, False)),
     "package": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new.zip", False)),
     "package, a folder": (nothing, lambda f: package.run(RUN, REPOSITORY / "packaging/em-x2.yaml", f / "new", False)),
     "evaluate": (nothing, lambda f: evaluate.run(RUN, f, f, f / "out")),
-    "compare": (nothing, lambda f: evaluate.run_compare([RUN, RUN], f, f, f / "out")),
+    "compare": (nothing, lambda f: compare.run([RUN, RUN], f, f, f / "out")),
     "trust": (write_pair, lambda f: trust.run(RUN, [f / "in/lr"], f / "out", False)),
-    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Options())),
+    "predict": (write_pair, lambda f: predict.run(RUN, [f / "in/lr"], f / "out")),
     "predict --resume": (
         write_pair,
-        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", Options(file_format="zarr", resume=True)),
+        lambda f: predict.run(RUN, [f / "in/lr"], f / "out", file_format="zarr", resume=True),
     ),
     "sweep": (write_sweep, run_sweep),
     "demo": (nothing, lambda f: demo.run(f / "out", None, False)),

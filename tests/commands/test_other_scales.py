@@ -15,7 +15,6 @@ from dfcan_bmz.data.patches import batch, grid_patches
 from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import build_model
-from dfcan_bmz.prediction.job import Options
 
 TINY_VDSR = ["model.name=vdsr", "model.filters=4", "model.blocks=3", "data.patch_size=16", "data.patches_per_image=8"]
 RATE = ["train.learning_rate=5e-3", "train.batch_size=4", "train.loss=mse"]
@@ -27,7 +26,7 @@ def sets(pairs_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scales")
     for scale in (2, 3, 4):
         given = {"blur": 0.6 * scale, "noise": 0.02}
-        degrade.run(pairs_folder / "hr", folder / f"x{scale}", scale, "em", given, 0, False)
+        degrade.run(pairs_folder / "hr", folder / f"x{scale}", scale, "em", settings=given)
     return folder
 
 
@@ -82,7 +81,7 @@ def test_the_folder_of_another_scale_is_a_run_folder(sets, run, tmp_path):
     assert len(record["files"]["training"]) + len(record["files"]["validation"]) == 3 * 8
     assert record["domain"] != main["domain"], "of the images of this scale"
     image = next((sets / "x3/lr").glob("*.tif"))
-    predict.run(out, [image], tmp_path / "predicted", Options())
+    predict.run(out, [image], tmp_path / "predicted")
     predicted = images.read(tmp_path / "predicted" / image.name)
     assert predicted.pixels.shape == (78, 78)
 

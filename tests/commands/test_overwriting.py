@@ -8,7 +8,6 @@ from prediction.enlarging import load
 from dfcan_bmz import images, staging
 from dfcan_bmz.commands import degrade, predict
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.quantities import size_text
 
 
@@ -27,7 +26,7 @@ def _no_model(monkeypatch):
 
 
 def run(image, out, file_format="tif", overwrite=True, resume=False):
-    predict.run(None, [image], out, Options(file_format=file_format, overwrite=overwrite, resume=resume))
+    predict.run(None, [image], out, file_format=file_format, overwrite=overwrite, resume=resume)
 
 
 def tree(folder):
@@ -78,17 +77,17 @@ def test_a_set_is_not_written_over_images_or_tables_of_others(image, tmp_path, n
     mine = out / name / "mine.tif" if "." not in name else out / name
     mine.write_text("mine")
     with pytest.raises(DfcanError, match="was not written by dfcan-bmz"):
-        degrade.run(image.parent, out, 2, "em", {}, 0, overwrite=True)
+        degrade.run(image.parent, out, 2, "em", overwrite=True)
     assert tree(out) == tree(out) | {mine: b"mine"}
     assert {path.name for path in out.iterdir()} == {name}
 
 
 def test_an_older_set_goes_as_a_whole_and_what_else_is_there_stays(image, tmp_path):
     out = tmp_path / "out"
-    degrade.run(image.parent, out, 2, "em", {}, 0, overwrite=False)
+    degrade.run(image.parent, out, 2, "em")
     (out / "notes.txt").write_text("mine")
     image.rename(image.with_name("b.tif"))
-    degrade.run(image.parent, out, 2, "em", {}, 0, overwrite=True)
+    degrade.run(image.parent, out, 2, "em", overwrite=True)
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert names == {"lr/b.tif", "hr/b.tif", "manifest.csv", "dataset.yaml", "notes.txt"}
 

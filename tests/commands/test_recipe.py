@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, nickname, read_facts
 from dfcan_bmz.bundle.recipe import Recipe, read_recipe
-from dfcan_bmz.commands import recipe as command
+from dfcan_bmz.commands import recipe_new as command
 from dfcan_bmz.config import read_yaml, validate
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import MODELS
@@ -18,7 +18,7 @@ GIVEN = {"structure": "actin", "author": "A. Tester", "training_data": "Simulate
 
 
 def test_the_draft_holds_what_the_run_has_recorded(tiny_run, tmp_path):
-    command.new(tmp_path / "r.yaml", tiny_run, GIVEN, overwrite=False)
+    command.run(tmp_path / "r.yaml", tiny_run, GIVEN, overwrite=False)
     recipe = read_recipe(tmp_path / "r.yaml")
     assert recipe.tile == "auto"
     assert recipe.name == "DFCAN actin x2"
@@ -67,7 +67,7 @@ def test_in_a_terminal_it_asks_takes_the_defaults_and_asks_again_what_does_not_f
     typed = io.StringIO("telescope\nelectron microscopy\n\n\n\n\nhere\nhttps://example.org/code\n\n")
     typed.isatty = lambda: True
     monkeypatch.setattr(command.sys, "stdin", typed)
-    command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
+    command.run(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
     recipe = read_recipe(tmp_path / "r.yaml")
     assert (recipe.name, recipe.modality) == ("DFCAN actin x2", "electron microscopy")
     assert recipe.git_repo == "https://example.org/code"
@@ -82,7 +82,7 @@ def test_without_a_terminal_what_only_a_person_knows_must_be_given(tmp_path, mon
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: False, raising=False)
     given = {name: value for name, value in GIVEN.items() if name != key}
     with pytest.raises(DfcanError, match=f"--{key.replace('_', '-')} is missing"):
-        command.new(tmp_path / "r.yaml", None, given, overwrite=False)
+        command.run(tmp_path / "r.yaml", None, given, overwrite=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,7 +93,7 @@ def test_without_a_terminal_what_only_a_person_knows_must_be_given(tmp_path, mon
 def test_an_answer_that_a_recipe_cannot_hold_is_refused(tmp_path, monkeypatch, given, named):
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: False, raising=False)
     with pytest.raises(DfcanError, match=named):
-        command.new(tmp_path / "r.yaml", None, GIVEN | given, overwrite=False)
+        command.run(tmp_path / "r.yaml", None, GIVEN | given, overwrite=False)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
@@ -102,16 +102,16 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_a_recipe_without_the_maintainer_that_the_zoo_wants_is_told_of(tmp_path, capsys):
-    command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
+    command.run(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
     assert "note: it names no maintainer, whom the zoo wants" in capsys.readouterr().out
-    command.new(tmp_path / "with.yaml", None, GIVEN | {"github_user": "tester"}, overwrite=False)
+    command.run(tmp_path / "with.yaml", None, GIVEN | {"github_user": "tester"}, overwrite=False)
     assert "maintainer" not in capsys.readouterr().out
 
 
 def test_an_existing_recipe_is_kept(tmp_path):
     (tmp_path / "r.yaml").write_text("mine")
     with pytest.raises(DfcanError, match="exists already"):
-        command.new(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
+        command.run(tmp_path / "r.yaml", None, GIVEN, overwrite=False)
 
 
 words = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40).filter(

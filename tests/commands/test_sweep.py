@@ -25,8 +25,8 @@ def run(file, pairs, out, *settings):
     run_untested(file, pairs, out, *settings, test=(pairs / "lr", pairs / "hr"))
 
 
-def run_untested(file, pairs, out, *settings, test=None):
-    sweep.run(file, pairs / "lr", pairs / "hr", out, test, None, [*SETTINGS, "train.epochs=1", *settings])
+def run_untested(file, pairs, out, *settings, test=(None, None)):
+    sweep.run(file, pairs / "lr", pairs / "hr", out, *test, None, [*SETTINGS, "train.epochs=1", *settings])
 
 
 def table(out):
@@ -104,7 +104,7 @@ def test_a_setting_that_does_not_fit_the_images_is_told_and_the_others_go_on(pai
     )
     settings = [*(setting for setting in SETTINGS if "patch_size" not in setting), "train.epochs=1"]
     (tmp_path / "config.yaml").write_text("data: {patch_size: 16}")
-    data = (pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out", None, tmp_path / "config.yaml")
+    data = (pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out", None, None, tmp_path / "config.yaml")
     with pytest.raises(UnfinishedError, match=r"^wide failed: .* remove it to try again"):
         sweep.run(tmp_path / "sweep.yaml", *data, settings)
     [(name, reason)] = json.loads((tmp_path / "out/failures.json").read_text()).items()
@@ -117,12 +117,12 @@ def test_what_would_stop_every_run_is_told_before_any_is_trained(pairs_folder, t
     (tmp_path / "sweep.yaml").write_text(GRID)
     train_on = (tmp_path / "sweep.yaml", pairs_folder / "lr", pairs_folder / "hr", tmp_path / "out")
     with pytest.raises(DfcanError, match="nowhere is not a folder"):
-        sweep.run(*train_on, (tmp_path / "nowhere", pairs_folder / "hr"), None, SETTINGS)
+        sweep.run(*train_on, tmp_path / "nowhere", pairs_folder / "hr", None, SETTINGS)
     with pytest.raises(DfcanError, match=r"train\.epoch: unknown key"):
-        sweep.run(*train_on, None, None, [*SETTINGS, "train.epoch=1"])
+        sweep.run(*train_on, None, None, None, [*SETTINGS, "train.epoch=1"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(DfcanError, match="empty has no images"):
-        sweep.run(train_on[0], tmp_path / "empty", *train_on[2:], None, None, SETTINGS)
+        sweep.run(train_on[0], tmp_path / "empty", *train_on[2:], None, None, None, SETTINGS)
     assert not (tmp_path / "out").exists()
 
 

@@ -20,7 +20,7 @@ def test_two_builds_are_equal_byte_by_byte(tiny_run, tiny_recipe, tmp_path):
 
 @pytest.mark.parametrize(("scale", "network"), [(3, "dfcan"), (4, "rcan"), (2, "vdsr")])
 def test_other_scales_and_networks_are_packaged_and_run(scale, network, tmp_path):
-    simulate.run(tmp_path / "set", "actin", pairs=3, size=40, scale=scale, levels=1, haze=0.0, seed=1, overwrite=False)
+    simulate.run(tmp_path / "set", "actin", pairs=3, size=40, scale=scale, levels=1, seed=1, overwrite=False)
     lacking = ("model.groups", "model.output") if network == "vdsr" else ("model.none",)
     settings = [setting for setting in TINY_TRAINING if not setting.startswith(lacking)]
     settings += [f"model.name={network}", f"model.scale={scale}", "train.epochs=1"]

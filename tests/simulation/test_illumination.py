@@ -79,8 +79,7 @@ def test_half_a_turn_of_frames_is_an_image_of_the_same_microscope():
 
 
 def test_a_simulated_set_of_raw_frames_is_ready_to_be_trained_on(tmp_path):
-    made = (simulate.run, tmp_path / "raw", "actin", 2, 32, 2, 2, 0.0, 0, False)
-    made[0](*made[1:], illumination=Illumination(3, 5))
+    simulate.run(tmp_path / "raw", "actin", pairs=2, size=32, levels=2, frames="raw", angles=3, phases=5)
     config = resolve(data_layer(tmp_path / "raw/lr"), None, [])
     assert (config.model.inputs, config.data.angles) == (15, 3)
     for pair in find_pairs(tmp_path / "raw/lr", tmp_path / "raw/hr"):

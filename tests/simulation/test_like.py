@@ -16,7 +16,7 @@ from dfcan_bmz.simulation.fit import Knob, fit, total
 from dfcan_bmz.simulation.measure import measure
 from dfcan_bmz.simulation.settings import default_simulation, read_simulation, write_simulation
 
-SMALL = {"pairs": 2, "size": 48, "scale": 2, "levels": 2, "haze": None, "seed": 0, "overwrite": False}
+SMALL = {"pairs": 2, "size": 48, "scale": 2, "levels": 2}
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def simulate_pairs(folder: Path) -> None:
     """4 fields x 2 levels of 40 px, scale 2: lr/, hr/, manifest.csv, dataset.yaml."""
     from dfcan_bmz.commands import simulate
 
-    simulate.run(folder, "actin", pairs=4, size=40, scale=2, levels=2, haze=0.0, seed=3, overwrite=False)
+    simulate.run(folder, "actin", pairs=4, size=40, scale=2, levels=2, seed=3, overwrite=False)
 
 
 def train_run(pairs: Path, out: Path) -> None:

@@ -28,7 +28,6 @@ from dfcan_bmz.data.patches import batch, grid_patches
 from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.files import sha256
-from dfcan_bmz.prediction.job import Options
 from dfcan_bmz.run_folder import read_history
 from dfcan_bmz.training import safeguards
 
@@ -176,7 +175,7 @@ def test_ctrl_c_leaves_a_usable_run_folder(pairs_folder, tmp_path, monkeypatch, 
     assert "\n" not in str(stopped.value)
     assert len(read_history(out)) == epochs
     image = next((pairs_folder / "lr").glob("*.tif"))
-    predict.run(out, [image], tmp_path / "predicted", Options())
+    predict.run(out, [image], tmp_path / "predicted")
     assert (tmp_path / "predicted" / image.name).is_file()
 
 

@@ -11,7 +11,7 @@ from dfcan_bmz.bundle.questions import Fits, answered
 from dfcan_bmz.errors import DfcanError
 
 
-def new(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> None:
+def run(out: Path, run: Path | None, given: dict[str, str], overwrite: bool) -> None:
     if out.suffix not in (".yaml", ".yml"):
         raise DfcanError(f"{out} is not a name for a recipe: call it RECIPE.yaml")
     with staging.writing(out, "recipe new", overwrite) as path:
