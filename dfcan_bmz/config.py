@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import yaml
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.staging import replacing
@@ -102,11 +103,7 @@ class ModelConfig(_Section):
 
 
 class DataConfig(_Section):
-    """The patches: sides in LR pixels; `validation` is a share of the fields of view or a list of image names.
-
-    `sampling` draws patches where the target varies, or evenly. `other_scales` are folders of further pairs, each with
-    its ``lr/`` and ``hr/``: a network that enlarges first learns from all scales at once.
-    """
+    """The images and the patches that are cut from them."""
 
     patch_size: int = Field(128, ge=SMALLEST_PATCH, multiple_of=2, description="side of a patch in LR pixels")
     patches_per_image: int = Field(3, ge=1, description="random patches from each image per epoch")
@@ -149,13 +146,7 @@ class DataConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """The optimisation: `patience` counts epochs without a better validation loss; `init` is a run folder or its file.
-
-    `ssim_weight` is the share of 1 - SSIM in the loss dfcan; `ema` the momentum of the moving average of the weights
-    that is validated and saved, 0 for the weights themselves; `warmup` the steps in which the rate rises; `clip` the
-    largest norm of all gradients together, 0 for any; `accumulate` the batches a step; `minutes` the time after which
-    the training ends, 0 for none.
-    """
+    """The optimisation."""
 
     epochs: int = Field(10, ge=1, description="passes over all images")
     batch_size: int = Field(8, ge=1, description="patches per step")
@@ -206,45 +197,43 @@ class Config(_Section):
     train: TrainConfig = TrainConfig()
 
     @model_validator(mode="after")
-    def _frames_fit(self) -> "Config":
+    def _parts_fit(self) -> "Config":
         inputs, data = self.model.inputs, self.data
+        stripes = inputs > 1 and data.angles
         if inputs > 1 and data.frames == "mean":
             raise ValueError(f"data.frames=mean is one image, model.inputs={inputs} are several: set model.inputs=1")
-        if inputs > 1 and data.angles and inputs % data.angles:
+        if inputs > 1 and data.other_scales:
+            raise ValueError("data.other_scales is for one image in: set model.inputs=1, or leave it out")
+        if stripes and inputs % data.angles:
             raise ValueError(
                 f"model.inputs={inputs} frames are not {data.angles} angles: set data.angles, which is 0 for frames "
                 "without stripes"
             )
-        if inputs > 1 and data.other_scales:
-            raise ValueError("data.other_scales is for one image in: set model.inputs=1, or leave it out")
-        if inputs > 1 and data.angles and "rotate" in data.augment:
+        if stripes and "rotate" in data.augment:
             raise ValueError(
                 "data.augment: rotate gives the stripes of raw frames orientations that no image has: leave it out, or "
                 "set data.angles=0 for frames without stripes"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _gain_and_offset_are_bounded(self) -> "Config":
         if self.train.loss == "dfcan-published" and self.model.output != "sigmoid":
             raise ValueError(
                 "train.loss=dfcan-published leaves gain and offset of the output free: set model.output=sigmoid, as "
                 "the authors have it"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _only_a_target_of_its_own_is_cut(self) -> "Config":
-        if self.data.background_cut and self.data.target == "input":
+        if data.background_cut and data.target == "input":
             raise ValueError(
                 "data.background_cut takes from the target what data.target=input keeps: set data.target=own"
             )
         return self
 
+    def flat(self) -> dict[str, Any]:
+        """All values by key, as ``train.epochs``."""
+        return {f"{section}.{key}": value for section, keys in self for key, value in keys}
 
-def resolve(
-    data_layer: dict[str, Any], settings: "str | Path | dict[str, Any] | Config | None", overrides: Iterable[str] = ()
-) -> Config:
+
+Settings: TypeAlias = str | Path | dict[str, Any] | Config | None
+
+
+def resolve(data_layer: dict[str, Any], settings: Settings, overrides: Iterable[str] = ()) -> Config:
     """Put a config together; later layers win.
 
     Parameters
@@ -269,13 +258,13 @@ def resolve(
     return validate(Config, _merged(layers), "config")
 
 
-def given_keys(settings: "str | Path | dict[str, Any] | Config | None", overrides: Iterable[str] = ()) -> set[str]:
+def given_keys(settings: Settings, overrides: Iterable[str] = ()) -> set[str]:
     """Keys that the user has set, as ``model.filters``; parameters and errors as those of `resolve`."""
     merged = _merged([_layer_of(settings), *map(_parse_override, overrides)])
     return {f"{section}.{key}" for section, keys in merged.items() for key in keys}
 
 
-def _layer_of(settings: "str | Path | dict[str, Any] | Config | None") -> dict[str, Any]:
+def _layer_of(settings: Settings) -> dict[str, Any]:
     if settings is None or isinstance(settings, dict):
         return settings or {}
     if isinstance(settings, Config):
@@ -320,15 +309,14 @@ def validate(kind: type[M], content: dict[str, Any], source: str) -> M:
         raise DfcanError(f"{source}: {'; '.join(problems)}: correct it") from error
 
 
-def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:
+def keys_of(kind: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
     """All keys of a model of sections, with their sections: ``train.epochs``."""
-    keys = []
+    keys: dict[str, FieldInfo] = {}
     for name, field in kind.model_fields.items():
-        kind_of_field = field.annotation
-        if isinstance(kind_of_field, type) and issubclass(kind_of_field, BaseModel):
-            keys += keys_of(kind_of_field, f"{prefix}{name}.")
+        if isinstance(section := field.annotation, type) and issubclass(section, BaseModel):
+            keys |= keys_of(section, f"{prefix}{name}.")
         else:
-            keys.append(f"{prefix}{name}")
+            keys[f"{prefix}{name}"] = field
     return keys
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import Config, keys_of
 
 BOUNDS = {"ge": ">= {}", "gt": "> {}", "le": "<= {}", "lt": "< {}", "multiple_of": "a multiple of {}"}
 
@@ -13,32 +13,22 @@ BOUNDS = {"ge": ">= {}", "gt": "> {}", "le": "<= {}", "lt": "< {}", "multiple_of
 def as_file() -> str:
     """A YAML file of all defaults, a comment for each; sizes that depend on the network are commented out."""
     lines, section = ["# Settings of a training: dfcan-bmz train --config FILE"], ""
-    for key, field in fields():
+    for key, default, extent, meaning in rows():
         at, _, name = key.partition(".")
         if at != section:
             lines.append(f"{at}:")
             section = at
-        extent = range_of(field)
-        depends = "# " if at == "model" and field.default is None else ""
-        meaning = (field.description or "") + (f" ({extent})" if extent else "")
-        lines.append(f"  {depends}{name}: {shown(default_of(key))}  # {meaning}")
+        depends = "# " if at == "model" and keys_of(Config)[key].default is None else ""
+        lines.append(f"  {depends}{name}: {default}  # {meaning}" + (f" ({extent})" if extent else ""))
     return "\n".join(lines) + "\n"
 
 
-def fields() -> list[tuple[str, FieldInfo]]:
-    """All keys, with their sections, and what pydantic knows of them."""
-    default = Config()
+def rows() -> list[tuple[str, str, str, str]]:
+    """Key, default, range and meaning of every setting; for a network's sizes, the defaults are those of dfcan."""
+    defaults = Config().flat()
     return [
-        (f"{section}.{name}", field)
-        for section in Config.model_fields
-        for name, field in type(getattr(default, section)).model_fields.items()
+        (key, shown(defaults[key]), range_of(field), field.description or "") for key, field in keys_of(Config).items()
     ]
-
-
-def default_of(key: str) -> Any:
-    """What a key is where nothing is given: for a network's sizes, those of dfcan."""
-    section, _, name = key.partition(".")
-    return getattr(getattr(Config(), section), name)
 
 
 def shown(value: Any) -> str:

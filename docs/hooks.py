@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 import dfcan_bmz
 from dfcan_bmz.bundle.catalogue import Entry, Figure, catalogue
-from dfcan_bmz.config_keys import default_of, fields, range_of, shown
+from dfcan_bmz.config_keys import rows
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "dfcan_bmz"
@@ -99,10 +99,8 @@ def _mathml(match: re.Match) -> str:
 
 def _settings() -> str:
     """The table of `dfcan-bmz config`."""
-    rows = [
-        [f"`{key}`", f"`{shown(default_of(key))}`", range_of(field), field.description or ""] for key, field in fields()
-    ]
-    table = [["key", "default", "range", "meaning"], ["---"] * 4, *rows]
+    every = [[f"`{key}`", f"`{default}`", extent, meaning] for key, default, extent, meaning in rows()]
+    table = [["key", "default", "range", "meaning"], ["---"] * 4, *every]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in table)
 
 

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dfcan_bmz.config_keys import as_file, default_of, fields, range_of, shown
+from dfcan_bmz.config_keys import as_file, rows
 
 
 def run(as_yaml: bool) -> None:
@@ -12,6 +12,6 @@ def run(as_yaml: bool) -> None:
         print(as_file(), end="")
         return
     table = Table("key", "default", "range", "meaning", title="--set KEY=VALUE, or a YAML file with --config FILE")
-    for key, field in fields():
-        table.add_row(key, escape(shown(default_of(key))), range_of(field), escape(field.description or ""))
+    for key, default, extent, meaning in rows():
+        table.add_row(key, escape(default), extent, escape(meaning))
     Console().print(table)

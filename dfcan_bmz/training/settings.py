@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from dfcan_bmz import config as configuration
 from dfcan_bmz import run_folder
 from dfcan_bmz.bundle_file import named
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import Config, Settings
 from dfcan_bmz.errors import DfcanError
 
-Settings: TypeAlias = str | Path | dict[str, Any] | Config | None
 # how long a training goes on, and what it reports; all else would make another training of it
 MAY_CHANGE = {"train.epochs", "train.patience", "train.minutes", "train.devices", "train.tensorboard"}
 
@@ -51,15 +50,11 @@ def resolve_again(begun: Path, out: Path, config: Settings, overrides: Iterable[
     """
     known = run_folder.read_config(begun)
     resolved = configuration.resolve(known.model_dump(mode="json"), config, overrides)
-    before, now = _flat(known), _flat(resolved)
-    for key, value in now.items():
+    before = known.flat()
+    for key, value in resolved.flat().items():
         if before[key] != value and key not in MAY_CHANGE:
             raise DfcanError(
                 f"{out} is a training with {key} {before[key]}, not {value}: resume it with the settings that it "
                 "had, or train again with --overwrite"
             )
     return resolved
-
-
-def _flat(config: Config) -> dict[str, Any]:
-    return {f"{section}.{key}": value for section, keys in config for key, value in keys}

@@ -23,7 +23,8 @@ def _row(folder: Path, sweep: Sweep, run: Run, settings: Config, failures: dict[
     history = run_folder.read_history(folder)
     record = run_folder.read_provenance(folder) if history else {}
     row: dict[str, Any] = {"run": run.name}
-    row |= {key: _value(settings, key) for key in sweep.varied()}
+    values = settings.flat()
+    row |= {key: values[key] for key in sweep.varied()}
     row |= {"parameters": record.get("parameters", "")}
     row |= {"epochs": len(history), "best epoch": "", "val_loss": "", "val_psnr": ""}
     if history:
@@ -36,11 +37,6 @@ def _row(folder: Path, sweep: Sweep, run: Run, settings: Config, failures: dict[
     noted = record.get("restart")
     row["notes"] = failures.get(run.name, f"restarted in epoch {noted['epoch']}" if noted else "")
     return row
-
-
-def _value(config: Config, key: str) -> Any:
-    section, _, name = key.partition(".")
-    return getattr(getattr(config, section), name)
 
 
 def _references(sweep: Sweep) -> list[str]:

@@ -4,15 +4,15 @@ from typer.testing import CliRunner
 
 from dfcan_bmz.cli import app
 from dfcan_bmz.config import Config, keys_of, resolve
-from dfcan_bmz.config_keys import as_file, default_of, fields, range_of
+from dfcan_bmz.config_keys import as_file, range_of
 from dfcan_bmz.errors import DfcanError
 
 
 def test_every_key_is_listed_with_its_default_and_a_meaning():
-    assert [key for key, _ in fields()] == keys_of(Config)
-    assert all(field.description for _, field in fields())
+    assert keys_of(Config).keys() == Config().flat().keys()
+    assert all(field.description for field in keys_of(Config).values())
     told = CliRunner().invoke(app, ["config"], env={"COLUMNS": "200"}).output
-    assert all(key in told for key, _ in fields())
+    assert all(key in told for key in keys_of(Config))
     assert "[hflip, vflip, rot90]" in told
     assert "0.0005" in told
 
@@ -28,13 +28,13 @@ def test_a_default_can_be_given_as_it_is_listed():
     for line in as_file().splitlines()[1:]:
         if line.startswith("  ") and not line.startswith("  #"):
             ((name, value),) = yaml.safe_load(line).items()
-            assert value in [default_of(key) for key, _ in fields() if key.endswith(f".{name}")]
+            assert value in [of for key, of in Config().flat().items() if key.endswith(f".{name}")]
 
 
 @pytest.mark.parametrize(
     ("key", "extent", "beyond"), [("train.ema", ">= 0, < 1", "1"), ("model.scale", "2, 3, 4", "5")]
 )
 def test_ranges_are_those_that_are_refused_beyond(key, extent, beyond):
-    assert range_of(dict(fields())[key]) == extent
+    assert range_of(keys_of(Config)[key]) == extent
     with pytest.raises(DfcanError, match=key):
         resolve({}, None, [f"{key}={beyond}"])
