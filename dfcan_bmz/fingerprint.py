@@ -54,9 +54,9 @@ def signal_to_noise(plane: np.ndarray) -> float:
     return float(np.clip((high - low) / max(noise, (high - low) / 1e5) - 6.18, 0.1, 1e4))
 
 
-def middle(shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Rows and columns of the middle of a plane, at most `LARGEST_PX` of each."""
-    rows, columns = (slice(max(0, size - LARGEST_PX) // 2, min(size, (size + LARGEST_PX) // 2)) for size in shape)
+def middle(shape: tuple[int, ...], most: int = LARGEST_PX) -> tuple[slice, slice]:
+    """Rows and columns of the middle of a plane, at most `most` of each."""
+    rows, columns = (slice(max(0, size - most) // 2, min(size, (size + most) // 2)) for size in shape)
     return rows, columns
 
 

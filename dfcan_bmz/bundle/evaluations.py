@@ -11,8 +11,8 @@ import numpy as np
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.evaluation.measure import read_facts
-from dfcan_bmz.evaluation.score import BASELINES, chief_protocol, read_scores
+from dfcan_bmz.evaluation.measure import Facts
+from dfcan_bmz.evaluation.score import BASELINES, Score, chief_protocol, read_rows
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 
 WORST = "worst.png"
@@ -82,8 +82,8 @@ def read_evaluations(run: Path, target: str) -> list[Evaluation]:
 
 
 def _read(folder: Path, protocols: list[str]) -> Evaluation:
-    scores = read_scores(folder)
-    facts = [fact for fact in read_facts(folder) if not fact.seen]
+    scores = read_rows(folder / "metrics.csv", Score)
+    facts = [fact for fact in read_rows(folder / "images.csv", Facts) if not fact.seen]
     fields = {fact.image: fact.field for fact in facts}
     if not fields:
         raise DfcanError(f"{folder} contains only evaluations of training images: evaluate on others, or delete it")

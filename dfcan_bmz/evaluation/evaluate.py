@@ -103,25 +103,7 @@ def measure_models(
 ) -> Report:
     """Measure models beside their baselines on pairs of images.
 
-    Parameters
-    ----------
-    models : sequence of str, pathlib.Path or Model
-        Run folders or bundles, or their names; or models that are open, of whose training nothing is known.
-    lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
-        The test set, as `open_set` takes it.
-    deconvolution : bool or None
-        Whether deconvolution is a baseline; None: where HR images have intensities of their own, as in fluorescence.
-    uncertainty : bool or None
-        Whether the uncertainty of the worst predictions is mapped; None: where the network is quick.
-    trusted : bool
-        Whether the authors of bundles are known, as `open_model` has it.
-    events : Events
-        Hears of progress and notes.
-
-    Raises
-    ------
-    DfcanError
-        If a pair or a model is unfit, or the models have different scale factors.
+    Parameters and errors are those of `dfcan_bmz.compare`; of the training of a model that is open, nothing is known.
     """
     found = [model if isinstance(model, Model) else find_model(Path(model)) for model in models]
     with open_set(lr, hr, events) as test_set:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from dfcan_bmz.evaluation.measure import Facts, read_facts
-from dfcan_bmz.evaluation.score import NO_PROTOCOL, read_scores
+from dfcan_bmz.evaluation.measure import Facts
+from dfcan_bmz.evaluation.score import NO_PROTOCOL, Score, read_rows
 from dfcan_bmz.evaluation.statistics import summarise
 
 
@@ -41,8 +41,8 @@ def read_means(evaluation: Path) -> Means:
     DfcanError
         If a table is missing or damaged.
     """
-    facts = read_facts(evaluation)
+    facts = read_rows(evaluation / "images.csv", Facts)
     fields = counted(facts)
-    summary = summarise(read_scores(evaluation), fields, None)
+    summary = summarise(read_rows(evaluation / "metrics.csv", Score), fields, None)
     values = {key: found.mean for key, found in summary.items() if key[0] != NO_PROTOCOL}
     return Means(values, fields, facts)

@@ -1,7 +1,6 @@
 """Every pair of a test set through every method: scores, facts about each image, and the worst cases to look at."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_pair
 from dfcan_bmz.data.planes import comparable
 from dfcan_bmz.domain import outside_domain
-from dfcan_bmz.evaluation.score import Baselines, Score, chief_protocol, predictions, read_table, score_image
+from dfcan_bmz.evaluation.score import Baselines, Score, chief_protocol, predictions, score_image
 from dfcan_bmz.fingerprint import signal_to_noise
 from dfcan_bmz.images import Frames, mean_frame
 from dfcan_bmz.metrics import MOST_SCALES, ms_ssim_scales
@@ -89,20 +88,6 @@ class Measured(NamedTuple):
 def worst_first(psnr: float) -> tuple[bool, float]:
     """Key by which images are ranked: NaN is the worst of all."""
     return not np.isnan(psnr), psnr
-
-
-def read_facts(evaluation: Path) -> list[Facts]:
-    """Rows of the ``images.csv`` that `dfcan-bmz evaluate` wrote into a folder.
-
-    Raises
-    ------
-    DfcanError
-        If there is none, or it is damaged.
-    """
-    return read_table(
-        evaluation / "images.csv",
-        lambda row: Facts(signal_to_noise=float(row.pop("signal_to_noise")), **row),
-    )
 
 
 def planes_of(

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable
+from inspect import get_annotations
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -41,22 +42,8 @@ class Baselines(NamedTuple):
     deconvolution: Deconvolution | None
 
 
-def read_scores(evaluation: Path) -> list[Score]:
-    """Rows of the ``metrics.csv`` that `dfcan-bmz evaluate` wrote into a folder.
-
-    Raises
-    ------
-    DfcanError
-        If there is none, or it is damaged.
-    """
-    return read_table(
-        evaluation / "metrics.csv",
-        lambda row: Score._make((*(row[key] for key in Score._fields[:-1]), float(row["value"]))),
-    )
-
-
-def read_table(file: Path, parse: Callable[[dict[str, str]], T]) -> list[T]:
-    """Rows of a table that `dfcan-bmz evaluate` wrote.
+def read_rows(file: Path, kind: Callable[..., T]) -> list[T]:
+    """Rows of a table that `dfcan-bmz evaluate` wrote, each as what its columns are the fields of.
 
     Raises
     ------
@@ -65,10 +52,10 @@ def read_table(file: Path, parse: Callable[[dict[str, str]], T]) -> list[T]:
     """
     if not file.is_file():
         raise DfcanError(f"{file} does not exist: give the --out of a `dfcan-bmz evaluate`")
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    types = get_annotations(kind)
     try:
-        return [parse(row) for row in rows]
+        with file.open(newline="", encoding="utf-8") as lines:
+            return [kind(*(of(row[name]) for name, of in types.items())) for row in csv.DictReader(lines)]
     except (KeyError, TypeError, ValueError) as error:
         raise DfcanError(
             f"{file} is not a table of `dfcan-bmz evaluate` ({error}): evaluate the model again"

@@ -113,13 +113,8 @@ def summarise(
     drawn : numpy.ndarray or None
         What `resamples` returned for the number of fields.
     """
-    values: dict[tuple[str, str, str], dict[str, float]] = {}
-    for score in scores:
-        if score.image in fields:
-            values.setdefault((score.protocol, score.method, score.metric), {})[score.image] = score.value
-    return {
-        key: interval(np.array(list(field_means(by_image, fields).values())), drawn) for key, by_image in values.items()
-    }
+    means = _by_field(scores, fields)
+    return {key: interval(np.array(list(of_fields.values())), drawn) for key, of_fields in means.items()}
 
 
 def compare(
@@ -130,10 +125,7 @@ def compare(
     drawn: np.ndarray | None,
 ) -> list[Comparison]:
     """Hold each (model, baseline) of `pairs` against each other under every protocol, by each of `metrics`."""
-    by_field = {
-        key: field_means({row.image: row.value for row in rows if row.image in fields}, fields)
-        for key, rows in _grouped(scores, metrics).items()
-    }
+    by_field = _by_field([score for score in scores if score.metric in metrics], fields)
     protocols = dict.fromkeys(protocol for protocol, _, _ in by_field)
     return [
         Comparison(
@@ -149,9 +141,10 @@ def compare(
     ]
 
 
-def _grouped(scores: list[Score], metrics: Sequence[str]) -> dict[tuple[str, str, str], list[Score]]:
-    grouped: dict[tuple[str, str, str], list[Score]] = {}
+def _by_field(scores: list[Score], fields: Mapping[str, str]) -> dict[tuple[str, str, str], dict[str, float]]:
+    """Means of the fields that count by (protocol, method, metric)."""
+    values: dict[tuple[str, str, str], dict[str, float]] = {}
     for score in scores:
-        if score.metric in metrics:
-            grouped.setdefault((score.protocol, score.method, score.metric), []).append(score)
-    return grouped
+        if score.image in fields:
+            values.setdefault((score.protocol, score.method, score.metric), {})[score.image] = score.value
+    return {key: field_means(by_image, fields) for key, by_image in values.items()}

@@ -13,6 +13,7 @@ from dfcan_bmz.evaluation.coverage import Multiples, in_spreads
 from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.events import Events
+from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import mean_frame
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.model import Model
@@ -128,11 +129,9 @@ def uncertainty(
         does the whole.
     """
     s = plane.hr.shape[0] // plane.lr.shape[0]
-    height, width = plane.lr.shape
-    side_y, side_x = min(height, LARGEST_PX), min(width, LARGEST_PX)
-    y, x = (height - side_y) // 2, (width - side_x) // 2
-    rows, columns = slice(s * y, s * (y + side_y)), slice(s * x, s * (x + side_x))
-    crop = plane.frames[..., y : y + side_y, x : x + side_x]
+    small = middle(plane.lr.shape, LARGEST_PX)
+    rows, columns = (slice(s * part.start, s * part.stop) for part in small)
+    crop = plane.frames[..., *small]
     lr = mean_frame(crop)
     turned = disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
     return Uncertainty(

@@ -7,12 +7,12 @@ import numpy as np
 from dfcan_bmz import flaws, images
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import Events
-from dfcan_bmz.fingerprint import SMALLEST_PX
+from dfcan_bmz.fingerprint import SMALLEST_PX, middle
 from dfcan_bmz.formats.optics import stated_optics
 from dfcan_bmz.formats.pixels import NotFiniteError
 from dfcan_bmz.images import Image
 
-MOST_PLANES, MOST_OF_A_FILE, LARGEST_PX = 48, 12, 1024  # what is looked at: planes, and the middle of each
+MOST_PLANES, MOST_OF_A_FILE = 48, 12  # what is looked at
 PIXEL_SIZES_ALIKE = 0.02
 
 
@@ -64,17 +64,17 @@ def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict
 def _middles(image: Image, most: int) -> tuple[list[np.ndarray], list[int]]:
     """The middles, (Y, X) each, of up to `most` planes that show something, and the indices of those that do not."""
     planes = image.planes
-    y, x = (max(0, size - LARGEST_PX) // 2 for size in planes.shape[1:])
+    rows, columns = middle(planes.shape[1:])
     sound: list[np.ndarray] = []
     bad: list[int] = []
     for index in range(0, len(planes), -(-len(planes) // most)):
         try:
-            middle = planes[index, y : y + LARGEST_PX, x : x + LARGEST_PX]
+            part = planes[index, rows, columns]
         except NotFiniteError:
             bad.append(index)
             continue
-        if np.ptp(middle):
-            sound.append(middle)
+        if np.ptp(part):
+            sound.append(part)
         else:
             bad.append(index)
     return sound, bad

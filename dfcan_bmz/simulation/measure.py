@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from dfcan_bmz.fingerprint import signal_to_noise
+from dfcan_bmz.fingerprint import middle, signal_to_noise
 from dfcan_bmz.simulation.camera import SCMOS
 from dfcan_bmz.simulation.cutoff import measure_cutoff
 from dfcan_bmz.simulation.noise import CameraEstimate, Estimate, measure_camera
@@ -67,10 +67,10 @@ def measure(stacks: Sequence[np.ndarray]) -> Measured:
     stacks : sequence of numpy.ndarray
         (N, Y, X) each: images, stacks or movies; at least 32 px a side.
     """
-    middles = [_middle(np.asarray(stack, np.float64)) for stack in stacks]
-    camera = measure_camera([_few(middle, MOST_PLANES) for middle in middles])
-    planes = [plane for middle in middles for plane in middle]
-    cutoff = measure_cutoff(_few(planes, MOST_PLANES))
+    middles = [np.asarray(stack, np.float64)[:, *middle(stack.shape[-2:], LARGEST_PX)] for stack in stacks]
+    camera = measure_camera([_few(planes, MOST_PLANES) for planes in middles])
+    every = [plane for planes in middles for plane in planes]
+    cutoff = measure_cutoff(_few(every, MOST_PLANES))
     tiles = _tiles(stacks)
     return Measured(
         camera,
@@ -109,12 +109,6 @@ def _tiles(stacks: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def _starts(length: int, side: int) -> list[int]:
     return list(range((length % side) // 2, length - side + 1, side))
-
-
-def _middle(stack: np.ndarray) -> np.ndarray:
-    height, width = stack.shape[-2:]
-    y, x = max(0, height - LARGEST_PX) // 2, max(0, width - LARGEST_PX) // 2
-    return stack[..., y : y + LARGEST_PX, x : x + LARGEST_PX]
 
 
 def _few(items: Items, most: int) -> Items:
