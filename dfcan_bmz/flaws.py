@@ -4,6 +4,7 @@ One bad plane of a stack is one bad plane: whoever works on the stack leaves it 
 Messages count planes from 1, as Fiji does.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
@@ -42,6 +43,13 @@ def finite_plane(image: Image, index: int) -> np.ndarray | None:
         return None
 
 
+def read_planes(image: Image) -> Iterator[tuple[np.ndarray | None, Scaling]]:
+    """Each plane as `finite_plane` reads it, and its scaling."""
+    for index in range(len(image.planes)):
+        plane = finite_plane(image, index)
+        yield plane, NOT_FINITE if plane is None else scaling_of(plane)
+
+
 def first_sound(image: Image) -> np.ndarray:
     """The first plane that can be normalised, (Y, X) or (frames, Y, X).
 
@@ -51,10 +59,9 @@ def first_sound(image: Image) -> np.ndarray:
         If there is none.
     """
     scalings: list[Scaling] = []
-    for index in range(len(image.planes)):
-        plane = finite_plane(image, index)
-        scalings.append(NOT_FINITE if plane is None else scaling_of(plane))
-        if plane is not None and not scalings[-1].flaw:
+    for plane, scaling in read_planes(image):
+        scalings.append(scaling)
+        if plane is not None and not scaling.flaw:
             return plane
     refuse_flawed(image.path, scalings)
     raise DfcanError(f"{image.path} has no planes: leave it out")

@@ -110,13 +110,17 @@ def random_patches(
     return Patches(planes, [places[index] for index in rng.permutation(len(places))], size)
 
 
-def grid_patches(planes: list[Plane], size: int) -> Patches:
-    """Cut every image into as many whole patches as fit side by side: the same set at every epoch."""
+def grid_patches(planes: list[Plane], size: int, step: int | None = None) -> Patches:
+    """Cut every image into all whole patches that begin `step` px apart, or side by side: the same set at every epoch.
+
+    Sizes are in LR pixels.
+    """
+    step = step or size
     places = [
         Place(index, y, x)
         for index, plane in enumerate(planes)
-        for y in range(0, plane.lr.shape[-2] - size + 1, size)
-        for x in range(0, plane.lr.shape[-1] - size + 1, size)
+        for y in range(0, plane.lr.shape[-2] - size + 1, step)
+        for x in range(0, plane.lr.shape[-1] - size + 1, step)
     ]
     return Patches(planes, places, size)
 
@@ -130,10 +134,5 @@ def batch(patches: Sequence[Patch]) -> tuple[np.ndarray, np.ndarray]:
 def richest_crop(plane: Plane, size: int) -> Patch:
     """The crop, at most `size` LR pixels a side, whose LR part varies most: a sample that shows something."""
     size = min(size, *plane.lr.shape[-2:]) // 2 * 2
-    step = max(1, size // 4)
-    places = [
-        (y, x)
-        for y in range(0, plane.lr.shape[-2] - size + 1, step)
-        for x in range(0, plane.lr.shape[-1] - size + 1, step)
-    ]
-    return max((crop(plane, y, x, size) for y, x in places), key=lambda patch: float(np.std(patch.lr, dtype=float)))
+    crops = grid_patches([plane], size, max(1, size // 4))
+    return max(crops, key=lambda patch: float(np.std(patch.lr, dtype=float)))

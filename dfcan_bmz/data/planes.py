@@ -9,7 +9,7 @@ from dfcan_bmz import flaws
 from dfcan_bmz.data.sampling import signal_map
 from dfcan_bmz.formats.pixels import Pixels, Sliced
 from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import NOT_FINITE, Scaling, held_by_float32, scaling_of, within_float32
+from dfcan_bmz.normalize import Scaling, held_by_float32, scaling_of, within_float32
 
 
 class Normalized:
@@ -104,9 +104,7 @@ def _scalings_and_signals(hr: Image, scale: int) -> tuple[list[Scaling], list[np
     """Of each plane of an HR image, which is read once; no signal where the plane cannot be normalised."""
     scalings: list[Scaling] = []
     signals: list[np.ndarray | None] = []
-    for index in range(len(hr.planes)):
-        pixels = flaws.finite_plane(hr, index)
-        scaling = NOT_FINITE if pixels is None else scaling_of(pixels)
+    for pixels, scaling in flaws.read_planes(hr):
         scalings.append(scaling)
         if pixels is None or scaling.flaw:
             signals.append(None)

@@ -9,7 +9,7 @@ from dfcan_bmz import flaws, images
 from dfcan_bmz.data.sampling import block_means
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import UNKNOWN, Calibration, Image
-from dfcan_bmz.normalize import NOT_FINITE, Scaling, scaling_of, within_float32
+from dfcan_bmz.normalize import Scaling, within_float32
 
 MOST_SATURATED = 0.005  # share of pixels at the image's largest value; a picture has few, a clipped one many
 THUMBNAIL_PX = 96
@@ -57,8 +57,7 @@ class Survey(NamedTuple):
 def survey(path: Path) -> Survey:
     """Look at one image, plane by plane; what is wrong with it is told, not raised."""
     try:
-        image = images.open_lazily(path)
-        return _survey(image)
+        return _survey(images.open_lazily(path))
     except DfcanError as error:
         return Survey(path, problems=(str(error),))
 
@@ -82,9 +81,8 @@ def _problems(image: Image, scalings: list[Scaling]) -> list[str]:
 
 def _survey(image: Image) -> Survey:
     scalings, extremes, at_top = [], [], []
-    for index in range(len(image.planes)):
-        plane = flaws.finite_plane(image, index)
-        scalings.append(NOT_FINITE if plane is None else scaling_of(plane))
+    for plane, scaling in flaws.read_planes(image):
+        scalings.append(scaling)
         if plane is not None:
             extremes.append((plane.min(), plane.max()))
             at_top.append(np.count_nonzero(plane == extremes[-1][1]))

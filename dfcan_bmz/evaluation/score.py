@@ -1,7 +1,7 @@
 """Scores of models and of their baselines on pairs of images."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from inspect import get_annotations
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -90,20 +90,19 @@ def best_smoothing_px(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: in
     float
         In LR pixels, one of `interpolation.SIGMAS_PX`.
     """
-    psnr = np.zeros(len(interpolation.SIGMAS_PX))
-    for lr, hr in planes:
-        psnr += [
-            _psnr(hr, interpolation.smoothed_bicubic(lr, scale, sigma), target) for sigma in interpolation.SIGMAS_PX
-        ]
-    return interpolation.SIGMAS_PX[int(np.argmax(psnr))]
+    return _best(interpolation.SIGMAS_PX, planes, target, lambda lr, s: interpolation.smoothed_bicubic(lr, scale, s))
 
 
 def best_deconvolution(planes: Iterable[tuple[np.ndarray, np.ndarray]], scale: int, target: str) -> Deconvolution:
     """Width of the point spread function and number of iterations that have the best mean PSNR; as above."""
-    psnr = np.zeros(len(CANDIDATES))
+    return _best(CANDIDATES, planes, target, lambda lr, candidate: deconvolve(lr, scale, candidate))
+
+
+def _best(candidates: Sequence[T], planes: Iterable, target: str, enlarge: Callable[[np.ndarray, T], np.ndarray]) -> T:
+    psnr = np.zeros(len(candidates))
     for lr, hr in planes:
-        psnr += [_psnr(hr, deconvolve(lr, scale, candidate), target) for candidate in CANDIDATES]
-    return CANDIDATES[int(np.argmax(psnr))]
+        psnr += [_psnr(hr, enlarge(lr, candidate), target) for candidate in candidates]
+    return candidates[int(np.argmax(psnr))]
 
 
 def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:

@@ -16,8 +16,6 @@ import numpy as np
 
 from dfcan_bmz import flaws, images, staging
 from dfcan_bmz.formats.ome_zarr_output import remove_unfinished_chunks
-from dfcan_bmz.images import Image
-from dfcan_bmz.normalize import Scaling
 from dfcan_bmz.prediction.job import Job, chunk_side, encode
 from dfcan_bmz.prediction.tiles import count_tiles, predict_bands, unit_reader
 
@@ -28,28 +26,6 @@ class Progress(NamedTuple):
     plane: int = 0
     row: int = 0
     clipped: int = 0
-
-
-class InProcess:
-    """Predicts images in this process, tile by tile."""
-
-    unit = "tiles"
-
-    def measure(self, image: Image) -> list[Scaling]:
-        """Scaling of each plane of an image."""
-        return flaws.scalings_of(image)
-
-    def steps(self, job: Job) -> int:
-        """How many tiles an output takes."""
-        return job.tiles
-
-    def left(self, job: Job) -> int:
-        """How many tiles of an output are left to predict."""
-        return tiles_to_do(job)
-
-    def predict(self, job: Job, on_tile: Callable[[], None]) -> int:
-        """Write an output; see `predict_to_file`."""
-        return predict_to_file(job, on_tile)
 
 
 def predict_to_file(job: Job, on_tile: Callable[[], None] = lambda: None) -> int:
@@ -102,6 +78,16 @@ def held_bytes(job: Job) -> int:
     # a file that is not written in full has holes; Windows does not say how many
     held = (path.stat() for path in staging.beside(job.target).rglob("*") if path.is_file())
     return sum(512 * getattr(stat, "st_blocks", 0) for stat in held)
+
+
+class InProcess:
+    """Predicts images in this process, tile by tile."""
+
+    unit = "tiles"
+    measure = staticmethod(flaws.scalings_of)
+    steps = staticmethod(lambda job: job.tiles)
+    left = staticmethod(tiles_to_do)
+    predict = staticmethod(predict_to_file)
 
 
 @contextmanager

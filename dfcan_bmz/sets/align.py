@@ -6,8 +6,9 @@ import numpy as np
 
 from dfcan_bmz import images
 from dfcan_bmz.data.align import Move, align_pair
-from dfcan_bmz.data.pairs import find_pairs, open_any
-from dfcan_bmz.data.records import data_layer, frames_told, new_set, read_manifest, write_records
+from dfcan_bmz.data.pairs import open_any
+from dfcan_bmz.data.records import frames_in, new_set, write_records
+from dfcan_bmz.data.sources import open_set
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output, write_table
@@ -42,29 +43,24 @@ def align(
     DfcanError
         If no pair could be registered, or `out` is there already.
     """
-    pairs = find_pairs(source / "lr", source / "hr")
-    refuse_input_as_output([source], [out])
-    for line in images.left_out(source / "lr", source / "hr"):
-        events.note(line)
-    known = read_manifest(source / "lr") or {}
     rows, moves, problems, noted = [], [], [], []
-    with new_set(out, "align", overwrite) as folder:
-        for pair in events.each(pairs, "aligning"):
+    refuse_input_as_output([source], [out])
+    with open_set(source / "lr", source / "hr", events) as known, new_set(out, "align", overwrite) as folder:
+        for pair in events.each(known.pairs, "aligning"):
             try:
-                lr, hr = open_any(pair, frames_told(source / "lr"))
+                lr, hr = open_any(pair, frames_in(known.config))
                 noted += [(image.path, note) for image in (lr, hr) for note in image.notes]
                 moves += _align(pair.name, lr, hr, folder, affine, events)
             except DfcanError as error:
                 problems.append(str(error))
                 continue
-            rows.append({"fov": pair.fov} | known.get(pair.name, {}) | {"name": pair.name})
+            rows.append({"fov": pair.fov} | known.rows.get(pair.name, {}) | {"name": pair.name})
         if not rows:
             raise DfcanError(problems[0])
         settings = {"command": "align", "affine": affine}
-        config = data_layer(source / "lr")
-        if "order" in config.get("data", {}):  # frames are written one image after the other
-            config["data"]["order"] = images.SINGLE.order
-        write_records(folder, rows, {"settings": settings, "config": config})
+        if "order" in known.config.get("data", {}):  # frames are written one image after the other
+            known.config["data"]["order"] = images.SINGLE.order
+        write_records(folder, rows, {"settings": settings, "config": known.config})
         write_table(folder / "align.csv", Move._fields, moves)
     events.notes_of(noted)
     return moves, problems

@@ -88,7 +88,7 @@ class Fit:
         self.deadline = time.perf_counter() + 60 * config.train.minutes if config.train.minutes else math.inf
         self.model, self.config, self.planes = model, config, wanted.training.planes
         self.place, self.events, self.interrupt = place, events, interrupt
-        self.trainer = trainer_of(model, config)
+        self.trainer, self.loss = trainer_of(model, config), losses.LOSSES[config.train.loss](config.train)
         self.learners = [self.trainer, *adversarial.opponents(self.trainer, config)]
         self.beginning = checkpoint.values(self.learners)
         self.history = run_folder.read_history(place.run)
@@ -155,7 +155,7 @@ class Fit:
 
     def _evaluate(self, logs: dict[str, float], started: float) -> None:
         """Validate the weights of an epoch, note their figures, and save them."""
-        validated = validate(self.trainer, self.held_out, self.config.train.batch_size, _loss(self.config))
+        validated = validate(self.trainer, self.held_out, self.config.train.batch_size, self.loss)
         copy_weights(self.trainer, self.model)
         row = {"epoch": len(self.history) + 1, **logs}
         row |= {f"val_{name}": value for name, value in validated.scores.items()}
@@ -227,7 +227,3 @@ class Fit:
             checkpoint.assign(self.learners, self.beginning)
         source = f"the weights of epoch {len(self.history)}" if self.history else "the first weights"
         self.events.warning(f"epoch {epoch} went wrong: {trouble}. Going on from {source} at half the learning rate")
-
-
-def _loss(config: Config) -> Callable:
-    return losses.LOSSES[config.train.loss](config.train)

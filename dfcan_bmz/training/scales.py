@@ -5,9 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dfcan_bmz import images, run_folder
+from dfcan_bmz import run_folder
 from dfcan_bmz.config import Config
-from dfcan_bmz.data.pairs import Pair, find_pairs, pair_scale
+from dfcan_bmz.data.pairs import Pair, pair_scale
+from dfcan_bmz.data.sources import open_set
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import Events
@@ -21,9 +22,8 @@ def further_pairs(config: Config, events: Events) -> dict[Pair, int]:
     """Pairs in the folders of ``data.other_scales``, and the scale of each."""
     pairs: dict[Pair, int] = {}
     for folder in map(Path, config.data.other_scales):
-        for line in images.left_out(folder / "lr", folder / "hr"):
-            events.note(line)
-        pairs |= {pair: pair_scale(pair) for pair in find_pairs(folder / "lr", folder / "hr")}
+        with open_set(folder / "lr", folder / "hr", events) as found:
+            pairs |= {pair: pair_scale(pair) for pair in found.pairs}
     return pairs
 
 

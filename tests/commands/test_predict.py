@@ -203,7 +203,7 @@ def test_what_the_system_refuses_for_one_image_is_told_and_the_others_are_done(
             raise OSError(5, "Input/output error", str(first))
         return real(job, on_tile)
 
-    monkeypatch.setattr(stream, "predict_to_file", refused)
+    monkeypatch.setattr(stream.InProcess, "predict", staticmethod(refused))
     with pytest.raises(UnfinishedError, match=r"1 of 2 images were left out: .*Input/output error"):
         invoke("predict", tiny_run, first, second, "--out", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [second.name]
