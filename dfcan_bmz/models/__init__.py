@@ -1,4 +1,10 @@
-"""The networks: one architecture = one file = one function, which is imported, with Keras, when one is built."""
+"""The networks: one architecture = one file = one function, which is imported, with Keras, when one is built.
+
+The function takes the scale factor s, the number C of `inputs`, which are the frames of an image, and those of
+`dfcan_bmz.config.SIZES`: channels of the hidden layers (`filters`), depth (`blocks`, in each of so many `groups`), last
+activation (`output`), all of which stand there as published. It returns a keras.Model from (N, H, W, C), intensities of
+about 0..1, to (N, sH, sW, 1).
+"""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -20,27 +20,11 @@ HE, ADDED, LAST = 2.0, 0.5, 0.32
 def dfcan(
     scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str, attention: str = "fourier"
 ) -> keras.Model:
-    """Build the network: (N, H, W, frames) to (N, sH, sW, 1), intensities of about 0..1.
+    """Build the network: 1,930,753 parameters as published at scale 2.
 
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames of an image (published: 1, or 9 and 25 raw frames of structured illumination).
-    filters : int
-        Channels of the hidden layers (published: 64).
-    groups, blocks : int
-        Residual groups, and attention blocks in each (published: 4 and 4).
-    output : {"sigmoid", "linear"}
-        Last activation (published: sigmoid).
-    attention : {"fourier", "mean", "none"}
-        What weights a channel: its power spectrum (published), its mean as in RCAN, or nothing.
-
-    Returns
-    -------
-    keras.Model
-        A functional model; 1,930,753 parameters as published at scale 2.
+    `inputs` is 1, or 9 and 25 raw frames of structured illumination, as published. The published `output` is "sigmoid".
+    `attention` weights a channel by its power spectrum ("fourier", published), by its mean as in RCAN ("mean"), or not
+    at all ("none").
     """
     image = frames_input(inputs)
     x = gelu_convolution(image, filters, HE)  # (N, H, W, C)

@@ -7,26 +7,10 @@ from dfcan_bmz.models.parts import frames_input, interpolate, mean_frame
 
 
 def drcn(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
-    """Build the network: one convolution applied again and again, every state reconstructed, all averaged.
+    """Build the network: one convolution applied `blocks` times, every state reconstructed, all averaged.
 
     Of the published training, the supervision of every single reconstruction is left out: the weighted average alone
-    is compared with the target.
-
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames C of an image.
-    filters : int
-        Channels of the hidden layers (published: 256).
-    blocks : int
-        Recursions (published: 16).
-
-    Returns
-    -------
-    keras.Model
-        (N, H, W, C) to (N, sH, sW, 1); 1,775,121 parameters to learn as published.
+    is compared with the target. 1,775,121 parameters to learn as published.
     """
     image = frames_input(inputs)
     enlarged = interpolate(image, scale)

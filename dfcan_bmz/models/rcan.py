@@ -11,23 +11,7 @@ REDUCTION = 16
 def rcan(scale: int, inputs: int, filters: int, groups: int, blocks: int, output: str) -> keras.Model:
     """Build the network: residual groups of residual blocks with channel attention, in a residual whole.
 
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames C of an image.
-    filters : int
-        Channels of the hidden layers (published: 64).
-    groups, blocks : int
-        Residual groups, and attention blocks in each (published: 10 and 20).
-    output : {"sigmoid", "linear"}
-        Last activation (published: linear).
-
-    Returns
-    -------
-    keras.Model
-        (N, H, W, C) to (N, sH, sW, 1); 15,442,337 parameters as published at scale 2, for one channel.
+    It has 15,442,337 parameters as published at scale 2, for one channel.
     """
     image = frames_input(inputs)
     head = layers.Conv2D(filters, 3, padding="same")(image)

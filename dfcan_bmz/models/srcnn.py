@@ -7,23 +7,9 @@ from dfcan_bmz.models.parts import frames_input, interpolate
 
 
 def srcnn(scale: int, inputs: int, filters: int, output: str) -> keras.Model:
-    """Build the network 9-5-5: bicubic interpolation, then three convolutions.
+    """Build the network 9-5-5: bicubic interpolation, then three convolutions; 57,281 parameters to learn as published.
 
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames C of an image.
-    filters : int
-        Channels of the first convolution (published: 64); the second has half as many.
-    output : {"sigmoid", "linear"}
-        Last activation (published: linear).
-
-    Returns
-    -------
-    keras.Model
-        (N, H, W, C) to (N, sH, sW, 1); 57,281 parameters to learn as published.
+    The first convolution has as many channels as `filters` says, the second half as many.
     """
     image = frames_input(inputs)
     x = interpolate(image, scale)

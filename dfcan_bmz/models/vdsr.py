@@ -7,23 +7,9 @@ from dfcan_bmz.models.parts import frames_input, interpolate, mean_frame
 
 
 def vdsr(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
-    """Build the network: what a chain of convolutions adds to the bicubic image.
+    """Build the network: what a chain of `blocks` convolutions adds to the bicubic image.
 
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames C of an image.
-    filters : int
-        Channels of the hidden layers (published: 64).
-    blocks : int
-        Convolutions (published: 20).
-
-    Returns
-    -------
-    keras.Model
-        (N, H, W, C) to (N, sH, sW, 1); 665,921 parameters to learn as published.
+    It has 665,921 parameters to learn as published.
     """
     image = frames_input(inputs)
     enlarged = interpolate(image, scale)

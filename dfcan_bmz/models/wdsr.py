@@ -11,19 +11,7 @@ EXPANSION = 4
 def wdsr(scale: int, inputs: int, filters: int, blocks: int) -> keras.Model:
     """Build the network: blocks that widen before the activation, weights normalised, one linear way around.
 
-    Parameters
-    ----------
-    scale : int
-        Scale factor s.
-    inputs : int
-        Frames C of an image.
-    filters, blocks : int
-        Width between the blocks, and their number (published: 32 and 16).
-
-    Returns
-    -------
-    keras.Model
-        (N, H, W, C) to (N, sH, sW, 1).
+    `filters` is the width between the blocks.
     """
     image = frames_input(inputs)
     x = normalized_convolution(image, filters, 3)
