@@ -76,7 +76,8 @@ def command(
 
         @wraps(function)
         def call(*arguments: P.args, **options: P.kwargs) -> None:
-            bound = own.bind(*arguments, **options)
+            given = {name: value for name, value in options.items() if name not in settings or value is not None}
+            bound = own.bind(*arguments, **given)
             bound.apply_defaults()
             _start(function.__name__, bound.arguments)
 
@@ -87,8 +88,7 @@ def command(
                 refuse_without(needs, f"`dfcan-bmz {function.__name__}`")
             if output_last:
                 options["out"] = _one_output(options["out"], context.args)
-            given = {name: value for name, value in options.items() if name not in settings or value is not None}
-            call(**given)  # type: ignore[call-arg]
+            call(**options)  # type: ignore[call-arg]
 
         named = (one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD)
         kinds = {one.name: (one.annotation, one.default) for one in named}

@@ -28,4 +28,4 @@ def test_checksums_are_those_of_the_files(name):
 def test_the_demo_simulates_these_sets():
     for name, settings in demo.SETS.items():
         recorded = yaml.safe_load((EXAMPLE_DATA / name / "dataset.yaml").read_text())["settings"]
-        assert recorded == {"command": "simulate", **settings}
+        assert recorded == {"command": "simulate", "haze": 0.0, **settings}

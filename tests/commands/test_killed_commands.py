@@ -39,7 +39,7 @@ from dfcan_bmz.commands import (
 )
 from dfcan_bmz.config import resolve
 from dfcan_bmz.fiji import install
-from dfcan_bmz.fiji.macros import Settings
+from dfcan_bmz.fiji.macros import macros
 from dfcan_bmz.fiji.places import open_fiji
 from dfcan_bmz.fiji.weights import ForFiji
 from dfcan_bmz.report import files as reports
@@ -107,7 +107,7 @@ COMMANDS = {
     "simulate": (nothing, lambda f: simulate.run(f / "out", "actin", 1, 1, size=16)),
     "degrade": (write_pair, lambda f: degrade.run(f / "in/hr", f / "out", 2, "em")),
     "align": (write_pair, lambda f: align.run(f / "in", f / "out", False, False)),
-    "import-biosr": (write_biosr, lambda f: import_biosr.run(f / "in", f / "out", [], [], False)),
+    "import-biosr": (write_biosr, lambda f: import_biosr.run(f / "in", f / "out", [], [])),
     "inspect": (write_pair, lambda f: inspect.run([f / "in/lr"], f / "out", False)),
     "recipe new": (nothing, lambda f: recipe_new.run(f / "recipe.yaml", None, ANSWERS, False)),
     "record": (nothing, lambda f: record.run(RUN, None, f / "record.html", False)),
@@ -152,6 +152,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr(reports, "write_tables", lambda folder, _: (folder / "metrics.csv").write_text("image"))
     monkeypatch.setattr(reports, "write_report", lambda path, *_: path.write_text("report"))
     monkeypatch.setattr(evaluate, "show", lambda *_: None)
+    monkeypatch.setattr(compare, "show", lambda *_: None)
 
     def training(lr, hr, config, out, *, resume, overwrite, events):
         with run_place(out, resume, overwrite) as place:
@@ -170,8 +171,8 @@ def _quick(monkeypatch):
     monkeypatch.setattr("dfcan_bmz.report.contact_sheet.plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
     monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
-    told = Settings("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
-    monkeypatch.setattr(install, "_settings", lambda _: told)
+    told = "tiny-tester", macros("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
+    monkeypatch.setattr(install, "_read", lambda _: told)
     monkeypatch.setattr(demo, "_run", lambda out, _: (out / "report.html").write_text("report"))
 
 
