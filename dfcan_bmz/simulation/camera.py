@@ -1,6 +1,6 @@
 """From an optical image to a digital one: an sCMOS camera, unless its numbers say otherwise."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -10,27 +10,14 @@ PHOTON_GRID = 2**-10
 
 
 class Camera(NamedTuple):
-    """A camera; the mean of n frames is a camera of an nth of the gain, and of n times the variance of read noise.
+    """A camera; the mean of n frames is a camera of an nth of the gain, and of n times the variance of read noise."""
 
-    Attributes
-    ----------
-    quantum_efficiency : float
-        Electrons a photon.
-    read_noise_e : float
-        Standard deviation of the read noise in electrons.
-    gain_counts : float
-        Counts an electron.
-    offset_counts : float
-        Counts without light.
-    step_counts : float
-        Counts are multiples of it, from 0 to 65535; 0 for images that know fractions, and may be negative.
-    """
-
-    quantum_efficiency: float = 0.82
-    read_noise_e: float = 1.6
-    gain_counts: float = 2.2
-    offset_counts: float = 100.0
-    step_counts: float = 1.0
+    quantum_efficiency: Annotated[float, "electrons a photon"] = 0.82
+    read_noise_e: Annotated[float, "electrons (sigma)"] = 1.6
+    gain_counts: Annotated[float, "counts per electron"] = 2.2
+    offset_counts: Annotated[float, "counts"] = 100.0  # without light
+    # counts are multiples of it, from 0 to 65535; images that know fractions may be negative
+    step_counts: Annotated[float, "counts, 0 for fractions"] = 1.0
 
 
 SCMOS = Camera()

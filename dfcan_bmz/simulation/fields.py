@@ -1,7 +1,7 @@
 """Fields of view: one specimen, its widefield images at several light levels, and its target of larger bandwidth."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -19,55 +19,28 @@ HR_COUNTS = 40000.0  # the target's 99.9th percentile: it is given in units of i
 
 
 class Microscope(NamedTuple):
-    """Optics, light and labelling; the defaults are those of BioSR's F-actin set.
+    """Optics, light and labelling, each with its unit; the defaults are those of BioSR's F-actin set."""
 
-    Attributes
-    ----------
-    pixel_nm : float
-        Side of an LR pixel in the specimen, in nanometres.
-    na : float
-        Numerical aperture.
-    emission_nm : float
-        Wavelength of the emission in nanometres.
-    bandwidth : float or None
-        Cut-off of the target as a multiple of the widefield cut-off; None for the scale factor (2 for linear, 3 for
-        nonlinear structured illumination).
-    target : {"otf", "wiener", "sim"}
-        The target: an OTF of the larger cut-off, the flat one of a reconstruction, or that with all that is negative
-        clipped and `artefacts`, as a microscope delivers it.
-    artefacts : float
-        Stripes and honeycomb noise of the target "sim", as a share of its 99.9th percentile.
-    dimmest, brightest : float
-        Photons at the 99.9th percentile at the first and the last light level; BioSR has 15 to 600.
-    labelling : float
-        Share of the binding sites that carry a fluorophore, 0 to 1: sparse labels break filaments into dots.
-    haze_um : float
-        Standard deviation of the Gaussian that blurs out-of-focus light; 0.6 for what lies about a micrometre away.
-    haze_deep : float
-        Share of the out-of-focus light from farther away, which a Gaussian of `DEEPER` times `haze_um` blurs.
-    haze_spread : float
-        Standard deviation of the haze between fields, as a share of its mean, as cells differ in thickness.
-    background : float
-        Light that is everywhere, as a share of the signal's 99.9th percentile.
-    pattern, pattern_um : float
-        Standard deviation of the logarithm of the background, and how far it stays alike.
-    """
-
-    pixel_nm: float = 62.6
-    na: float = 1.41
-    emission_nm: float = 525.0
-    bandwidth: float | None = None
-    target: Literal["otf", "wiener", "sim"] = "otf"
-    artefacts: float = 0.0
-    dimmest: float = 15.0
-    brightest: float = 600.0
-    labelling: float = 1.0
-    haze_um: float = 0.6
-    haze_deep: float = 0.0
-    haze_spread: float = 3**-0.5
-    background: float = 0.05
-    pattern: float = 0.0
-    pattern_um: float = 2.0
+    pixel_nm: Annotated[float, "nm"] = 62.6  # side of an LR pixel in the specimen
+    na: float = 1.41  # numerical aperture
+    emission_nm: Annotated[float, "nm"] = 525.0  # wavelength of the emission
+    # cut-off of the target; None for the scale factor (2 for linear, 3 for nonlinear structured illumination)
+    bandwidth: Annotated[float | None, "x the widefield cut-off"] = None
+    # an OTF of the larger cut-off, the flat one of a reconstruction, or that with all that is negative clipped and
+    # `artefacts`, as a microscope delivers it
+    target: Annotated[Literal["otf", "wiener", "sim"], "otf, wiener or sim"] = "otf"
+    artefacts: Annotated[float, "share of the target's 99.9th percentile"] = 0.0  # stripes and honeycomb noise of "sim"
+    dimmest: Annotated[float, "photons at the 99.9th percentile"] = 15.0  # at the first light level, as in BioSR
+    brightest: Annotated[float, "photons at the 99.9th percentile"] = 600.0  # at the last one
+    # that carry a fluorophore, 0 to 1: sparse labels break filaments into dots
+    labelling: Annotated[float, "share of the binding sites"] = 1.0
+    haze_um: Annotated[float, "micrometres (sigma)"] = 0.6  # of the Gaussian that blurs what is about a micrometre away
+    haze_deep: Annotated[float, "share of the haze from four times as far"] = 0.0  # blurred `DEEPER` times as much
+    # cells differ in thickness
+    haze_spread: Annotated[float, "standard deviation between fields, share of haze"] = 3**-0.5
+    background: Annotated[float, "share of the signal's 99.9th percentile"] = 0.05  # light that is everywhere
+    pattern: Annotated[float, "standard deviation of the logarithm of the background"] = 0.0
+    pattern_um: Annotated[float, "micrometres"] = 2.0  # how far the background stays alike
 
     @property
     def cutoff_per_um(self) -> float:

@@ -1,7 +1,7 @@
 """All that a simulation can be told, in one record, and as a file that people read and change."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
@@ -13,45 +13,6 @@ from dfcan_bmz.simulation.structures import SPECIMENS
 PARTS = ("specimen", "microscope", "camera")
 DIFFERENT = ("towards",)  # drawn for each field of view
 POSITIVE = ("pixel_nm", "na", "emission_nm", "dimmest", "brightest", "gain_counts", "per_um2", "persistence_um")
-UNITS = {
-    "pixel_nm": "nm",
-    "emission_nm": "nm",
-    "bandwidth": "x the widefield cut-off",
-    "target": "otf, wiener or sim",
-    "artefacts": "share of the target's 99.9th percentile",
-    "dimmest": "photons at the 99.9th percentile",
-    "brightest": "photons at the 99.9th percentile",
-    "labelling": "share of the binding sites",
-    "haze": "light out of focus over light in focus",
-    "haze_spread": "standard deviation between fields, share of haze",
-    "haze_um": "micrometres (sigma)",
-    "haze_deep": "share of the haze from four times as far",
-    "background": "share of the signal's 99.9th percentile",
-    "pattern": "standard deviation of the logarithm of the background",
-    "pattern_um": "micrometres",
-    "quantum_efficiency": "electrons a photon",
-    "read_noise_e": "electrons (sigma)",
-    "gain_counts": "counts per electron",
-    "offset_counts": "counts",
-    "step_counts": "counts, 0 for fractions",
-    "per_um2": "filaments, pits or meshes a square micrometre",
-    "density_spread": "standard deviation between fields, share of per_um2",
-    "persistence_um": "micrometres",
-    "alignment": "0 anywhere, 1 one direction",
-    "thickness_um": "micrometres (sigma)",
-    "variety": "standard deviation of the labelling between objects, share of its mean",
-    "unevenness": "standard deviation of the logarithm of the labelling along a structure",
-    "unevenness_um": "micrometres",
-    "spots_per_um2": "a square micrometre",
-    "spot_labels": "fluorophores",
-    "vesicles_per_um2": "a square micrometre",
-    "vesicle_um": "micrometres (radius)",
-    "gradient": "factors of e across the field",
-    "sheets": "share of the meshes",
-    "tube_um": "micrometres (radius)",
-    "tube_spread": "standard deviation of the logarithm",
-    "tube_bend": "share of a tubule's length",
-}
 
 
 class Simulation(NamedTuple):
@@ -61,10 +22,10 @@ class Simulation(NamedTuple):
     specimen: Specimen
     microscope: Microscope = BIOSR
     camera: Camera = SCMOS
-    haze: float = 0.0
+    haze: Annotated[float, "light out of focus over light in focus"] = 0.0
 
     def with_values(self, **values: Any) -> "Simulation":
-        """The same with other values, by the names of `UNITS`; names that are not known are refused."""
+        """The same with other values, by their names; names that are not known are refused."""
         simulation = self
         for name, value in values.items():
             if name == "haze":
@@ -88,6 +49,15 @@ class Simulation(NamedTuple):
     def plain(self) -> "Simulation":
         """The structure's defaults."""
         return default_simulation(self.structure)
+
+
+# the unit of each value, as its record has it
+UNITS: dict[str, str] = {
+    name: of.__metadata__[0]
+    for record in (Simulation, Microscope, Camera, Specimen)
+    for name, of in record.__annotations__.items()
+    if hasattr(of, "__metadata__")
+}
 
 
 def default_simulation(structure: str) -> Simulation:

@@ -1,7 +1,7 @@
 """What a specimen is like: how much of a structure there is, how it lies, and how well it is labelled."""
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
@@ -12,60 +12,29 @@ VESICLE_SPREAD = 0.3  # standard deviation of the logarithm of the radii
 
 
 class Specimen(NamedTuple):
-    """How a structure fills a field of view; each structure has defaults of its own, `SPECIMENS`.
+    """How a structure fills a field of view, in the units named; structures have defaults of their own, `SPECIMENS`."""
 
-    Attributes
-    ----------
-    per_um2 : float
-        Filaments, pits or meshes a square micrometre.
-    density_spread : float
-        Standard deviation of that number between fields of view, as a share of it.
-    persistence_um : float
-        Persistence length of filaments: how straight they are.
-    alignment : float
-        0: filaments run everywhere; 1: all in one direction.
-    thickness_um : float
-        Standard deviation of the labels' distance from where they would sit on a structure of no width.
-    variety : float
-        Standard deviation of the labelling between filaments, pits or tubules, as a share of its mean.
-    unevenness : float
-        Standard deviation of the logarithm of the labelling along a structure.
-    unevenness_um : float
-        How far it stays alike.
-    spots_per_um2, spot_labels : float
-        Bright spots on the structure, and fluorophores in each, on average.
-    vesicles_per_um2, vesicle_um : float
-        Labelled vesicles anywhere, and their radius.
-    gradient : float
-        By how many factors of e the density grows across the field of view, towards the nucleus.
-    sheets : float
-        Share of the meshes of a reticulum that are filled, or, with `gradient`, of those on the side of the nucleus.
-    tube_um, tube_spread : float
-        Radius of tubules, and standard deviation of its logarithm.
-    tube_bend : float
-        How far a tubule leaves the straight line between its ends, as a share of its length.
-    towards : float or None
-        Direction of the nucleus in radians; None to draw one for each field of view.
-    """
-
-    per_um2: float = 1.0
-    density_spread: float = 0.0
-    persistence_um: float = 10.0
-    alignment: float = 0.0
-    thickness_um: float = 0.0
-    variety: float = 0.0
-    unevenness: float = 0.0
-    unevenness_um: float = 0.4
-    spots_per_um2: float = 0.0
-    spot_labels: float = 200.0
-    vesicles_per_um2: float = 0.0
-    vesicle_um: float = 0.15
-    gradient: float = 0.0
-    sheets: float = 0.0
-    tube_um: float = 0.04
-    tube_spread: float = 0.0
-    tube_bend: float = 0.0
-    towards: float | None = None
+    per_um2: Annotated[float, "filaments, pits or meshes a square micrometre"] = 1.0
+    density_spread: Annotated[float, "standard deviation between fields, share of per_um2"] = 0.0
+    persistence_um: Annotated[float, "micrometres"] = 10.0  # persistence length of filaments: how straight they are
+    alignment: Annotated[float, "0 anywhere, 1 one direction"] = 0.0  # where filaments run
+    # distance of the labels from where they would sit on a structure of no width
+    thickness_um: Annotated[float, "micrometres (sigma)"] = 0.0
+    variety: Annotated[float, "standard deviation of the labelling between objects, share of its mean"] = 0.0
+    unevenness: Annotated[float, "standard deviation of the logarithm of the labelling along a structure"] = 0.0
+    unevenness_um: Annotated[float, "micrometres"] = 0.4  # how far the labelling stays alike
+    spots_per_um2: Annotated[float, "a square micrometre"] = 0.0  # bright spots on the structure
+    spot_labels: Annotated[float, "fluorophores"] = 200.0  # in each spot or vesicle, on average
+    vesicles_per_um2: Annotated[float, "a square micrometre"] = 0.0  # labelled vesicles anywhere
+    vesicle_um: Annotated[float, "micrometres (radius)"] = 0.15
+    gradient: Annotated[float, "factors of e across the field"] = 0.0  # of the density, towards the nucleus
+    sheets: Annotated[float, "share of the meshes"] = (
+        0.0  # that are filled; with `gradient`, on the side of the nucleus
+    )
+    tube_um: Annotated[float, "micrometres (radius)"] = 0.04  # of tubules
+    tube_spread: Annotated[float, "standard deviation of the logarithm"] = 0.0  # of that radius
+    tube_bend: Annotated[float, "share of a tubule's length"] = 0.0  # how far it leaves the line between its ends
+    towards: float | None = None  # direction of the nucleus in radians; None to draw one for each field of view
 
     def density(self, rng: np.random.Generator) -> float:
         """Objects a square micrometre in one field of view."""
