@@ -38,7 +38,7 @@ def train(
 ) -> None:
     """Refuse unfit settings, folders or sizes of the first pair."""
     refuse_narrow_limit()
-    _refuse_file_as_folder(out)
+    staging.refuse_file(out)
     if resume and (out / "config.yaml").is_file():
         resolved = resolve(read_config(out).model_dump(mode="json"), config, settings or [])
     else:
@@ -86,7 +86,7 @@ def predict(
     sources = find_sources(inputs)
     _refuse_all_missing(sources)
     _refuse_no_model(model)
-    _refuse_file_as_folder(out)
+    staging.refuse_file(out)
     ending = ".ome.zarr" if scheduler or file_format == "zarr" else ".tif"
     refuse_existing_outputs(outputs_of(sources, out, ending).values(), resume or overwrite)
 
@@ -100,7 +100,7 @@ def compare(models: list[Path], lr: Path, hr: Path, out: Path, overwrite: bool, 
     """Refuse no models, unfit pairs, or to replace a comparison."""
     refuse_narrow_limit()
     staging.refuse_existing([out], overwrite)
-    _refuse_file_as_folder(out)
+    staging.refuse_file(out)
     for model in models:
         _refuse_no_model(model)
     pairs = find_pairs(lr, hr)
@@ -161,11 +161,6 @@ def _refuse_no_model(path: Path) -> None:
     path = named.local(path) or path
     if path.is_dir() and not named.is_unzipped(path):
         run_weights(path)
-
-
-def _refuse_file_as_folder(out: Path) -> None:
-    if out.is_file():
-        raise DfcanError(f"{out} is a file: give a folder as --out")
 
 
 def _refuse_no_file(path: Path, wanted: str) -> None:

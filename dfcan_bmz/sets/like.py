@@ -153,7 +153,7 @@ def write_likeness(folder: Path, likeness: Likeness, paths: list[Path]) -> None:
     shown = [tiles[index] for index in order[np.linspace(0, len(order) - 1, min(4, len(order))).astype(int)]]
     photons = [lights[index].photons for index in order[np.linspace(0, len(order) - 1, 4).round().astype(int)]]
     size = tiles[0].shape[0]
-    plain = likeness.simulation.plain()
+    plain = default_simulation(likeness.simulation.structure)
     series = {
         "real": tiles[:DEPICTED],
         "simulated": simulated(likeness.simulation, size, photons, DEPICTED, 1),

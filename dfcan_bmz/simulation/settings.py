@@ -46,10 +46,6 @@ class Simulation(NamedTuple):
         """The same to four digits, as a file has it, so that the file makes the very same images."""
         return self.with_values(**{name: _readable(value) for name, value in self.values().items()})
 
-    def plain(self) -> "Simulation":
-        """The structure's defaults."""
-        return default_simulation(self.structure)
-
 
 # the unit of each value, as its record has it
 UNITS: dict[str, str] = {

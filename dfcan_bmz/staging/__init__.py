@@ -37,7 +37,7 @@ from pathlib import Path
 
 from dfcan_bmz import files
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.staging.places import INSIDE, beside, just_placed, refuse_existing, refuse_unwritable
+from dfcan_bmz.staging.places import INSIDE, beside, just_placed, refuse_existing, refuse_file, refuse_unwritable
 from dfcan_bmz.staging.work import Work, begin, discard, end, place, recover
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "place",
     "recover",
     "refuse_existing",
+    "refuse_file",
     "refuse_unwritable",
     "replacing",
     "working",

@@ -105,7 +105,7 @@ def start_from(model: keras.Model, source: keras.Model, name: str) -> int:
     DfcanError
         If they are different networks.
     """
-    ours, theirs = model.trainable_variables, [np.asarray(w) for w in map(_value, source.trainable_variables)]
+    ours, theirs = model.trainable_variables, [keras.ops.convert_to_numpy(one) for one in source.trainable_variables]
     other_scale = _scale(model) != _scale(source)
     head = _alike(ours, theirs)
     tail = min(_alike(ours[::-1], theirs[::-1]), min(len(ours), len(theirs)) - head)
@@ -123,10 +123,6 @@ def start_from(model: keras.Model, source: keras.Model, name: str) -> int:
     ]:
         variable.assign(value)
     return sum(int(np.prod(variable.shape)) for variable in fresh)
-
-
-def _value(variable: keras.Variable) -> np.ndarray:
-    return keras.ops.convert_to_numpy(variable)
 
 
 def _alike(ours: list[keras.Variable], theirs: list[np.ndarray]) -> int:
