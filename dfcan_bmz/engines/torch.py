@@ -144,45 +144,42 @@ class Torch:
         return self.add(spectrum, x)
 
 
-def _magnitude(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
-    return re.square_().add_(im.square_()).clamp_min_(EPS).pow_(EXPONENT / 2)
-
-
-def spectrum(
-    y: torch.Tensor, magnitude: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = _magnitude
-) -> torch.Tensor:
+def spectrum(y: torch.Tensor) -> torch.Tensor:
     """`dfcan_bmz.models.dfcan.spectrum`, of (N, C, H, W) float32 that is stored channels last, as the result is.
 
-    The transforms are products with matrices, which take that order as it is. `magnitude` is that of real and imaginary
-    parts; left out, one that overwrites them, through which no gradient goes.
+    The transforms are products with matrices, which take that order as it is.
     """
-    planes = [_put_together(*_half_planes(image, magnitude)) for image in y.permute(0, 2, 3, 1)]
+    planes = [
+        put_together(
+            *(re.square_().addcmul_(im, im).clamp_min_(EPS).pow_(EXPONENT / 2) for re, im in half_planes(both))
+        )
+        for both in map(products, y.permute(0, 2, 3, 1))
+    ]
     return torch.stack(planes).permute(0, 3, 1, 2)
 
 
-def _put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
-    """The centred plane, (H, W, C), of what `_half_planes` gives."""
+def put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
+    """The centred plane, (H, W, C), of values at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2."""
     h, w = positive.shape[0] - 1, positive.shape[1] - 1
     right = torch.cat([negative[1:, :w].flip(0), positive[:h, :w]])
     left = torch.cat([positive[1:, 1:].flip(0, 1), negative[:h, 1:].flip(1)])  # abs(F(u, -v)) = abs(F(-u, v))
     return torch.cat([left, right], 1)
 
 
-def _half_planes(
-    y: torch.Tensor, magnitude: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Magnitudes of (H, W, C) at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2; by real and imaginary parts."""
-    height, width, channels = y.shape
-    k = height // 2 + 1
-    along_y = (_dft_matrix(height) @ y.reshape(height, -1)).view(2 * k, width, channels)
-    both = torch.matmul(_dft_matrix(width), along_y)  # (2 k, 2 (W/2+1), C): real and imaginary parts of each other
-    v = width // 2 + 1
-    rr, ri, ir, ii = both[:k, :v], both[:k, v:], both[k:, :v], both[k:, v:]
-    return magnitude(rr - ii, ri + ir), magnitude(rr + ii, ri - ir)
+def products(y: torch.Tensor) -> torch.Tensor:
+    """(H, W, C) times cosines and sines along both axes: (2 (H/2+1), 2 (W/2+1), C)."""
+    along_y = (dft_matrix(y.shape[0]) @ y.flatten(1)).view(-1, *y.shape[1:])
+    return torch.matmul(dft_matrix(y.shape[1]), along_y)
+
+
+def half_planes(both: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Real and imaginary parts at (+u, v), then at (-u, v), of `products`, for u = 0..H/2 and v = 0..W/2."""
+    (rr, ri), (ir, ii) = (rows.chunk(2, 1) for rows in both.chunk(2))
+    return [(rr - ii, ri + ir), (rr + ii, ri - ir)]
 
 
 @lru_cache(maxsize=8)
-def _dft_matrix(size: int) -> torch.Tensor:
+def dft_matrix(size: int) -> torch.Tensor:
     """(2 (N/2+1), N): orthonormal cosines, then sines, that turn N samples into the frequencies 0..N/2."""
     turns = np.outer(np.arange(size // 2 + 1), np.arange(size)) % size / size
     waves = np.concatenate([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)])

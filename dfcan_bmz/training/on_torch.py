@@ -14,7 +14,7 @@ import keras
 import torch
 from torch.nn import functional
 
-from dfcan_bmz.engines.torch import Torch, spectrum
+from dfcan_bmz.engines.torch import Torch, dft_matrix, half_planes, products, put_together
 from dfcan_bmz.export.graph import Graph, read_graph
 from dfcan_bmz.export.walk import steps_of, walk
 from dfcan_bmz.models.constants import EPS, EXPONENT
@@ -100,23 +100,54 @@ class Differentiable(Torch):
     def spectrum(self, x: Any) -> Any:
         """Transform; float32."""
         with torch.autocast(DEVICE, enabled=False):
-            return spectrum(x.float(), Magnitude.apply)
+            return Spectrum.apply(x.float().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-class Magnitude(torch.autograd.Function):
-    """(re^2 + im^2)^0.4, whose gradient needs no further power."""
-
-    @staticmethod
-    def forward(ctx: Any, re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
-        """Of real and imaginary parts."""
-        power = re.square().addcmul_(im, im).clamp_min_(EPS)
-        magnitude = power.pow(EXPONENT / 2)
-        ctx.save_for_backward(re, im, power, magnitude)
-        return magnitude
+class Spectrum(torch.autograd.Function):
+    """The spectrum of (N, H, W, C) float32; its gradient is told at once, since slices would each fill a plane."""
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradients by both; 0 where the magnitude is."""
-        re, im, power, magnitude = ctx.saved_tensors
-        part = (gradients[0] * magnitude).div_(power).mul_(EXPONENT).masked_fill_(power <= EPS, 0)
-        return part * re, part * im
+    def forward(ctx: Any, y: torch.Tensor) -> torch.Tensor:
+        """Transform; what the gradient needs is kept."""
+        kept, planes = [], []
+        for both in map(products, y):
+            halves = [_power(re, im).pow_(EXPONENT / 2) for re, im in half_planes(both)]
+            kept += [both, *halves]
+            planes.append(put_together(*halves))
+        ctx.save_for_backward(*kept)
+        return torch.stack(planes)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        """Gradient by y; 0 where the magnitude is."""
+        kept = iter(ctx.saved_tensors)
+        return torch.stack([_backward(gradient, next(kept), [next(kept), next(kept)]) for gradient in gradients[0]])
+
+
+def _power(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
+    return re.square().addcmul_(im, im).clamp_min_(EPS)
+
+
+def _backward(gradient: torch.Tensor, both: torch.Tensor, magnitudes: list[torch.Tensor]) -> torch.Tensor:
+    """Gradient by an image, (H, W, C), of its centred magnitudes' one."""
+    parts = []
+    for (re, im), magnitude, half in zip(half_planes(both), magnitudes, _taken_apart(gradient), strict=True):
+        power = _power(re, im)
+        slope = half.mul_(magnitude).div_(power).mul_(EXPONENT).masked_fill_(power <= EPS, 0)
+        parts.append((re.mul_(slope), im.mul_(slope)))
+    (re, im), (other_re, other_im) = parts
+    rows = torch.cat([re + other_re, im + other_im], 1), torch.cat([im - other_im, other_re - re], 1)
+    height, width, channels = gradient.shape
+    along_y = torch.matmul(dft_matrix(width).T, torch.cat(rows))  # (2 (H/2+1), W, C)
+    return (dft_matrix(height).T @ along_y.flatten(1)).view(height, width, channels)
+
+
+def _taken_apart(plane: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The transpose of `dfcan_bmz.engines.torch.put_together`."""
+    h, w = plane.shape[0] // 2, plane.shape[1] // 2
+    positive, negative = plane.new_zeros(2, h + 1, w + 1, plane.shape[2])
+    positive[:h, :w] = plane[h:, w:]
+    positive[1:, 1:] += plane[:h, :w].flip(0, 1)
+    negative[1:, :w] = plane[:h, w:].flip(0)
+    negative[:h, 1:] += plane[h:, :w].flip(1)
+    return positive, negative
