@@ -32,7 +32,7 @@ lint: $(VENV)/ready
 
 # the run folder and bundles that the tests share, where something changes in what they hold
 tiny: $(VENV)/ready
-	$(BIN)/python tests/tiny/build.py
+	KERAS_BACKEND=tensorflow $(BIN)/python tests/tiny/build.py
 
 # every published model as a bundle of four formats, tested in every engine: bundles/NAME.zip
 bundles: $(patsubst rdf/%,bundles/%.zip,$(wildcard rdf/*))

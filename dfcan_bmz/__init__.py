@@ -22,9 +22,10 @@ Images are given as arrays or as paths; a function returns values, prints nothin
 """
 
 import importlib
-import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
+
+from dfcan_bmz.backends import fastest_backend
 
 if TYPE_CHECKING:
     from dfcan_bmz.bundle.check import check
@@ -55,8 +56,8 @@ __all__ = [
 ]
 
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
-_installed = filter(importlib.util.find_spec, ("tensorflow", "jax", "torch"))  # looked for until one is found
-os.environ.setdefault("KERAS_BACKEND", next(_installed, "tensorflow"))
+if "KERAS_BACKEND" not in os.environ:
+    os.environ["KERAS_BACKEND"] = fastest_backend()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Threads of PyTorch that spin while they wait take the processor from each other wherever another program runs; read
 # when its library is loaded, here and in child processes.

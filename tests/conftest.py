@@ -12,6 +12,8 @@ import pytest
 # wait for each other. Here, because torch and TensorFlow read it when they are imported
 THREADS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 os.environ |= {"OMP_NUM_THREADS": str(THREADS), "TF_NUM_INTRAOP_THREADS": str(THREADS)}
+# what others are compared with; tests/long has what users meet where this is not set
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from tiny import build as tiny  # noqa: E402
 

@@ -79,12 +79,6 @@ def test_every_command_that_writes_takes_overwrite():
         assert "--overwrite" in {option for parameter in commands[name].params for option in parameter.opts}, name
 
 
-def test_keras_backend_is_chosen_by_importing_the_package():
-    code = "import os; os.environ.pop('KERAS_BACKEND', None); import dfcan_bmz, keras; print(keras.backend.backend())"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert answer.stdout.strip() == "tensorflow"
-
-
 def test_an_error_is_one_line_on_stderr_and_tensorflow_is_silent(tmp_path):
     answer = command_line("train", "--lr", tmp_path, "--hr", tmp_path, "--out", tmp_path / "run")
     assert answer.returncode == 2

@@ -2,21 +2,12 @@
 
 import importlib.util
 import math
-import os
 import subprocess
-from pathlib import Path
 
+from dfcan_bmz.backends import nvidia_is_here
 from dfcan_bmz.engines import Network, engine_of
 
 PIXELS_AT_ONCE = 2**18  # whose 256 channels, the widest layer of DFCAN, take 268 MB
-# what the drivers of NVIDIA's cards make on Linux, and within Windows' subsystem for it
-DRIVERS = ("/dev/nvidiactl", "/dev/dxg")
-
-
-def nvidia_is_here() -> bool:
-    """Whether there is a driver of NVIDIA's, and no setting that hides its cards; nothing is imported to tell."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return not hidden and any(Path(driver).exists() for driver in DRIVERS)
 
 
 def devices() -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from dfcan_bmz.backends import nvidia_is_here
 from dfcan_bmz.engines import Network
-from dfcan_bmz.engines.devices import nvidia_is_here
 from dfcan_bmz.export.graph import Graph
 
 CUDA, PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"

@@ -75,16 +75,6 @@ def test_keras_runs_it_where_it_alone_has_a_gpu(edsr, monkeypatch):
     assert engine_of(fastest.load(edsr)) == "onnx"
 
 
-@pytest.mark.parametrize(("setting", "hidden"), [("", True), ("-1", True), ("0", False), (None, False)])
-def test_a_card_is_hidden_by_the_variable_that_hides_it_from_every_program(monkeypatch, setting, hidden, tmp_path):
-    monkeypatch.setattr(devices, "DRIVERS", [tmp_path])
-    if setting is None:
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    else:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
-    assert devices.nvidia_is_here() is not hidden
-
-
 def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_missing(pooling, monkeypatch):
     network = fastest.load(pooling)
     assert engine_of(network) == "keras_v3"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import TINY_TRAINING, skip_engine
+from conftest import REPOSITORY, TINY_TRAINING, skip_engine
 
 PROGRAM = """\
 import sys
@@ -38,11 +38,20 @@ def train_on(backend, pairs, out, devices, *more, epochs=(1, 2)):
     assert answer.returncode == 0, answer.stderr[-2000:]
 
 
-def test_torch_trains_stops_and_resumes(pairs_folder, tmp_path):
-    train_on("torch", pairs_folder, tmp_path, [1])
-    history = losses(tmp_path / "1/history.csv")
-    assert len(history) == 2
-    assert history[1] < history[0]
+def test_torch_which_users_train_with_keeps_all_promises_of_a_training():
+    if importlib.util.find_spec("torch") is None:
+        skip_engine("training on torch needs the extra torch")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        REPOSITORY / "tests/training/test_fit.py",
+    ]
+    answer = subprocess.run(command, env=os.environ | {"KERAS_BACKEND": "torch"}, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout[-4000:]
 
 
 def test_jax_trains_on_one_device_and_on_two_with_the_same_result(pairs_folder, tmp_path):
