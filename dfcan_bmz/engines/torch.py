@@ -145,30 +145,29 @@ class Torch:
 
 
 def spectrum(y: torch.Tensor) -> torch.Tensor:
-    """`dfcan_bmz.models.dfcan.spectrum`, of (N, C, H, W) float32 that is stored channels last, as the result is.
+    """`dfcan_bmz.models.dfcan.spectrum`, of (N, C, H, W) that is stored channels last, as the result is.
 
-    The transforms are products with matrices, which take that order as it is.
+    The transforms are products with matrices, which take that order as it is; they are float32.
     """
-    planes = [
-        put_together(
-            *(re.square_().addcmul_(im, im).clamp_min_(EPS).pow_(EXPONENT / 2) for re, im in half_planes(both))
-        )
-        for both in map(products, y.permute(0, 2, 3, 1))
-    ]
-    return torch.stack(planes).permute(0, 3, 1, 2)
+    result = torch.empty_like(y)
+    for image, plane in zip(y.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1), strict=True):
+        parts = half_planes(products(image))
+        put_together(plane, *(re.square_().addcmul_(im, im).clamp_min_(EPS).pow_(EXPONENT / 2) for re, im in parts))
+    return result
 
 
-def put_together(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
-    """The centred plane, (H, W, C), of values at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2."""
-    h, w = positive.shape[0] - 1, positive.shape[1] - 1
-    right = torch.cat([negative[1:, :w].flip(0), positive[:h, :w]])
-    left = torch.cat([positive[1:, 1:].flip(0, 1), negative[:h, 1:].flip(1)])  # abs(F(u, -v)) = abs(F(-u, v))
-    return torch.cat([left, right], 1)
+def put_together(plane: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor) -> None:
+    """Fill a centred plane, (H, W, C), with values at (+u, v) and at (-u, v), for u = 0..H/2 and v = 0..W/2."""
+    h, w = plane.shape[0] // 2, plane.shape[1] // 2
+    plane[h:, w:] = positive[:h, :w]
+    plane[:h, w:] = negative[1:, :w].flip(0)
+    plane[:h, :w] = positive[1:, 1:].flip(0, 1)  # abs(F(-u, -v)) = abs(F(u, v))
+    plane[h:, :w] = negative[:h, 1:].flip(1)
 
 
 def products(y: torch.Tensor) -> torch.Tensor:
     """(H, W, C) times cosines and sines along both axes: (2 (H/2+1), 2 (W/2+1), C)."""
-    along_y = (dft_matrix(y.shape[0]) @ y.flatten(1)).view(-1, *y.shape[1:])
+    along_y = (dft_matrix(y.shape[0]) @ y.float().flatten(1)).view(-1, *y.shape[1:])
     return torch.matmul(dft_matrix(y.shape[1]), along_y)
 
 

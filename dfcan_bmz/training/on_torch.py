@@ -2,7 +2,8 @@
 
 Under Keras, its own layers copy what they compute between orders of axes. Here everything stays in one order, channels
 last in memory, as in `dfcan_bmz.engines.torch`, whose words these are: those of the convolution and the spectrum know
-their gradients. With products in bfloat16, features have 16 bits, and weights, spectra and the output 32.
+their gradients. With products in bfloat16, features have 16 bits; weights, Fourier
+transforms and the output have 32.
 """
 
 import tempfile
@@ -98,30 +99,37 @@ class Differentiable(Torch):
             return functional.conv2d(x.float(), weight, bias, padding=padding, groups=groups)
 
     def spectrum(self, x: Any) -> Any:
-        """Transform; float32."""
+        """Transform, in float32."""
         with torch.autocast(DEVICE, enabled=False):
-            return Spectrum.apply(x.float().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            return Spectrum.apply(x)
 
 
 class Spectrum(torch.autograd.Function):
-    """The spectrum of (N, H, W, C) float32; its gradient is told at once, since slices would each fill a plane."""
+    """The spectrum; its gradient is told at once, since slices would each fill a plane."""
 
     @staticmethod
     def forward(ctx: Any, y: torch.Tensor) -> torch.Tensor:
         """Transform; what the gradient needs is kept."""
-        kept, planes = [], []
-        for both in map(products, y):
+        kept, result = [], torch.empty_like(y)
+        for image, plane in zip(_planes(y), _planes(result), strict=True):
+            both = products(image)
             halves = [_power(re, im).pow_(EXPONENT / 2) for re, im in half_planes(both)]
+            put_together(plane, *halves)
             kept += [both, *halves]
-            planes.append(put_together(*halves))
         ctx.save_for_backward(*kept)
-        return torch.stack(planes)
+        return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
         """Gradient by y; 0 where the magnitude is."""
-        kept = iter(ctx.saved_tensors)
-        return torch.stack([_backward(gradient, next(kept), [next(kept), next(kept)]) for gradient in gradients[0]])
+        kept, result = iter(ctx.saved_tensors), torch.empty_like(gradients[0])
+        for gradient, plane in zip(_planes(gradients[0]), _planes(result), strict=True):
+            plane.copy_(_backward(gradient, next(kept), [next(kept), next(kept)]))
+        return result
+
+
+def _planes(y: torch.Tensor) -> torch.Tensor:
+    return y.permute(0, 2, 3, 1)
 
 
 def _power(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
@@ -145,7 +153,7 @@ def _backward(gradient: torch.Tensor, both: torch.Tensor, magnitudes: list[torch
 def _taken_apart(plane: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The transpose of `dfcan_bmz.engines.torch.put_together`."""
     h, w = plane.shape[0] // 2, plane.shape[1] // 2
-    positive, negative = plane.new_zeros(2, h + 1, w + 1, plane.shape[2])
+    positive, negative = torch.zeros(2, h + 1, w + 1, plane.shape[2])
     positive[:h, :w] = plane[h:, w:]
     positive[1:, 1:] += plane[:h, :w].flip(0, 1)
     negative[1:, :w] = plane[:h, w:].flip(0)
