@@ -5,7 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from dfcan_bmz.config import Config, keys_of
+from dfcan_bmz.config import Config
+from dfcan_bmz.yaml_files import keys_of
 
 BOUNDS = {"ge": ">= {}", "gt": "> {}", "le": "<= {}", "lt": "< {}", "multiple_of": "a multiple of {}"}
 

@@ -8,8 +8,8 @@
 
 from pathlib import Path
 
-from dfcan_bmz.config import read_yaml
 from dfcan_bmz.run_folder import WEIGHTS
+from dfcan_bmz.yaml_files import read_yaml
 
 _PACKAGE = Path(__file__).parent
 _INSTALLED = _PACKAGE / "rdf"

@@ -22,10 +22,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dfcan_bmz import config as configuration
+from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import write_table
 from dfcan_bmz.staging import replacing
+from dfcan_bmz.yaml_files import read_as, write_yaml
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
 WEIGHTS, EVALUATION = "model.keras", "evaluation"
@@ -74,15 +75,14 @@ def evaluations(run: Path) -> list[Path]:
     return sorted(path for path in (run / EVALUATION).glob("[!.]*") if path.is_dir())
 
 
-def read_config(run: Path) -> configuration.Config:
+def read_config(run: Path) -> Config:
     """Resolved configuration of a run."""
-    file = run / "config.yaml"
-    return configuration.validate(configuration.Config, configuration.read_yaml(file), str(file))
+    return read_as(Config, run / "config.yaml")
 
 
-def write_config(run: Path, config: configuration.Config) -> None:
+def write_config(run: Path, config: Config) -> None:
     """Write ``config.yaml``."""
-    configuration.write_yaml(run / "config.yaml", config.model_dump(mode="json"))
+    write_yaml(run / "config.yaml", config.model_dump(mode="json"))
 
 
 def read_history(run: Path) -> list[Row]:

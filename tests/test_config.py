@@ -1,7 +1,8 @@
 import pytest
 
-from dfcan_bmz.config import Config, read_yaml, resolve, write_yaml
+from dfcan_bmz.config import Config, resolve
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.yaml_files import read_yaml, write_yaml
 
 
 def test_defaults_are_those_of_the_thesis_notebook():

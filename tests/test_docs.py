@@ -7,8 +7,9 @@ import yaml
 from conftest import REPOSITORY
 from pages import NAMES, blocks, commands, parsed
 
-from dfcan_bmz import config
 from dfcan_bmz.cli import app
+from dfcan_bmz.config import Config
+from dfcan_bmz.yaml_files import validate
 
 WIDEST = 75  # columns of code that the site shows beside its navigation
 
@@ -53,6 +54,6 @@ def test_yaml_and_python_blocks_are_valid(name):
     for block in blocks(page, "yaml"):
         content = yaml.safe_load(block)
         if isinstance(content, dict) and content.keys() <= {"model", "data", "train"}:
-            config.validate(config.Config, content, name)
+            validate(Config, content, name)
     for block in blocks(page, "python"):
         compile(block, name, "exec")

@@ -10,9 +10,9 @@ import yaml
 from dfcan_bmz import images, run_folder
 from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.bundle_file.named import find_model
-from dfcan_bmz.config import validate
 from dfcan_bmz.models import MODELS, describe_model
 from dfcan_bmz.templates import render
+from dfcan_bmz.yaml_files import validate
 
 # what people call a modality, and the zoo's tag for it
 MODALITIES = {

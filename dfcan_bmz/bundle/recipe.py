@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-from dfcan_bmz.config import Config, read_yaml, validate
+from dfcan_bmz.config import Config
 from dfcan_bmz.tiling import automatic_tile
+from dfcan_bmz.yaml_files import read_as
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 WeightFormat = Literal["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
@@ -143,4 +144,4 @@ def read_recipe(file: Path) -> Recipe:
     DfcanError
         If it is missing, no YAML, lacks a key or has an unknown one.
     """
-    return validate(Recipe, read_yaml(file), str(file))
+    return read_as(Recipe, file)

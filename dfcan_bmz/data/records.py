@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from dfcan_bmz import images
-from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.files import write_table
 from dfcan_bmz.images import Frames
 from dfcan_bmz.names import legible
 from dfcan_bmz.staging import filling
+from dfcan_bmz.yaml_files import read_yaml, write_yaml
 
 MANIFEST_COLUMNS = ("name", "fov", "level", "structure", "pixel_size_nm")
 SET = ("lr", "hr", "manifest.csv", "dataset.yaml", "align.csv", "simulation.yaml", "like.png")

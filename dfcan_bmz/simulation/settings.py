@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from dfcan_bmz.config import read_yaml, write_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.simulation.camera import SCMOS, Camera
 from dfcan_bmz.simulation.fields import BIOSR, Microscope
 from dfcan_bmz.simulation.specimen import Specimen
 from dfcan_bmz.simulation.structures import SPECIMENS
+from dfcan_bmz.yaml_files import read_yaml, write_yaml
 
 PARTS = ("specimen", "microscope", "camera")
 DIFFERENT = ("towards",)  # drawn for each field of view

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dfcan_bmz import config as configuration
+from dfcan_bmz.yaml_files import read_as
 
 
 class Run(BaseModel):
@@ -69,7 +69,7 @@ def read_sweep(file: Path) -> Sweep:
     DfcanError
         If it is no sweep.
     """
-    return configuration.validate(Sweep, configuration.read_yaml(file), str(file))
+    return read_as(Sweep, file)
 
 
 def _name(settings: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 
-from dfcan_bmz import config as configuration
 from dfcan_bmz import files, run_folder, staging
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import find_pairs
@@ -18,6 +17,7 @@ from dfcan_bmz.training.run import train
 from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.training.sweep import Run, Sweep
 from dfcan_bmz.training.sweep_table import table, write_summary
+from dfcan_bmz.yaml_files import write_yaml
 
 FAILURES = "failures.json"  # why runs did not start or ended before their time: they are not tried again
 WANTED = "wanted.yaml"  # in a run folder: the settings of a training that is not over
@@ -112,7 +112,7 @@ def _train(out: Path, wanted: Config, pairs: Folders, events: Events) -> None:
                 (out / WANTED).unlink()
         return
     files.remove(out / "test")  # measured with the weights that now change
-    configuration.write_yaml(out / WANTED, wanted.model_dump(mode="json"))
+    write_yaml(out / WANTED, wanted.model_dump(mode="json"))
     train(*pairs, out / WANTED, out, resume=resume, overwrite=True, events=events)
     (out / WANTED).unlink()
 

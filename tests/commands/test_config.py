@@ -3,9 +3,10 @@ import yaml
 from typer.testing import CliRunner
 
 from dfcan_bmz.cli import app
-from dfcan_bmz.config import Config, keys_of, resolve
+from dfcan_bmz.config import Config, resolve
 from dfcan_bmz.config_keys import as_file, range_of
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.yaml_files import keys_of
 
 
 def test_every_key_is_listed_with_its_default_and_a_meaning():

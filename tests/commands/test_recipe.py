@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from dfcan_bmz.bundle.draft import MODALITIES, Answers, Facts, default_name, draft, nickname, read_facts
 from dfcan_bmz.bundle.recipe import Recipe, read_recipe
 from dfcan_bmz.commands import recipe_new as command
-from dfcan_bmz.config import read_yaml, validate
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import MODELS
+from dfcan_bmz.yaml_files import read_yaml, validate
 
 ANSWERS = Answers("DFCAN actin x2", "A. Tester", "actin", "fluorescence microscopy", "Simulated.", "MIT")
 GIVEN = {"structure": "actin", "author": "A. Tester", "training_data": "Simulated."}

@@ -6,11 +6,11 @@ import pytest
 
 from dfcan_bmz import cli
 from dfcan_bmz.bundle.package import package
-from dfcan_bmz.config import read_yaml
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import Events
 from dfcan_bmz.notebook import quality, sharing
 from dfcan_bmz.notebook.words import spoken
+from dfcan_bmz.yaml_files import read_yaml
 
 RECIPE = Path("tiny.yaml")
 
