@@ -17,7 +17,7 @@ from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, Facts, Measured, measure, planes_of
 from dfcan_bmz.evaluation.origins import common_scale, history, how, open_models, seen_by, unknown
-from dfcan_bmz.evaluation.score import BASELINES, BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
+from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
 from dfcan_bmz.evaluation.uncertainty import Timed, Uncertainties, map_worst
 from dfcan_bmz.evaluation.verdict import verdict
@@ -175,7 +175,8 @@ def _report(
     maps, decided = map_worst(measured.worst, models, seconds, uncertainty, events)
     for line in decided:
         events.note(line)
-    fields = counted(measured.facts)
+    fields, chief = counted(measured.facts), chief_protocol(test.target)
+    evaluated = [fact for fact in measured.facts if fact.image in fields]
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
     comparisons = compare(measured.scores, fields, _opponents(names, baselines), COMPARED, drawn)
     histories = {name: rows for name, path in sources.items() if (rows := history(path))}
@@ -186,31 +187,14 @@ def _report(
         comparisons=comparisons,
         models=names,
         uncertainty=maps,
-        protocol=chief_protocol(test.target),
+        protocol=chief,
         baselines=told,
         fields=fields,
         warnings=[*seen_warning(measured.facts), *unknown(models, sources), *remarks_warnings(measured.facts)],
         histories=histories,
-        verdicts=[_verdict(name, test.target, comparisons, measured, fields, histories) for name in models],
+        verdicts=[verdict(name, comparisons, chief, evaluated, histories.get(name, [])) for name in models],
         how=[*how(sources, models, pairs), *decided],
     )
-
-
-def _verdict(
-    model: str,
-    target: str,
-    comparisons: list[Comparison],
-    measured: Measured,
-    fields: dict[str, str],
-    histories: dict[str, list[Row]],
-) -> str:
-    against = [
-        row
-        for row in comparisons
-        if (row.model, row.protocol, row.metric) == (model, chief_protocol(target), "psnr")
-        and row.baseline in BASELINES
-    ]
-    return verdict(model, against, [fact for fact in measured.facts if fact.image in fields], histories.get(model, []))
 
 
 def _sound_planes(pair: Pair, scale: int, frames: Frames, events: Events) -> list[int]:

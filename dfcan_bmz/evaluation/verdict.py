@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from dfcan_bmz.evaluation.measure import Facts
+from dfcan_bmz.evaluation.score import BASELINES
 from dfcan_bmz.evaluation.statistics import FEWEST_FIELDS, Comparison, Paired
 from dfcan_bmz.run_folder import Row, best_row
 
@@ -13,7 +14,9 @@ MOST = 0.5  # of the images: where so many are of a kind, all are taken to be
 SMALLEST_DB = 0.05  # a difference in PSNR that is no difference
 
 
-def verdict(model: str, comparisons: Sequence[Comparison], facts: Sequence[Facts], history: Sequence[Row]) -> str:
+def verdict(
+    model: str, comparisons: Sequence[Comparison], protocol: str, facts: Sequence[Facts], history: Sequence[Row]
+) -> str:
     """One sentence on a model.
 
     Parameters
@@ -21,13 +24,16 @@ def verdict(model: str, comparisons: Sequence[Comparison], facts: Sequence[Facts
     model : str
         Its name.
     comparisons : sequence of Comparison
-        The model against each baseline, by PSNR under the protocol by which images are ranked.
+        Of all models.
+    protocol : str
+        The one by which images are ranked.
     facts : sequence of Facts
-        Of every image.
+        Of every image that counts.
     history : sequence of dict
         Of the training; empty where it is not known.
     """
-    strongest = min(comparisons, key=lambda row: row.result.difference.mean)
+    against = [row for row in comparisons if row[:2] == (protocol, model) and row.metric == "psnr"]
+    strongest = min((row for row in against if row.baseline in BASELINES), key=lambda row: row.result.difference.mean)
     result = strongest.result
     difference = result.difference
     if math.isnan(difference.mean):

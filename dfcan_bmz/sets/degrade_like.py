@@ -58,7 +58,7 @@ def fit_degradation(
     groups = groups_of(measured)
     size = scale * groups[0].size
     rng = np.random.default_rng(seed)
-    crops = [crop_to_multiple(_crop(plane, size, rng), scale) for plane in _few(hr)]
+    crops = [crop_to_multiple(_crop(plane, size, rng), scale) for plane in hr]
 
     def at(shares: np.ndarray) -> Degradation:
         values: dict[str, Any] = {knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)}
@@ -108,10 +108,6 @@ def _lit(settings: Degradation, electrons: float) -> Degradation:
 
 def _first(name: str, psf_px: float, begin: Degradation) -> float:
     return {"blur": psf_px, "haze": 0.5, "haze_px": 6 * psf_px, "background": 0.1}.get(name, getattr(begin, name))
-
-
-def _few(hr: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-    return hr[:: -(-len(hr) // CROPS)]
 
 
 def _crop(plane: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -21,10 +21,12 @@ LOST = [against("bicubic", 3.0, 8), against("smoothed bicubic", -0.8, 0)]
 
 
 def test_the_strongest_baseline_is_the_one_to_beat():
-    told = verdict("DFCAN", WON, FACTS, FALLING)
+    told = verdict("DFCAN", WON, "affine", FACTS, FALLING)
     assert told.startswith("DFCAN is better than smoothed bicubic, the best baseline here, by 1.2 dB of PSNR")
     assert "8 fields of view" in told
-    assert "worse than smoothed bicubic, the best baseline here, by 0.8 dB" in verdict("DFCAN", LOST, FACTS, FALLING)
+    assert "worse than smoothed bicubic, the best baseline here, by 0.8 dB" in verdict(
+        "DFCAN", LOST, "affine", FACTS, FALLING
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_the_strongest_baseline_is_the_one_to_beat():
                   against("bicubic", 0.01, 8)]
 )  # fmt: skip
 def test_what_chance_may_have_done_is_no_better(undecided):
-    assert "no better than bicubic" in verdict("DFCAN", [undecided], FACTS, [])
+    assert "no better than bicubic" in verdict("DFCAN", [undecided], "affine", FACTS, [])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_what_chance_may_have_done_is_no_better(undecided):
     ],
 )
 def test_what_to_do_next_depends_on_what_was_seen(comparisons, facts, history, advice):
-    told = verdict("DFCAN", comparisons, facts, history)
+    told = verdict("DFCAN", comparisons, "affine", facts, history)
     assert advice in told
     assert told.endswith(".")
     assert "\n" not in told
