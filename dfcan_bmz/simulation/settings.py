@@ -26,16 +26,13 @@ class Simulation(NamedTuple):
 
     def with_values(self, **values: Any) -> "Simulation":
         """The same with other values, by their names; names that are not known are refused."""
-        simulation = self
-        for name, value in values.items():
-            if name == "haze":
-                simulation = simulation._replace(haze=value)
-                continue
-            part = next((part for part in PARTS if name in getattr(self, part)._fields), None)
-            if part is None or name in DIFFERENT:
-                raise DfcanError(f"a simulation has no {name}: it has {', '.join(self.values())}")
-            simulation = simulation._replace(**{part: getattr(simulation, part)._replace(**{name: value})})
-        return simulation
+        if unknown := [name for name in values if name not in self.values()]:
+            raise DfcanError(f"a simulation has no {unknown[0]}: it has {', '.join(self.values())}")
+        parts: dict[str, Any] = {"haze": values.get("haze", self.haze)}
+        for part in PARTS:
+            record = getattr(self, part)
+            parts[part] = record._replace(**{name: values[name] for name in record._fields if name in values})
+        return self._replace(**parts)
 
     def values(self) -> dict[str, Any]:
         """All values by name."""

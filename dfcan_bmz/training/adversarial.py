@@ -11,14 +11,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from dfcan_bmz.config import Config
+from dfcan_bmz.config import Config, TrainConfig
 from dfcan_bmz.models.discriminator import discriminator
 
 RATE = 0.2  # of the discriminator, times that of the network: 2e-5 beside 1e-4, as published
 STREAM = 0  # of random numbers; epochs, which are counted from 1, have theirs
 
 
-def opposed(trainer: keras.Model, loss: Callable, weight: float, filters: int, seed: int) -> Callable:
+def opposed(trainer: keras.Model, loss: Callable, train: TrainConfig) -> Callable:
     """Give a network a discriminator to please; its loss then.
 
     Parameters
@@ -28,18 +28,14 @@ def opposed(trainer: keras.Model, loss: Callable, weight: float, filters: int, s
         not learnt by it: so they are a part of the step on every backend.
     loss : callable
         Of truth and prediction; (N,).
-    weight : float
-        Of the discriminator's part.
-    filters : int
-        Channels of the discriminator's first layer.
-    seed : int
-        Of its first weights.
+    train : TrainConfig
+        Weight and width of the discriminator, and the seed of its first weights.
     """
-    trainer.judge = discriminator(filters, np.random.default_rng([seed, STREAM]))
+    trainer.judge = discriminator(train.discriminator, np.random.default_rng([train.seed, STREAM]))
     trainer.judge.trainable = False
 
     def adversarial(truth, prediction):
-        return loss(truth, prediction) + weight * ops.softplus(-trainer.judge(prediction))[:, 0]
+        return loss(truth, prediction) + train.adversarial * ops.softplus(-trainer.judge(prediction))[:, 0]
 
     return adversarial
 

@@ -33,7 +33,7 @@ def trainer_of(model: keras.Model, config: Config) -> keras.Model:
     loss = image_loss = losses.LOSSES[train.loss](train)
     metrics = [losses.mse, losses.psnr]
     if train.adversarial:
-        loss = opposed(trainer, image_loss, train.adversarial, train.discriminator, train.seed)
+        loss = opposed(trainer, image_loss, train)
         metrics.append(keras.metrics.MeanMetricWrapper(image_loss, name="image_loss"))
     trainer.compile(optimizer, loss, metrics=metrics, jit_compile=_compile_how())
     trainer.optimizer.build(trainer.trainable_variables)
