@@ -11,6 +11,7 @@ from dfcan_bmz.fingerprint import SMALLEST_PX, middle
 from dfcan_bmz.formats.optics import stated_optics
 from dfcan_bmz.formats.pixels import NotFiniteError
 from dfcan_bmz.images import Image
+from dfcan_bmz.images.selection import find_sources
 
 MOST_PLANES, MOST_OF_A_FILE = 48, 12  # what is looked at
 PIXEL_SIZES_ALIKE = 0.02
@@ -26,9 +27,7 @@ def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict
     DfcanError
         If one cannot be read or is too small, or their pixel sizes differ.
     """
-    files = [
-        file for path in paths for file in (images.find(path).values() if images.is_folder_of_images(path) else [path])
-    ]
+    files = find_sources(paths)
     files = files[:: -(-len(files) // MOST_PLANES)]
     most = min(MOST_OF_A_FILE, max(1, MOST_PLANES // len(files)))
     stacks: list[np.ndarray] = []
