@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dfcan_bmz.bundle.describe import channel_names
-from dfcan_bmz.bundle.evaluations import Evaluation
-from dfcan_bmz.bundle.recipe import SizedRecipe
 from dfcan_bmz.bundle.source import Source
 from dfcan_bmz.evaluation.statistics import Interval
 from dfcan_bmz.loss_words import describe_loss
@@ -58,17 +56,12 @@ def card(source: Source, figures: Figures | None) -> str:
         provenance=source.provenance,
         history=history,
         best=best_row(history),
-        evaluations=[(evaluation, _title(recipe, evaluation)) for evaluation in source.evaluations],
+        evaluations=[(evaluation, recipe.title(evaluation.name)) for evaluation in source.evaluations],
         intervals=any(row.psnr.low is not None for evaluation in source.evaluations for row in evaluation.rows),
         cell=_cell,
         figures=figures,
         minutes=source.training_s / 60,
     )
-
-
-def _title(recipe: SizedRecipe, evaluation: Evaluation) -> str:
-    dataset = recipe.evaluations.get(evaluation.name)
-    return dataset.title if dataset else evaluation.name
 
 
 def _cell(value: Interval, digits: int) -> str:

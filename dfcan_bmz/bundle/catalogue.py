@@ -84,8 +84,7 @@ def _entry(name: str, run: Path) -> Entry:
 
 
 def _figure(evaluation: Evaluation, recipe: Recipe, protocol: str) -> Figure:
-    known = recipe.evaluations.get(evaluation.name)
     rows = [row for row in evaluation.rows if row.protocol == protocol]
     model = next(row for row in rows if row.model)
     best = max((row for row in rows if not row.model), key=lambda row: row.psnr.mean)
-    return Figure(known.title if known else evaluation.name, evaluation.images, evaluation.fields, model, best)
+    return Figure(recipe.title(evaluation.name), evaluation.images, evaluation.fields, model, best)

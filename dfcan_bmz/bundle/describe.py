@@ -92,7 +92,7 @@ def _description(
         timestamp=source.provenance["started"],
         inputs=[_input(source)],
         outputs=[_output(source)],
-        weights=_weights(weights),
+        weights={name: _weights_entry(name, versions) for name, versions in weights.items()},
         **_optional(recipe),
         config=model_card(source, tolerance),
     )
@@ -164,17 +164,6 @@ def _output(source: Source) -> v0_5.OutputTensorDescr:
     )
 
 
-def _weights(weights: dict[str, dict[str, Any]]) -> v0_5.WeightsDescr:
-    entries = {
-        "keras_v3": v0_5.KerasV3WeightsDescr,
-        "tensorflow_saved_model_bundle": v0_5.TensorflowSavedModelBundleWeightsDescr,
-        "torchscript": v0_5.TorchscriptWeightsDescr,
-        "onnx": v0_5.OnnxWeightsDescr,
-    }
-    parent = {name: {} if name == "keras_v3" else {"parent": "keras_v3"} for name in weights}
-    return v0_5.WeightsDescr(
-        **{
-            name: entries[name](source=FILE_NAMES[name], **parent[name], **versions)
-            for name, versions in weights.items()
-        }
-    )
+def _weights_entry(name: str, versions: dict[str, Any]) -> dict[str, Any]:
+    parent = {} if name == "keras_v3" else {"parent": "keras_v3"}
+    return {"source": FILE_NAMES[name], **parent, **versions}

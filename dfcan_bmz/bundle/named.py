@@ -14,17 +14,7 @@ from dfcan_bmz.errors import DfcanError
 def find_bundle(given: Path, say: Callable[[str], None]) -> Path:
     """Path of a bundle; that of a published model is packaged and tested when it is first asked for, and kept.
 
-    Parameters
-    ----------
-    given : pathlib.Path
-        A path, or a name.
-    say : callable
-        Told what happens, a line at a time.
-
-    Raises
-    ------
-    DfcanError
-        As `find_model` does.
+    Parameters and errors are those of `find_model`.
     """
     found = find_model(given, say)
     if not published.is_published(found):

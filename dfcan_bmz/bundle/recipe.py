@@ -13,10 +13,12 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 WeightFormat = Literal["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
 
 
-class Person(BaseModel):
-    """An author."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Person(_Part):
+    """An author."""
 
     name: Text
     affiliation: str | None = None
@@ -30,27 +32,23 @@ class Maintainer(Person):
     github_user: Text
 
 
-class Citation(BaseModel):
+class Citation(_Part):
     """A publication to cite, with a DOI or a URL."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Text
     doi: str | None = None
     url: str | None = None
 
 
-class Dataset(BaseModel):
+class Dataset(_Part):
     """What the images of an evaluation are; `role` as the zoo has it: "independent" ones are of another source."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Text
     source: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     role: Literal["train", "validation", "test", "independent", "unknown"] = "test"
 
 
-class Recipe(BaseModel):
+class Recipe(_Part):
     """A recipe.
 
     Attributes
@@ -80,8 +78,6 @@ class Recipe(BaseModel):
         The zoo's id of the model whose weights this one was fine-tuned from.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+\- ()]{5,64}$")]
     description: Annotated[str, StringConstraints(min_length=1, max_length=512, strip_whitespace=True)]
     authors: list[Person] = Field(min_length=1)
@@ -109,6 +105,10 @@ class Recipe(BaseModel):
     def same_size(self) -> bool:
         """Whether the bundle takes an enlarged image and gives one of its size."""
         return self.input != "low-resolution"
+
+    def title(self, evaluation: str) -> str:
+        """What an evaluation of this name is called."""
+        return self.evaluations[evaluation].title if evaluation in self.evaluations else evaluation
 
     @field_validator("formats")
     @classmethod

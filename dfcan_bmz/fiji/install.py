@@ -10,7 +10,6 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -96,7 +95,7 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
                 there = fiji.folder / MODELS
                 raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {there}")
             staging.place(work, away=_as_folders(fiji.folder, read_record(model)))
-        _remove_empty(fiji.folder, model)
+        remove_empty(model / "variables", model, fiji.folder / MENU)
     return sorted(model.rglob("*")) if model.exists() else []
 
 
@@ -128,7 +127,7 @@ def _stage(bundle: Path, staged: Path, nickname: str, reduced: ForFiji, texts: d
     for path, text in texts.items():
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         (staged / path).write_text(text, encoding="utf-8")
-    entries = [path.relative_to(staged).as_posix() for path in _below(staged)]
+    entries = [path.relative_to(staged).as_posix() for path in sorted(staged.rglob("*")) if path.is_file()]
     (model / RECORD).write_text(record_text([*entries, (MODELS / nickname / RECORD).as_posix()]), encoding="utf-8")
 
 
@@ -145,10 +144,6 @@ def description_text(content: dict[str, Any]) -> str:
 def record_text(names: list[str]) -> str:
     """Text of a record."""
     return json.dumps({"written_by": "dfcan-bmz install-fiji", "weights": KEPT, "files": names}, indent=2) + "\n"
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def read_record(model: Path) -> list[str]:
@@ -177,7 +172,8 @@ def _as_folders(fiji: Path, names: list[str]) -> list[str]:
     return [*folders, *(name for name in names if name in left)]
 
 
-def _remove_empty(fiji: Path, model: Path) -> None:
-    for folder in (model / "variables", model, fiji / MENU):
+def remove_empty(*folders: Path) -> None:
+    """Remove those of the folders that are there and empty."""
+    for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

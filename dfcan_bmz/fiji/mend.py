@@ -6,7 +6,7 @@ import yaml
 
 from dfcan_bmz import staging
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.fiji.install import RECORD, description_text, is_earlier, read_record, record_text
+from dfcan_bmz.fiji.install import RECORD, description_text, is_earlier, read_record, record_text, remove_empty
 from dfcan_bmz.fiji.macros import MODELS
 from dfcan_bmz.fiji.places import Fiji
 from dfcan_bmz.fiji.weights import UNPACKED, torchscript_alone
@@ -47,7 +47,6 @@ def _mend(model: Path, names: list[str]) -> None:
         path.write_text(description_text(reduced.content), encoding="utf-8")
     for name in gone:
         (model.parents[1] / name).unlink(missing_ok=True)
-    if (model / "variables").is_dir() and not any((model / "variables").iterdir()):
-        (model / "variables").rmdir()
+    remove_empty(model / "variables")
     with staging.replacing(model / RECORD) as path:
         path.write_text(record_text([name for name in names if name not in gone]), encoding="utf-8")
