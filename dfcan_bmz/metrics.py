@@ -103,6 +103,18 @@ def ssim(truth: np.ndarray, prediction: np.ndarray, data_range: float) -> float:
     return float(structural_similarity(truth, prediction, data_range=data_range, **SSIM_WINDOW))
 
 
+def ssim_map(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Structural similarity around each pixel, (Y, X), for a data range of 1; `ssim` is its mean within a border."""
+    from skimage.metrics import structural_similarity  # slow to import
+
+    return structural_similarity(truth, prediction, data_range=1.0, full=True, **SSIM_WINDOW)[1]
+
+
+def rse_map(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Root of the squared error of each pixel, ``abs(truth - prediction)``; (Y, X), 0 where they agree."""
+    return np.abs(truth.astype(np.float64) - prediction)
+
+
 def ms_ssim_scales(shape: tuple[int, int]) -> int:
     """How many of the five scales an image has whose coarsest still holds a window of 11 px; at least 1."""
     return next((n for n in range(MOST_SCALES, 0, -1) if min(shape) >= SSIM_SIDE * 2 ** (n - 1)), 1)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from dfcan_bmz.error_maps import rse_map, ssim_map
-from dfcan_bmz.metrics import ssim
+from dfcan_bmz.metrics import rse_map, ssim, ssim_map
 
 
 @pytest.fixture
@@ -14,7 +13,7 @@ def images():
 
 def test_the_mean_of_the_ssim_map_is_the_metric(images):
     truth, prediction = images
-    similarity = ssim_map(truth, prediction, data_range=1.0)
+    similarity = ssim_map(truth, prediction)
     assert similarity.shape == truth.shape
     assert similarity[5:-5, 5:-5].mean() == pytest.approx(ssim(truth, prediction, data_range=1.0), abs=1e-12)
 
@@ -23,7 +22,7 @@ def test_maps_find_the_place_of_an_error(images):
     truth, _ = images
     prediction = truth.copy()
     prediction[20, 30] += 0.5
-    error, similarity = rse_map(truth, prediction), ssim_map(truth, prediction, data_range=1.0)
+    error, similarity = rse_map(truth, prediction), ssim_map(truth, prediction)
     assert np.unravel_index(error.argmax(), error.shape) == (20, 30)
     assert error.sum() == pytest.approx(0.5)
     assert (similarity[15:26, 25:36] < 1 - 1e-6).all(), "every window that holds the pixel"

@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from dfcan_bmz.engines import Network
-from dfcan_bmz.error_maps import rse_map
 from dfcan_bmz.evaluation.coverage import Multiples, in_spreads
 from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.events import Events
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import mean_frame
-from dfcan_bmz.metrics import affine
+from dfcan_bmz.metrics import affine, rse_map
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_part

@@ -3,9 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from dfcan_bmz.error_maps import rse_map, ssim_map
 from dfcan_bmz.interpolation import bicubic
-from dfcan_bmz.metrics import affine, score
+from dfcan_bmz.metrics import affine, rse_map, score, ssim_map
 from dfcan_bmz.report.style import GRAY, NO_TICKS
 
 SCALE = GRAY | {"cmap": "CMRmap"}
@@ -33,7 +32,7 @@ def plot_error_maps(lr: np.ndarray, hr: np.ndarray, prediction: np.ndarray) -> F
         ax.set_title(name)
     for column, name, image, fit in ((1, "source", source, fitted_source), (2, "prediction", prediction, fitted)):
         values = score(hr, image, affine)
-        shown = axes[1, column].imshow(ssim_map(truth, fit, data_range=1.0), **SCALE)
+        shown = axes[1, column].imshow(ssim_map(truth, fit), **SCALE)
         axes[1, column].set(title=f"SSIM, target vs. {name}", xlabel=f"SSIM {values['ssim']:.3f}")
         axes[2, column].imshow(rse_map(truth, fit), **SCALE)
         axes[2, column].set(
