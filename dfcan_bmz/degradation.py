@@ -85,7 +85,8 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
         (Y / s, X / s) in the units of `hr`, not clipped but for `saturation`: clipping would bias the noise; float32,
         or float64 where float32 would lose the detail of `hr`.
     """
-    low, extent = _floor(hr), intensity_range(hr)
+    # of no light: 0 in 8-bit images, which fill their range
+    low, extent = 0.0 if hr.dtype == np.uint8 else float(np.percentile(hr, 0.1)), intensity_range(hr)
     image: np.ndarray = hr.astype(np.float64)
     if settings.warp:
         image = shift(image, rng.uniform(-settings.warp, settings.warp, 2), order=3, mode="mirror")
@@ -103,11 +104,6 @@ def degrade(hr: np.ndarray, scale: int, settings: Degradation, rng: np.random.Ge
     narrow = held_by_float32(hr.dtype, scaling_of(hr))
     image = image + rng.normal(0, settings.noise * extent, image.shape)
     return image.astype(np.float32 if narrow else np.float64)
-
-
-def _floor(hr: np.ndarray) -> float:
-    """Intensity of no light: 0 for 8-bit images, which fill their range, else the 0.1st percentile."""
-    return 0.0 if hr.dtype == np.uint8 else float(np.percentile(hr, 0.1))
 
 
 def _blur(image: np.ndarray, settings: Degradation) -> np.ndarray:

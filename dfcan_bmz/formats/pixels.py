@@ -110,10 +110,12 @@ class Pixels:
         *leading, rows, columns = ranges
         with damage_named(self.path):
             stack = np.empty([len(indices) for indices in ranges], self.dtype)
+            if stack.size:
+                (y, row_step), (x, column_step) = _bounds(rows), _bounds(columns)
             for place in np.ndindex(*stack.shape[:-2]) if stack.size else ():
                 index = [indices[at] for indices, at in zip(leading, place, strict=True)]
                 plane = int(np.ravel_multi_index(index, self.shape[:-2])) if index else 0
-                stack[place] = self._region(plane, rows, columns)
+                stack[place] = self._read_region(plane, y, x)[row_step, column_step]
             if np.issubdtype(self.dtype, np.floating) and not np.isfinite(stack).all():
                 raise NotFiniteError(f"{self.path} holds NaN or infinite pixels: replace them or leave the image out")
         return stack[squeezed]
@@ -122,10 +124,6 @@ class Pixels:
         if copy is False:
             raise ValueError("pixels of a file cannot be had without copying them")
         return self[...].astype(dtype or self.dtype, copy=False)
-
-    def _region(self, plane: int, rows: range, columns: range) -> np.ndarray:
-        (y, row_step), (x, column_step) = _bounds(rows), _bounds(columns)
-        return self._read_region(plane, y, x)[row_step, column_step]
 
 
 class Opened(NamedTuple):

@@ -42,7 +42,8 @@ def open_png(path: Path) -> Opened:
     opened = object()  # names this opening: a file written anew is decoded anew
 
     def decode() -> np.ndarray:
-        return np.array(conversion.apply(_decode(path)))
+        with PillowImage.open(path) as file:  # the other channel of LA is opaque
+            return np.array(conversion.apply(np.array(file.getchannel(0) if file.mode == "LA" else file)))
 
     pixels = Pixels(path, shape, conversion.dtype, lambda _, y, x: remembered(opened, decode)[y, x])
     return Opened(pixels, "YX", Calibration(x, y) if known else UNKNOWN)
@@ -54,11 +55,6 @@ def _opened(path: Path) -> PillowImage.Image:
     except PillowImage.DecompressionBombError as error:
         most = 2 * PillowImage.MAX_IMAGE_PIXELS / 1e6
         raise DfcanError(f"{path} has more than {most:.0f} million pixels, a PNG may not: save it as TIFF") from error
-
-
-def _decode(path: Path) -> np.ndarray:
-    with PillowImage.open(path) as file:
-        return np.array(file.getchannel(0) if file.mode == "LA" else file)  # its other channel is opaque
 
 
 def colour(path: Path) -> DfcanError:

@@ -41,12 +41,6 @@ def chosen_model(use_current: bool, other: str, scale: int) -> Path:
     return path
 
 
-def tell_chosen(path: Path) -> None:
-    """Say which model was chosen."""
-    predictor = open_model(path)
-    print(f"{path}: {predictor.name}, x{predictor.scale}")
-
-
 def metrics_folder(model: Path) -> Path:
     """Where the quality control keeps the figures of a model: in a run folder of the user, whence they enter a README.
 

@@ -8,9 +8,10 @@ from IPython.utils.capture import capture_output
 
 from dfcan_bmz import cli
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.model import open_model
 from dfcan_bmz.notebook import pictures
 from dfcan_bmz.notebook.answers import answer, folder
-from dfcan_bmz.notebook.models import chosen_model, metrics_folder, tell_chosen
+from dfcan_bmz.notebook.models import chosen_model, metrics_folder
 from dfcan_bmz.notebook.words import speaking, spoken
 
 
@@ -21,7 +22,8 @@ def model() -> Path:
 
 def choose() -> None:
     """Say which model is evaluated."""
-    tell_chosen(model())
+    chosen = open_model(path := model())
+    print(f"{path}: {chosen.name}, x{chosen.scale}")
 
 
 def show_losses() -> None:

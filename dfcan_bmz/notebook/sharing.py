@@ -59,7 +59,8 @@ def package() -> None:
 
 
 def _draft(recipe: Path, chosen: Path) -> None:
-    edited = recipe.exists() and not _as_drafted(recipe.read_text(encoding="utf-8"))
+    body, _, digest = recipe.read_text(encoding="utf-8").rpartition(MARK) if recipe.exists() else ("", "", "")
+    edited = recipe.exists() and digest.strip() != _digest(body)
     if edited and not answer("Rewrite_recipe"):
         print(f"{recipe} was edited and is used as it is, not the form: tick Rewrite_recipe to write it from the form")
         return
@@ -76,11 +77,6 @@ def _draft(recipe: Path, chosen: Path) -> None:
         text = drafted.read_text(encoding="utf-8")
     recipe.write_text(f"{text}{MARK}{_digest(text)}\n", encoding="utf-8")
     print(f"{recipe}: what the bundle says of the model; read it, edit it, and run the cell again")
-
-
-def _as_drafted(text: str) -> bool:
-    body, mark, digest = text.rpartition(MARK)
-    return bool(mark) and digest.strip() == _digest(body)
 
 
 def _digest(text: str) -> str:
