@@ -202,14 +202,14 @@ def _predict_lazily(load: Load | Model, array: Any, intensity: str) -> Any:
     return result.reshape(*leading, *result.shape[-2:])
 
 
-def _measured(plane: np.ndarray, index: int, count: int, intensity: str) -> Scaling:
-    """Scaling of one plane of a lazy array, whose other planes are not looked at."""
+def _measured(plane: np.ndarray, index: int, count: int, intensity: str) -> np.ndarray:
+    """Scaling of one plane of a lazy array, whose other planes are not looked at: (2,), its percentiles."""
     scaling = scaling_of(plane)
     if scaling.flaw and count > 1:
         warnings.warn(f"{flaws.plane_name(ARRAY, index, count)} is left blank, as it {scaling.flaw}", stacklevel=2)
     else:
         _refuse_or_warn([scaling], plane.dtype, intensity)
-    return scaling
+    return np.array(scaling)  # dask's cache, as napari has one, takes a tuple for a task
 
 
 def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, int]) -> Block:
@@ -225,8 +225,9 @@ def _block(y: int, x: int, side: int, scale: int, tile: int, shape: tuple[int, i
 
 
 def _predict_block(
-    load: Load | Model, pixels: np.ndarray, scaling: Scaling, block: Block, shape: tuple[int, int], intensity: str
+    load: Load | Model, pixels: np.ndarray, measured: np.ndarray, block: Block, shape: tuple[int, int], intensity: str
 ) -> np.ndarray:
+    scaling = Scaling(*measured.tolist())
     if scaling.flaw:
         return np.zeros([part.stop - part.start for part in (block.rows, block.columns)], np.float32)
     top, left = (part.start for part in block.needs)
