@@ -4,6 +4,7 @@ Read from their source and tried with JDLL's own classes; each rule names what h
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 NEWEST_FORMAT = (0, 5, 9)
@@ -50,54 +51,47 @@ def _with_ids(tensor: dict[str, Any], default: str) -> dict[str, Any]:
     return {"id": default, **tensor, "axes": axes}
 
 
-def _header(content: dict[str, Any]) -> list[str]:
-    problems = []
+def _header(content: dict[str, Any]) -> Iterator[str]:
     version = tuple(int(part) for part in content["format_version"].split("."))
     if version > NEWEST_FORMAT:
-        problems.append(f"format_version {content['format_version']}: ilastik, JDLL and QuPath read 0.5.9 at most")
+        yield f"format_version {content['format_version']}: ilastik, JDLL and QuPath read 0.5.9 at most"
     plain = [content.get("documentation"), *content.get("covers", [])]
     if any(isinstance(entry, dict) for entry in plain):
-        problems.append("documentation and covers: ilastik, JDLL and QuPath want plain file names")
+        yield "documentation and covers: ilastik, JDLL and QuPath want plain file names"
     config = content.get("config", {})
     if "id" not in content and not config.get("bioimageio", {}).get("nickname"):
-        problems.append("config.bioimageio.nickname is missing: JDLL crashes without it or an id")
+        yield "config.bioimageio.nickname is missing: JDLL crashes without it or an id"
     if "deepimagej" in config and "allow_tiling" not in config["deepimagej"]:
-        problems.append("config.deepimagej without allow_tiling: tiling is off, large images fail")
+        yield "config.deepimagej without allow_tiling: tiling is off, large images fail"
     if re.search(r"[=\[\]]", content["name"]):
-        problems.append(f"name {content['name']!r}: macros cannot pass = or brackets")
-    return problems
+        yield f"name {content['name']!r}: macros cannot pass = or brackets"
 
 
-def _steps(tensor: dict[str, Any]) -> list[str]:
-    problems = []
+def _steps(tensor: dict[str, Any]) -> Iterator[str]:
     for step in [*tensor.get("preprocessing", []), *tensor.get("postprocessing", [])]:
         kwargs = step.get("kwargs", {})
         if step["id"] not in KNOWN_STEPS:
-            problems.append(f"{tensor['id']}: JDLL does not know {step['id']}")
+            yield f"{tensor['id']}: JDLL does not know {step['id']}"
         elif step["id"] == "clip" and not {"min", "max"} <= kwargs.keys():
-            problems.append(f"{tensor['id']}: JDLL clips between two bounds only")
+            yield f"{tensor['id']}: JDLL clips between two bounds only"
         elif step["id"] == "fixed_zero_mean_unit_variance" and "axis" in kwargs:
-            problems.append(f"{tensor['id']}: JDLL knows fixed means and deviations as single numbers only")
-    return problems
+            yield f"{tensor['id']}: JDLL knows fixed means and deviations as single numbers only"
 
 
-def _axes(tensor: dict[str, Any]) -> list[str]:
-    problems = []
+def _axes(tensor: dict[str, Any]) -> Iterator[str]:
     for axis in tensor["axes"]:
         size = axis.get("size")
         if axis["type"] == "channel" and not axis.get("channel_names"):
-            problems.append(f"{tensor['id']}: a channel axis without channel_names crashes JDLL")
+            yield f"{tensor['id']}: a channel axis without channel_names crashes JDLL"
         if axis["type"] == "space" and axis["id"] not in "xyz":
-            problems.append(f"{tensor['id']}: JDLL calls space axes x, y and z, not {axis['id']}")
+            yield f"{tensor['id']}: JDLL calls space axes x, y and z, not {axis['id']}"
         if isinstance(size, dict) and "step" in size and size["min"] % size["step"]:
-            problems.append(f"{tensor['id']}.{axis['id']}: JDLL throws where min is not a multiple of step")
-    return problems
+            yield f"{tensor['id']}.{axis['id']}: JDLL throws where min is not a multiple of step"
 
 
-def _sizes(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> list[str]:
+def _sizes(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> Iterator[str]:
     """Output sizes by the spec (``in * in.scale / out.scale + offset``) and by JDLL (``in * out.scale + 2 offset``)."""
     sources = {(tensor["id"], axis.get("id")): axis for tensor in inputs for axis in tensor["axes"]}
-    problems = []
     for tensor in outputs:
         for axis in tensor["axes"]:
             size = axis.get("size")
@@ -110,8 +104,7 @@ def _sizes(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> list[
             by_spec = length * source.get("scale", 1) / axis.get("scale", 1) + offset
             by_jdll = length * axis.get("scale", 1) + 2 * offset
             if by_spec != by_jdll:
-                problems.append(
+                yield (
                     f"{tensor['id']}.{axis['id']}: {length} px become {by_spec:g} by the spec and {by_jdll:g} in JDLL, "
                     "which then fails: write scale s * s on the input and s on the output"
                 )
-    return problems

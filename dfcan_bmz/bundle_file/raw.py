@@ -97,8 +97,10 @@ def refuse_files_elsewhere(bundle: Path, content: dict[str, Any], names: list[st
     """Raise DfcanError if a description names files that the zip lacks, or that lie on the network."""
     # what a user keeps under config is no file
     described = {key: value for key, value in content.items() if key != "config"}
-    named = set(_file_names(described))
-    elsewhere = {name for name in named if "://" in name} | set(filter(ELSEWHERE.fullmatch, _texts(described)))
+    texts = set(_texts(described))
+    named = {text for key, text in texts if key in FILE_KEYS and "\n" not in text and not _is_emoji(key, text)}
+    elsewhere = {name for name in named if "://" in name}
+    elsewhere |= {text for _, text in texts if len(text) <= LONGEST_PATH and ELSEWHERE.fullmatch(text)}
     if elsewhere:
         raise DfcanError(
             f"{bundle} refers to files outside itself ({', '.join(sorted(elsewhere))}): put them into the zip"
@@ -108,22 +110,17 @@ def refuse_files_elsewhere(bundle: Path, content: dict[str, Any], names: list[st
         raise DfcanError(f"{bundle} lacks {', '.join(missing)}, which its rdf.yaml names: package it again")
 
 
-def _file_names(content: Any) -> Iterator[str]:
-    if isinstance(content, dict):
-        for key, value in content.items():
-            named = value if isinstance(value, list) else [value]
-            if key in FILE_KEYS and not (key == "icon" and len(str(value)) <= LONGEST_EMOJI):
-                yield from (name for name in named if isinstance(name, str) and "\n" not in name)
-            yield from _file_names(value)
+def _is_emoji(key: str, text: str) -> bool:
+    return key == "icon" and len(text) <= LONGEST_EMOJI
+
+
+def _texts(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a description, behind the key that it, or the list that holds it, belongs to."""
+    if isinstance(content, str):
+        yield key, content
+    elif isinstance(content, dict):
+        for name, value in content.items():
+            yield from _texts(value, name)
     elif isinstance(content, list):
         for part in content:
-            yield from _file_names(part)
-
-
-def _texts(content: Any) -> Iterator[str]:
-    if isinstance(content, str):
-        if len(content) <= LONGEST_PATH:
-            yield content
-    elif isinstance(content, dict | list):
-        for part in content.values() if isinstance(content, dict) else content:
-            yield from _texts(part)
+            yield from _texts(part, key)

@@ -48,30 +48,26 @@ def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool =
         If a bundle cannot run on the page, two have one name, or the runtime cannot be fetched.
     """
     models = [_model(bundle) for bundle in bundles]
-    names = [model["id"] for model in models]
+    names = [model["id"] for model, _ in models]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DfcanError(f"several bundles are called {', '.join(twice)}: give each once")
     if out.exists() and overwrite and not (out / LISTING).is_file():
         raise DfcanError(f"{out} is not a page written by dfcan-bmz, and its files would be lost: choose another --out")
-    work = staging.begin(out, "page", overwrite)
-    try:
+    with staging.working(out, "page", overwrite) as work:
         with as_file(package_files("dfcan_bmz.page") / "static") as static:
             shutil.copytree(static, work.new)
         source = runtime.CDN if where == "cdn" else runtime.FOLDER
         if where == "bundled":
             runtime.fetch(work.new / runtime.FOLDER)
         _fill_in(work.new / "index.html", source, where)
-        for bundle, model in zip(bundles, models, strict=True):
-            _copy_files(bundle, model, work.new)
-        published = [{key: value for key, value in model.items() if key != "members"} for model in models]
-        (work.new / LISTING).write_text(json.dumps(published, indent=1), encoding="utf-8")
+        for bundle, (model, members) in zip(bundles, models, strict=True):
+            _copy_files(bundle, {member: work.new / model[kind] for kind, member in members.items()})
+        (work.new / LISTING).write_text(json.dumps([model for model, _ in models], indent=1), encoding="utf-8")
         staging.place(work)
-    finally:
-        staging.end(work)
 
 
-def _model(bundle: Path) -> dict[str, Any]:
-    """What the page knows of a bundle; ``members`` maps its files on the site to those in the bundle."""
+def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the page knows of a bundle, and the names in the bundle of its files on the site."""
     opened = open_bundle(bundle)
     content, ours = opened.content, _refuse_unfit(bundle, opened.processing, opened.content)
     name = content["config"]["bioimageio"].get("nickname") or bundle.stem
@@ -100,8 +96,7 @@ def _model(bundle: Path) -> dict[str, Any]:
         "sha256": files.sha256(bundle),
         "bytes": size,
         **{kind: f"models/{name}/{member}" for kind, member in members.items()},
-        "members": members,
-    }
+    }, members
 
 
 def _refuse_unfit(bundle: Path, ours: Processing | None, content: dict[str, Any]) -> Processing:
@@ -124,10 +119,9 @@ def _citation(entry: dict[str, str]) -> str:
     return f"{entry['text']} {entry['doi'] if 'doi' in entry else entry.get('url', '')}".strip()
 
 
-def _copy_files(bundle: Path, model: dict[str, Any], site: Path) -> None:
+def _copy_files(bundle: Path, targets: dict[str, Path]) -> None:
     with zipfile.ZipFile(bundle) as archive:
-        for kind, member in model["members"].items():
-            target = site / model[kind]
+        for member, target in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(member) as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
