@@ -1,6 +1,6 @@
 """The referee: does every weight format of a bundle run in its own engine, in another process and an empty folder?"""
 
-import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -105,28 +105,25 @@ def _why_not(name: str, bundle: Bundle) -> str | None:
     extra = missing_extra(name)
     if extra:
         return f"its engine is missing: pip install 'dfcan-bmz[{extra}]'"
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            weights_file(bundle, name, Path(folder))
-        except DfcanError as error:
-            return str(error).removeprefix(f"{bundle.path}: ")
-    return None
+    try:
+        with weights_file(bundle, name):
+            return None
+    except DfcanError as error:
+        return str(error).removeprefix(f"{bundle.path}: ")
 
 
-def agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> list[Verdict]:
+def agreement(outputs: dict[str, dict[str, np.ndarray]], limit: float) -> Iterator[Verdict]:
     """Each format against the first that has run, on random images of several sizes."""
     ran = {name: sizes for name, sizes in outputs.items() if sizes}
     if not ran:
-        return []
+        return
     reference, *others = ran
-    verdicts = []
     for name in others:
         differences = {size: _difference(output, ran[reference][size]) for size, output in ran[name].items()}
         beyond = {size: value for size, value in differences.items() if not value <= limit}
         message = "; ".join(f"differs by {value:.2g} at {size} px, over {limit:g}" for size, value in beyond.items())
         worst = max(differences.values(), key=lambda value: (np.isnan(value), value))
-        verdicts.append(passed_unless(message, name, OWN, f"against {reference}", worst))
-    return verdicts
+        yield passed_unless(message, name, OWN, f"against {reference}", worst)
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:

@@ -4,7 +4,6 @@ The rules are those of the repository bioimage-io/collection in 2026: bioimageio
 the tests of bioimageio.core, deepImageJ and ilastik; and the score that adds them up, by which the site orders models.
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -125,9 +124,7 @@ def _deepimagej(bundle: Bundle, reproduced: list[str]) -> Verdict:
     if image.shape[0] != 1 or image.shape[-1] != 1 or image.ndim != 4:
         return replace(row, message="emulated for one grey-level image only")
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            network = load_network(bundle, reproduced[0], Path(folder))
-            output = jdll.predict(without_halo, network, image[0, :, :, 0])
+        output = jdll.predict(without_halo, load_network(bundle, reproduced[0]), image[0, :, :, 0])
     except (DfcanError, KeyError) as error:
         return replace(row, message=str(error))
     expected = expected[0, :, :, 0]

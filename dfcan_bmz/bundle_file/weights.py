@@ -2,7 +2,9 @@
 
 import importlib
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 
@@ -19,26 +21,28 @@ UNBOUNDED = ("tensorflow_saved_model_bundle", "torchscript", "onnx")
 Load = Callable[[Path], Network]
 
 
-def weights_file(bundle: Bundle, name: str, folder: Path) -> Path:
-    """Copy the weights of one format out of a bundle.
+@contextmanager
+def weights_file(bundle: Bundle, name: str) -> Iterator[Path]:
+    """Yield the weights of one format, copied out of a bundle.
 
     Raises
     ------
     DfcanError
         If they hold anything that is not listed in `dfcan_bmz.bundle_file.screen`, and the author is not trusted.
     """
-    path = folder / FILE_NAMES[name]
-    with path.open("wb") as file:
-        shutil.copyfileobj(getattr(bundle.description.weights, name).get_reader(), file)
-    if not bundle.trusted and (reason := unlisted(name, path)):
-        raise DfcanError(
-            f"{bundle.path}: its {name} weights are not run because they contain what networks do not need: "
-            f"{reason}; run it with --trust if you know who made it"
-        )
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE_NAMES[name]
+        with path.open("wb") as file:
+            shutil.copyfileobj(getattr(bundle.description.weights, name).get_reader(), file)
+        if not bundle.trusted and (reason := unlisted(name, path)):
+            raise DfcanError(
+                f"{bundle.path}: its {name} weights are not run because they contain what networks do not need: "
+                f"{reason}; run it with --trust if you know who made it"
+            )
+        yield path
 
 
-def load_network(bundle: Bundle, name: str, folder: Path, load: Load | None = None) -> Network:
+def load_network(bundle: Bundle, name: str, load: Load | None = None) -> Network:
     """Load the weights of one format.
 
     Parameters
@@ -47,8 +51,6 @@ def load_network(bundle: Bundle, name: str, folder: Path, load: Load | None = No
         Where they are.
     name : str
         Their format.
-    folder : pathlib.Path
-        Where to copy them.
     load : callable, optional
         An engine; if it is left out, that of this project for the format, in a process of its own where it bounds
         nothing and the author is not trusted.
@@ -63,19 +65,19 @@ def load_network(bundle: Bundle, name: str, folder: Path, load: Load | None = No
     DfcanError
         If they must not be run, or the engine cannot load them.
     """
-    path = weights_file(bundle, name, folder)
     if load is None:
         confined = name in UNBOUNDED and not bundle.trusted
         load = partial(apart.load, name) if confined else importlib.import_module(f"dfcan_bmz.engines.{name}").load
-    try:
-        network = load(path)
-    except DfcanError as error:
-        raise DfcanError(str(error).replace(str(path), str(bundle.path))) from error
-    except Exception as error:  # every engine has its own ways to fail
-        reason = reason_of(error).replace(str(path), path.name)
-        raise DfcanError(
-            f"{bundle.path}: its {name} weights cannot be loaded ({reason}): package the model again"
-        ) from error
+    with weights_file(bundle, name) as path:
+        try:
+            network = load(path)
+        except DfcanError as error:
+            raise DfcanError(str(error).replace(str(path), str(bundle.path))) from error
+        except Exception as error:  # every engine has its own ways to fail
+            reason = reason_of(error).replace(str(path), path.name)
+            raise DfcanError(
+                f"{bundle.path}: its {name} weights cannot be loaded ({reason}): package the model again"
+            ) from error
 
     @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:

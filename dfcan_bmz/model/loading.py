@@ -1,6 +1,5 @@
 """Models from their files: a run folder's, a bundle's, one weight format's."""
 
-import tempfile
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,8 +103,7 @@ def of_weights(bundle: "Bundle", name: str, load: "LoadFile | None" = None) -> M
     from dfcan_bmz.bundle_file.weights import load_network
 
     without, step = _without_network(bundle), bundle.ours.step
-    with tempfile.TemporaryDirectory() as folder:
-        network = load_network(bundle, name, Path(folder), load)
+    network = load_network(bundle, name, load)
 
     @wraps(network)
     def run(batch: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """``train.init``: starting from weights that exist, the same network's, or its sibling's at another scale."""
 
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,8 +72,8 @@ def _read(source: Path) -> keras.Model:
         bundle = open_bundle(source)
         if bundle.description.weights.keras_v3 is None:
             raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
-        with tempfile.TemporaryDirectory() as folder:
-            return load_model(weights_file(bundle, "keras_v3", Path(folder)))
+        with weights_file(bundle, "keras_v3") as path:
+            return load_model(path)
     return load_model(_file(source))
 
 

@@ -34,12 +34,12 @@ def predictor(companion_bundle):
 
 
 @pytest.fixture(scope="module")
-def companion(companion_bundle, tmp_path_factory):
+def companion(companion_bundle):
     """The companion's TorchScript, which ilastik runs."""
     bundle = open_bundle(companion_bundle)
     axes = zip(bundle.description.inputs[0].axes, bundle.description.outputs[0].axes, strict=True)
     assert [(one.size, other.halo) for one, other in axes if one.id in "yx"] == [(TILE, HALO)] * 2
-    return load_network(bundle, "torchscript", tmp_path_factory.mktemp("weights"))
+    return load_network(bundle, "torchscript")
 
 
 def field(shape, seed=0):
