@@ -24,7 +24,7 @@ from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.model import Model
 from dfcan_bmz.model.loading import of_weights
 from dfcan_bmz.prediction.tiles import predict_plane
-from dfcan_bmz.tiling import spans
+from dfcan_bmz.tiling import starts
 
 BORDER_PX = 4
 
@@ -33,8 +33,8 @@ def borders(ours: Model, shape: tuple[int, int]) -> np.ndarray:
     """Mask of the output pixels near a border between tiles."""
     mask = np.zeros([ours.scale * length for length in shape], bool)
     for axis, length in enumerate(shape):
-        for span in spans(length, ours.tile, ours.halo)[1:]:
-            at = ours.scale * span.keep_from
+        for start in starts(length, ours.tile, ours.halo)[1:]:
+            at = ours.scale * start
             rows = [slice(None), slice(None)]
             rows[axis] = slice(max(0, at - BORDER_PX), at + BORDER_PX)
             mask[tuple(rows)] = True

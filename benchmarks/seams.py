@@ -17,7 +17,7 @@ from dfcan_bmz import images
 from dfcan_bmz.model import open_model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_unit
-from dfcan_bmz.tiling import spans
+from dfcan_bmz.tiling import starts
 
 HALOS = (0, 2, 4, 8, 12, 16)
 
@@ -34,7 +34,7 @@ def main(run: str, image: str, tile: str = "64", side: str = "512") -> None:
         for blend in {0, halo // 2}:
             tiled = predictor._replace(halo=halo, blend=blend)
             difference = predict_unit(tiled, unit) - whole
-            borders = np.array([s * span.keep_from for span in spans(unit.shape[1], int(tile), halo)][1:])
+            borders = np.array([s * start for start in starts(unit.shape[1], int(tile), halo)][1:])
             distance = np.abs(np.arange(s * unit.shape[1])[:, None] + 0.5 - borders).min(axis=1)
             near, far = difference[:, distance < 4], difference[:, distance > 16]
             steps = np.diff(difference, axis=1)

@@ -18,17 +18,17 @@ import numpy as np
 from dfcan_bmz import images, metrics
 from dfcan_bmz.model import open_model
 from dfcan_bmz.prediction.tiles import predict_plane
-from dfcan_bmz.tiling import spans
+from dfcan_bmz.tiling import starts
 
 
 def work(side: int, tile: int, halo: int) -> float:
     """Pixels computed for each pixel of a square image."""
-    return (len(spans(side, tile, halo)) * tile / side) ** 2
+    return (len(starts(side, tile, halo)) * tile / side) ** 2
 
 
 def seam(error: np.ndarray, side: int, tile: int, halo: int, scale: int) -> float:
     """Step of the error at borders between tiles over that elsewhere, of both axes."""
-    borders = [scale * span.keep_from for span in spans(side, tile, halo)][1:]
+    borders = [scale * start for start in starts(side, tile, halo)][1:]
     elsewhere = np.ones(scale * side, bool)
     for border in borders:
         elsewhere[max(0, border - 8) : border + 8] = False

@@ -30,20 +30,7 @@ LAYERS_AT_ONCE = 4  # that an engine keeps in memory
 SEAMLESS_PX = 8  # LR pixels from a tile's border on, a prediction differs no more than the tile's attention makes it
 
 
-class Span(NamedTuple):
-    """What one tile keeps along one axis, in LR pixels of the image; it reads from ``keep_from - halo`` on.
-
-    Attributes
-    ----------
-    keep_from, keep_to : int
-        The pixels ``keep_from:keep_to`` whose prediction is kept.
-    """
-
-    keep_from: int
-    keep_to: int
-
-
-def spans(length: int, tile: int, halo: int) -> list[Span]:
+def starts(length: int, tile: int, halo: int) -> list[int]:
     """Cut `length` pixels into tiles whose kept parts cover each pixel exactly once.
 
     Parameters
@@ -53,8 +40,8 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
 
     Returns
     -------
-    list of Span
-        In order.
+    list of int
+        The first pixel whose prediction each tile keeps, as far as the next one's; a tile reads a halo before it, too.
 
     Raises
     ------
@@ -64,8 +51,7 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
     inner = tile - 2 * halo
     if inner < 1:
         raise ValueError(f"a halo of {halo} leaves nothing of a tile of {tile}")
-    starts = [max(0, min(start, length - inner)) for start in range(0, length, inner)]
-    return [Span(*span) for span in zip(starts, [*starts[1:], length], strict=True)]
+    return [max(0, min(start, length - inner)) for start in range(0, length, inner)]
 
 
 class Part(NamedTuple):
@@ -93,7 +79,7 @@ def parts(length: int, tile: int, halo: int, blend: int, scale: int) -> list[Par
     Parameters
     ----------
     length, tile, halo : int
-        LR pixels, as `spans` has them.
+        LR pixels, as `starts` has them.
     blend : int
         LR pixels to each side of a border between tiles on which both count, 0..halo; with 0 each output pixel comes
         from one tile, as in bioimageio.core.
@@ -112,16 +98,16 @@ def parts(length: int, tile: int, halo: int, blend: int, scale: int) -> list[Par
     """
     if not 0 <= blend <= halo:
         raise ValueError(f"a blend of {blend} is not within a halo of {halo}")
-    found = spans(length, tile, halo)
+    found = starts(length, tile, halo)
     reach, end = scale * blend, scale * length
     # the borders of the image are steps beyond which no tile fades
-    cuts = [-reach, *(scale * span.keep_from for span in found[1:]), end + reach]
+    cuts = [-reach, *(scale * start for start in found[1:]), end + reach]
     result = []
-    for span, left, right in zip(found, cuts[:-1], cuts[1:], strict=True):
+    for kept_from, left, right in zip(found, cuts[:-1], cuts[1:], strict=True):
         start, stop = max(0, left - reach), min(end, right + reach)
         pixels = np.arange(start, stop)
         weights = _ramp(pixels, left, reach) - _ramp(pixels, right, reach)  # no ramp overtakes the one before it
-        result.append(Part(span.keep_from - halo, start, stop, weights.astype(np.float32)))
+        result.append(Part(kept_from - halo, start, stop, weights.astype(np.float32)))
     return result
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.tiling import reflected, spans
+from dfcan_bmz.tiling import reflected, starts
 
 
 class Layout(NamedTuple):
@@ -47,7 +47,7 @@ def layout(length: int, tile: int, halo: int) -> Layout:
         Of the companion bundle, in LR pixels; ``2 * halo < tile``.
     """
     kept = tile - 2 * halo
-    last = spans(length, tile, halo)[-1].keep_from
+    last = starts(length, tile, halo)[-1]
     margin, grid = _blocks(halo, kept), _blocks(last, kept)  # `grid`: where the tiles before the last one end
     if last == grid:
         behind = margin if length < kept else 0  # where the block does not end with the image
