@@ -38,18 +38,16 @@ def plan_formats(wanted: Sequence[str], say: Callable[[str], None]) -> dict[str,
     DfcanError
         If TorchScript is wanted, which Fiji and ilastik run, and torch is missing, without which it is not tested.
     """
-    if "torchscript" in wanted and (extra := missing_extra("torchscript")):
+    missing = {name: extra for name in wanted if (extra := missing_extra(name))}
+    if extra := missing.get("torchscript"):
         raise DfcanError(
             "torchscript, which Fiji and ilastik run, can be written here but not tested, and nothing is packaged "
             f"untested: pip install 'dfcan-bmz[{extra}]', or leave it out of the recipe's formats"
         )
-    weights = {}
-    for name in wanted:
-        if extra := missing_extra(name):
-            say(f"left out: {name}, because a package is missing: pip install 'dfcan-bmz[{extra}]'")
-        elif name != "onnx":
-            weights[name] = _versions(name)
-    if "onnx" in wanted and not missing_extra("onnx"):
+    for name, extra in missing.items():
+        say(f"left out: {name}, because a package is missing: pip install 'dfcan-bmz[{extra}]'")
+    weights = {name: _versions(name) for name in wanted if name != "onnx" and name not in missing}
+    if "onnx" in wanted and "onnx" not in missing:
         opset = choose_opset(weights)
         if opset is None:
             say(

@@ -20,6 +20,8 @@ from dfcan_bmz.run_folder import best_row
 def model_card(source: Source, tolerance: float) -> v0_5.Config:
     """Fill in the card from what a bundle is made of; `tolerance` is what engines may differ by, in 0..1."""
     recipe, model, provenance = source.recipe, source.config.model, source.provenance
+    hardware = provenance["hardware"]
+    devices = f"{', '.join(hardware['devices'])} ({hardware['machine']}, {hardware['cpus']} cores)"
     # only what is known: the zoo counts the keys that are given
     imaged = {"modality": recipe.modality, "target_structure": recipe.target_structure}
     card = v0_5.BioimageioConfig(
@@ -37,7 +39,7 @@ def model_card(source: Source, tolerance: float) -> v0_5.Config:
             for evaluation in source.evaluations
             if (dataset := recipe.evaluations.get(evaluation.name)) and dataset.source
         ],
-        environmental_impact=_impact(source),
+        environmental_impact=v0_5.EnvironmentalImpact(hardware_type=devices, hours_used=_hours(source)),
         training=_training(source),
     )
     return v0_5.Config(bioimageio=card, dfcan_bmz=_processing(source))
@@ -72,12 +74,6 @@ def _limits(sigma_px: float) -> v0_5.BiasRisksLimitations:
 
 def _hours(source: Source) -> float:
     return round(source.training_s / 3600, 4)
-
-
-def _impact(source: Source) -> v0_5.EnvironmentalImpact:
-    hardware = source.provenance["hardware"]
-    devices = f"{', '.join(hardware['devices'])} ({hardware['machine']}, {hardware['cpus']} cores)"
-    return v0_5.EnvironmentalImpact(hardware_type=devices, hours_used=_hours(source))
 
 
 def _training(source: Source) -> v0_5.TrainingDetails:

@@ -1,17 +1,27 @@
 """A run folder to a tested bundle, or to the folder that a repository of models keeps of it."""
 
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
-from dfcan_bmz import files, staging
-from dfcan_bmz.bundle.publish import publish
+import yaml
+
+from dfcan_bmz import files, images, run_folder, staging
+from dfcan_bmz.bundle.describe import README
+from dfcan_bmz.bundle.evaluations import WORST
 from dfcan_bmz.bundle.recipe import read_recipe, with_tile
 from dfcan_bmz.bundle.verdict import Verdict
 from dfcan_bmz.bundle.write import write_bundle
 from dfcan_bmz.bundle_file.named import find_model
+from dfcan_bmz.data.patches import richest_crop
+from dfcan_bmz.data.planes import Plane
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
-from dfcan_bmz.run_folder import read_config, weights
+from dfcan_bmz.run_folder import EVALUATION, read_config, weights
+
+KEPT = ("config.yaml", "model.keras", "history.csv", "provenance.json")
+TABLES = ("metrics.csv", "images.csv", WORST, "uncertainty.png")
 
 
 def package(
@@ -66,6 +76,28 @@ def package(
     with staging.filling(out, "package", overwrite) as folder:
         bundle = folder / "bundle.zip"
         verdicts = write_bundle(run, sized, file.parent, bundle, events.tell)
-        publish(run, bundle, folder, sized.tile)
+        _keep(run, bundle, folder, sized.tile)
         bundle.unlink()
     return verdicts
+
+
+def _keep(run: Path, bundle: Path, folder: Path, tile: int) -> None:
+    """Fill a small run folder from which `package` makes the same bundle again: of its samples it has one tile.
+
+    README, ``rdf.yaml`` and pictures are those of the bundle.
+    """
+    for name in KEPT:
+        shutil.copyfile(run / name, folder / name)
+    lr, hr = (images.read(run / f"sample_{side}.tif") for side in ("lr", "hr"))
+    sample = richest_crop(Plane(lr.pixels, hr.pixels), min(tile, *lr.size))
+    for side, pixels, source in (("lr", sample.lr, lr), ("hr", sample.hr, hr)):
+        images.write(folder / f"sample_{side}.tif", pixels, "ZYX"[-pixels.ndim :], source.calibration)
+    for evaluation in run_folder.evaluations(run):
+        (folder / EVALUATION / evaluation.name).mkdir(parents=True)
+        for name in TABLES:
+            if (evaluation / name).is_file():
+                shutil.copyfile(evaluation / name, folder / EVALUATION / evaluation.name / name)
+    with zipfile.ZipFile(bundle) as archive:
+        covers = yaml.safe_load(archive.read("rdf.yaml"))["covers"]
+        for name in ("rdf.yaml", README, *covers):
+            (folder / name).write_bytes(archive.read(name))

@@ -67,7 +67,8 @@ def write_bundle(
         folder = Path(scratch) / "bundle"
         folder.mkdir()
         if source.recipe.same_size:
-            weights = _companion(weights, source.config.model.scale, Path(scratch))
+            network = companion(keras_v3.load_model(weights), source.config.model.scale)
+            network.save(weights := Path(scratch) / "companion.keras")
         say(f"writing {', '.join(formats)}")
         for name, versions in formats.items():
             opset = {"opset": versions["opset_version"]} if name == "onnx" else {}
@@ -87,12 +88,6 @@ def write_bundle(
         write_zip(folder, out)
         open_bundle(out)
     return verdicts
-
-
-def _companion(weights: Path, scale: int, scratch: Path) -> Path:
-    path = scratch / "companion.keras"
-    companion(keras_v3.load_model(weights), scale).save(path)
-    return path
 
 
 def _copy_pictures(folder: Path, source: Source, recipe_folder: Path) -> None:
