@@ -39,12 +39,8 @@ def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: It
         ``pixel_sizes_nm``, ``gaps`` (the largest distance of a plane to the nearest stored one of another field, by
         kind) and ``fingerprints`` (a line of numbers each, at most `KEPT`).
     """
-    fields: list[str] = []
-    prints: list[Fingerprint] = []
-    for field, plane in planes:
-        if found := fingerprint(plane):
-            fields.append(field)
-            prints.append(found)
+    known = [(field, found) for field, plane in planes if (found := fingerprint(plane))]
+    fields, prints = [field for field, _ in known], [found for _, found in known]
     kept = _most_different(prints)
     gaps = dict(SMALLEST_GAPS)
     for field, one in zip(fields, prints, strict=True):

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,21 +117,15 @@ def _graph(config: dict[str, Any], stored: h5py.Group) -> Graph:
     return Graph(config["name"], channels, _in_order(waiting, first), first, last, weights, within)
 
 
-def _with_groups(layers: list[dict], stored: h5py.Group) -> list[tuple[dict, h5py.Group | None]]:
+def _with_groups(layers: list[dict], stored: h5py.Group) -> Iterator[tuple[dict, h5py.Group | None]]:
     """Each layer with where its weights are stored: Keras names that after its class and counts."""
     groups = stored.get("layers", {})
     seen: Counter[str] = Counter()
-    result = []
     for layer in layers:
-        kind = _snake_case(layer["class_name"])
-        result.append((layer, groups.get(f"{kind}_{seen[kind]}" if seen[kind] else kind)))
+        kind = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", layer["class_name"]))
+        kind = re.sub(r"([a-z])([A-Z])", r"\1_\2", kind).lower()
+        yield layer, groups.get(f"{kind}_{seen[kind]}" if seen[kind] else kind)
         seen[kind] += 1
-    return result
-
-
-def _snake_case(name: str) -> str:
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _in_order(waiting: list[Step], first: Key) -> list[Step]:

@@ -29,7 +29,9 @@ def write(model_file: Path, path: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         _build(frozen, folder)
-        _make_deterministic(folder / "saved_model.pb")
+        # written anew with its maps in order, which TensorFlow leaves to chance
+        content = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        (folder / "saved_model.pb").write_bytes(content.SerializeToString(deterministic=True))
         write_zip(folder, path)
 
 
@@ -44,13 +46,6 @@ def _build(frozen, folder: Path) -> None:
         builder = tf.compat.v1.saved_model.Builder(str(folder))
         builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature})
         builder.save()
-
-
-def _make_deterministic(file: Path) -> None:
-    """Write the protocol buffer anew with its maps in order: TensorFlow leaves their order to chance."""
-    content = saved_model_pb2.SavedModel()
-    content.ParseFromString(file.read_bytes())
-    file.write_bytes(content.SerializeToString(deterministic=True))
 
 
 if __name__ == "__main__":

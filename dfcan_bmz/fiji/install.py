@@ -86,14 +86,14 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
         If there is no such installation.
     """
     model = fiji.folder / MODELS / nickname
+    absent = f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {fiji.folder / MODELS}"
     if not re.fullmatch(NICKNAME, nickname):
-        raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {fiji.folder / MODELS}")
+        raise DfcanError(absent)
     killed = staging.just_placed(fiji.folder, f"{COMMAND} --remove {nickname}")
     with staging.working(fiji.folder, f"{COMMAND} --remove {nickname}", overwrite=True, fill=True) as work:
         if (model / RECORD).is_file() or not killed:
             if not model.is_dir():
-                there = fiji.folder / MODELS
-                raise DfcanError(f"{fiji.folder} has no model {nickname}: give a bundle, or a name in {there}")
+                raise DfcanError(absent)
             staging.place(work, away=_as_folders(fiji.folder, read_record(model)))
         remove_empty(model / "variables", model, fiji.folder / MENU)
     return sorted(model.rglob("*")) if model.exists() else []

@@ -67,6 +67,8 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
     if intensity == "keep":
         refuse_lost(prepared.source, np.dtype(prepared.dtype), prepared.scalings)
     scale, options = prepared.scale, Options(intensity)
+    source = Image(Path(prepared.source), np.empty(0), prepared.axes)
+    job = Job(prepared.predictor, source, prepared.scalings, target, options)
     with staging.writing(target, "ilastik restore", overwrite) as partial:
         images.create(
             partial,
@@ -74,7 +76,7 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
             np.dtype(np.float32),
             prepared.axes,
             prepared.calibration.finer(scale),
-            _notes(prepared, target, options),
+            f"{job.notes}\nRun in ilastik",
             chunk=0,
         )
         write, brightest = images.writer(partial), 0.0
@@ -107,8 +109,3 @@ def _bands(image: Image, prepared: Prepared, plane: int) -> Iterator[tuple[int, 
 def _finer(places: np.ndarray, scale: int) -> np.ndarray:
     """Output pixels of LR pixels."""
     return (scale * places[:, None] + np.arange(scale)).ravel()
-
-
-def _notes(prepared: Prepared, target: Path, options: Options) -> str:
-    source = Image(Path(prepared.source), np.empty(0), prepared.axes)
-    return f"{Job(prepared.predictor, source, prepared.scalings, target, options).notes}\nRun in ilastik"

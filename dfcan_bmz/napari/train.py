@@ -93,7 +93,7 @@ class TrainWidget(Container):
         if self.source.value == FOLDERS:
             lr, hr = self.lr.value, self.hr.value
         else:
-            lr, hr = save_pair(self.lr_layer.value, self.hr_layer.value, out.with_name(f"{out.name}-pairs"))
+            lr, hr = _save_pair(self.lr_layer.value, self.hr_layer.value, out.with_name(f"{out.name}-pairs"))
         scale = _scale(lr, hr)
         settings = [*SIZES[self.size.value], f"model.scale={scale}", f"train.epochs={self.epochs.value}"]
         settings.append(f"data.patch_size={self.patch.value}")
@@ -130,21 +130,8 @@ class TrainWidget(Container):
             show_error(self._said or f"the training ended with exit code {code}")
 
 
-def save_pair(lr: Any, hr: Any, folder: Path) -> tuple[Path, Path]:
-    """Write the planes of two layers as pairs of files, for a training.
-
-    Parameters
-    ----------
-    lr, hr : napari.layers.Image
-        (..., Y, X) and (..., sY, sX).
-    folder : pathlib.Path
-        New folder for ``lr/`` and ``hr/``.
-
-    Raises
-    ------
-    DfcanError
-        If a layer is missing, the layers do not match, or the folder exists.
-    """
+def _save_pair(lr: Any, hr: Any, folder: Path) -> tuple[Path, Path]:
+    """Write the planes of two layers, (..., Y, X) and (..., sY, sX), into ``lr/`` and ``hr/`` of a new folder."""
     if lr is None or hr is None:
         raise DfcanError("open a low-resolution and a high-resolution layer first")
     stacks = [np.asarray(planes_of(layer)) for layer in (lr, hr)]

@@ -36,12 +36,9 @@ def settings() -> list[str]:
         found.append(f"data.validation={answer('percentage_validation') / 100}")
     if not answer("Use_pretrained_model"):
         return [*found, *SIZES[answer("model_size")]]
-    return [*found, f"train.init={_first_weights()}", *(SMALL if answer("model_size") == "small" else ())]
-
-
-def _first_weights() -> Path:
     source = folder("pretrained_model_path")
-    return source / "last.keras" if answer("Weights_choice") == "last" else source
+    weights = source / "last.keras" if answer("Weights_choice") == "last" else source
+    return [*found, f"train.init={weights}", *(SMALL if answer("model_size") == "small" else ())]
 
 
 def prepare() -> None:

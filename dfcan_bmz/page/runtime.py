@@ -48,7 +48,8 @@ def fetch(folder: Path) -> None:
             reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise DfcanError(f"npm cannot fetch onnxruntime-web {VERSION} ({reason}): is there a network? {otherwise}")
         archive = Path(temporary) / json.loads(answer.stdout)[0]["filename"]
-        if _integrity(archive) != INTEGRITY:
+        digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if f"sha512-{digest}" != INTEGRITY:
             raise DfcanError(f"npm brought another onnxruntime-web {VERSION} than expected: ask your administrator why")
         folder.mkdir(parents=True)
         with tarfile.open(archive) as package:
@@ -64,8 +65,3 @@ def _member(package: tarfile.TarFile, name: str) -> IO[bytes]:
     if found is None:
         raise DfcanError(f"onnxruntime-web {VERSION} has no file {name}: ask your administrator why")
     return found
-
-
-def _integrity(path: Path) -> str:
-    with path.open("rb") as file:
-        return "sha512-" + base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()

@@ -40,7 +40,8 @@ def refuse_unlisted(path: Path) -> None:
         for group, most in ((code, MOST_CODE), (pickles, MOST_PICKLE)):
             if sum(archive.getinfo(members[name]).file_size for name in group) > most:
                 raise UnlistedError(f"more than {most // 2**20} MB of code or structure")
-        program = Program({_module(name): archive.read(members[name]) for name in code})
+        modules = {name: name.removeprefix("code/").removesuffix(".py").replace("/", ".") for name in code}
+        program = Program({module: archive.read(members[name]) for name, module in modules.items()})
         classes = {name: program.objects_in(name) for name in program.classes}
         for name in pickles:
             inside = name.removesuffix(".pkl")  # tensors of data.pkl lie in data/
@@ -52,7 +53,3 @@ def refuse_unlisted(path: Path) -> None:
             # libtorch reads the inputs of a trace only if it is asked for them, and stores none of their numbers
             refuse_pickle(archive.read(members[name]), classes, None if inside == "traced_inputs" else sizes)
         program.refuse_unlisted()
-
-
-def _module(member: str) -> str:
-    return member.removeprefix("code/").removesuffix(".py").replace("/", ".")
