@@ -80,21 +80,19 @@ def forecast(path: Path, verdicts: list[Verdict]) -> list[Verdict]:
     return [*tests, uploadable, _completeness(bundle.description, share), score]
 
 
-def complaints(bundle: Bundle) -> list[Verdict]:
+def complaints(bundle: Bundle) -> Iterator[Verdict]:
     """Alerts, which the zoo wants to be seen to, and warnings, which it tolerates."""
     warnings = [entry for detail in bundle.description.validation_summary.details for entry in detail.warnings]
     people = [*bundle.content.get("maintainers", []), *bundle.content.get("authors", [])]
     if any(person.get("github_user") for person in people if isinstance(person, dict)):
         # without a network the spec cannot look the users up, and is given none
         warnings = [entry for entry in warnings if "maintainers" not in entry.msg]
-    rows = []
     for name, found, verdict in (
         ("alerts", [entry for entry in warnings if entry.severity >= ALERT], FAILED),
         ("warnings", [entry for entry in warnings if entry.severity < ALERT], PASSED),
     ):
         message = "; ".join(_said(".".join(map(str, entry.loc)), entry.msg) for entry in found)
-        rows.append(Verdict(ZOO, SPEC, name, verdict if found else PASSED, float(len(found)), message))
-    return rows
+        yield Verdict(ZOO, SPEC, name, verdict if found else PASSED, float(len(found)), message)
 
 
 def _said(where: str, message: str) -> str:

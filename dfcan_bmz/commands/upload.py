@@ -1,5 +1,6 @@
 """``dfcan-bmz upload``: a bundle to the BioImage Model Zoo; without --yes, what would happen."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from dfcan_bmz.bundle.check import check
@@ -33,7 +34,7 @@ def run(bundle: Path, yes: bool) -> None:
     print(f"{upload(bundle, print)}\nask for a review, and follow it, at https://bioimage.io under My Artifacts")
 
 
-def _refuse_objections(bundle: Path, verdicts: list[Verdict]) -> None:
+def _refuse_objections(bundle: Path, verdicts: Iterable[Verdict]) -> None:
     failed = [verdict for verdict in verdicts if verdict.verdict == FAILED]
     if failed:
         reasons = "; ".join(f"{verdict.format}, {verdict.test}: {verdict.message}" for verdict in failed)

@@ -1,6 +1,5 @@
 """What earlier versions installed: every weight format, of which deepImageJ ran one that gives black images."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -13,23 +12,25 @@ from dfcan_bmz.fiji.places import Fiji
 from dfcan_bmz.fiji.weights import UNPACKED, torchscript_alone
 
 
-def mend(fiji: Fiji) -> Iterator[str]:
+def mend(fiji: Fiji) -> list[str]:
     """Reduce every model that an earlier version installed to its TorchScript weights.
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    list of str
         A line for each model that was mended, or cannot be.
     """
+    lines = []
     for record in sorted((fiji.folder / MODELS).glob(f"*/{RECORD}")):
         model = record.parent
         try:
             names = read_record(model)
             if is_earlier(model):
                 _mend(model, names)
-                yield f"{model}: repaired, deepImageJ will now run its torchscript weights"
+                lines.append(f"{model}: repaired, deepImageJ will now run its torchscript weights")
         except (DfcanError, OSError, yaml.YAMLError, KeyError, TypeError) as error:
-            yield f"{model} gives black images and cannot be repaired: {error}"
+            lines.append(f"{model} gives black images and cannot be repaired: {error}")
+    return lines
 
 
 def _mend(model: Path, names: list[str]) -> None:
