@@ -58,12 +58,14 @@ def command(
     group: typer.Typer = app,
     output_last: bool = False,
     needs: str | None = None,
+    early: bool = False,
     settings: Mapping[str, tuple[Any, Any]] = {},
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Make a command of a function's parameters, which can be told how much to say.
 
     With `output_last`, its ``--out`` may be the last argument too, as it was in version 0.1.0. It `needs` an extra of
-    the package. Those of its `settings` that are given are the keywords that the function takes beside its parameters.
+    the package. If `early`, `dfcan_bmz.early` is asked before it begins. Those of its `settings` that are given are the
+    keywords that the function takes beside its parameters.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def command(
             given = {name: value for name, value in options.items() if name not in settings or value is not None}
             bound = own.bind(*arguments, **given)
             bound.apply_defaults()
-            _start(function.__name__, bound.arguments)
+            _start(function.__name__, bound.arguments, early)
 
         @wraps(function)
         def run(context: typer.Context, quiet: bool, verbose: bool, **options: Any) -> None:
@@ -111,12 +113,10 @@ def setting(kind: Any, text: str, **limits: Any) -> tuple[Any, Any]:
     return kind | None, Option(None, help=text, **limits)
 
 
-def _start(name: str, options: Mapping[str, Any]) -> None:
+def _start(name: str, options: Mapping[str, Any], early: bool) -> None:
     """Run a command, if nothing speaks against it; what frameworks print when they are imported is kept from sight."""
-    from dfcan_bmz import early
-
-    if refuse := getattr(early, name, None):
-        refuse(**options)
+    if early:
+        getattr(import_module("dfcan_bmz.early"), name)(**options)
     with console.quiet_start():
         module = import_module(f"dfcan_bmz.commands.{name}")
     module.run(**options)
@@ -171,7 +171,7 @@ def models(
     """List the published models, whose names every command takes: purpose, size, quality and pictures."""
 
 
-@command(needs="train")
+@command(needs="train", early=True)
 def demo(
     out: Out,
     model: Annotated[str | None, Option(help="Weights to start from: a run folder, or a name (see `models`).")] = None,
@@ -241,7 +241,7 @@ DEGRADATION = {
 }
 
 
-@command(output_last=True, settings=DEGRADATION)
+@command(output_last=True, settings=DEGRADATION, early=True)
 def degrade(
     hr_dir: Annotated[Path, Argument(metavar="DIR", help="Folder of high-resolution images.")],
     out: NewSet,
@@ -298,7 +298,7 @@ def align(
     """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both."""
 
 
-@command(needs="train")
+@command(needs="train", early=True)
 def train(
     lr: LrDir,
     hr: HrDir,
@@ -320,7 +320,7 @@ def config(
     """List every setting of a training: default, range and meaning."""
 
 
-@command(needs="train")
+@command(needs="train", early=True)
 def sweep(
     file: Annotated[Path, Argument(metavar="FILE", help="YAML file: a grid of settings, or single runs.")],
     lr: LrDir,
@@ -336,7 +336,7 @@ def sweep(
     """Train several times with different settings and compare; a repeated command continues where it stopped."""
 
 
-@command()
+@command(early=True)
 def predict(
     model: Model,
     inputs: Images,
@@ -382,7 +382,7 @@ Uncertainty = Annotated[
 ]
 
 
-@command()
+@command(early=True)
 def evaluate(
     model: Model,
     lr: LrDir,
@@ -396,7 +396,7 @@ def evaluate(
     """Compare a model with interpolation and deconvolution on pairs that it has not seen."""
 
 
-@command()
+@command(early=True)
 def compare(
     models: Annotated[
         list[Path], Argument(metavar="MODEL...", help="Run folders, bundles (.zip) or names, at least two.")
@@ -412,7 +412,7 @@ def compare(
     """Compare several models on the same pairs: one table, one figure, one report."""
 
 
-@command()
+@command(early=True)
 def trust(
     model: Model,
     inputs: Images,
@@ -423,7 +423,7 @@ def trust(
     """Map the uncertainty of a model's predictions, without high-resolution images."""
 
 
-@command(needs="train")
+@command(needs="train", early=True)
 def package(
     run_folder: Annotated[Path, Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, Option(metavar="FILE", help="YAML file: name, authors, licence ...")],
@@ -433,7 +433,7 @@ def package(
     """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
 
 
-@command()
+@command(early=True)
 def check(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip) from anybody, or a name (see `models`).")],
     as_json: Annotated[bool, Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -469,7 +469,7 @@ def recipe_new(
     """Write a complete recipe; in a terminal, ask for what is not given."""
 
 
-@command()
+@command(early=True)
 def upload(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip).")],
     yes: Annotated[bool, Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
@@ -477,7 +477,7 @@ def upload(
     """Upload a bundle to the BioImage Model Zoo for review; a dry run without --yes."""
 
 
-@command("install-fiji")
+@command("install-fiji", early=True)
 def install_fiji(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip), or a name (see `models`).")],
     fiji: Annotated[Path | None, Option(help="Fiji's folder; by default, the usual places are searched.")] = None,
@@ -511,7 +511,7 @@ def ilastik_restore(
     """Convert ilastik's exports to images with the right size, pixel size and, on request, intensities."""
 
 
-@command()
+@command(early=True)
 def page(
     bundles: Annotated[list[Path], Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip), or names.")],
     out: Annotated[Path, Option("--out", help="Folder for the site.")],
@@ -527,7 +527,7 @@ def page(
     """Write a site that runs bundles in the visitor's browser; images never leave the visitor's computer."""
 
 
-@command()
+@command(early=True)
 def record(
     run_folder: Annotated[Path, Argument(metavar="RUN", help="Run folder of a training.")],
     out: Annotated[Path, Option("--out", help="Page to write (.html).")],

@@ -65,7 +65,19 @@ def test_every_option_of_a_command_has_its_parameter_in_what_does_the_work(name)
     assert others or options <= taken
 
 
-@pytest.mark.parametrize("name", sorted(set(registered()) & vars(early).keys()))
+def refused_early():
+    """Names of the commands that are marked so."""
+    tree = ast.parse((REPOSITORY / "dfcan_bmz/cli.py").read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [one.name for one in functions if any("early=True" in ast.unparse(mark) for mark in one.decorator_list)]
+
+
+def test_what_can_be_refused_early_is():
+    ours = {name for name, one in vars(early).items() if getattr(one, "__module__", "") == early.__name__}
+    assert {name for name in ours if not name.startswith("_")} == set(refused_early())
+
+
+@pytest.mark.parametrize("name", refused_early())
 def test_what_is_refused_early_is_told_all_options(name):
     options, _, _ = parameters("cli.py", name)
     taken, needed, others = parameters("early.py", vars(early)[name].__name__)
