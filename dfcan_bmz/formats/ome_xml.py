@@ -77,14 +77,14 @@ def describe(text: str, path: Path, pages: int, text_of: TextOf) -> Described:
     root = _parsed(text)
     uuid = root.get("UUID")
     notes: tuple[str, ...] = ()
-    binary_only = _first(root, "BinaryOnly")
+    binary_only = root.find("{*}BinaryOnly")
     if binary_only is not None:
         name = binary_only.get("MetadataFile", "")
         companion = _companion(path, name, text_of)
         if companion is None:
             return stacked(pages, notes=(f"its metadata are in {name}, which is not beside it",))
         root = companion
-    found = (_first(image, "Pixels") for image in root if _tag(image) == "Image")
+    found = (image.find("{*}Pixels") for image in root.iterfind("{*}Image"))
     every = [pixels for pixels in found if pixels is not None]
     owns = list(_owns(every, uuid, path.name, pages))
     calibration, odd = _calibration(every, owns)
@@ -118,17 +118,9 @@ def stacked(pages: int, calibration: Calibration = UNKNOWN, notes: tuple[str, ..
 
 def _parsed(text: str) -> ELEMENT:
     root = ElementTree.fromstring(text.strip("\0\ufeff \n\r\t"))
-    if _tag(root) != "OME":
+    if root.tag.rpartition("}")[2] != "OME":
         raise ValueError("no OME-XML")
     return root
-
-
-def _tag(element: ELEMENT) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _first(element: ELEMENT, name: str) -> ELEMENT | None:
-    return next((child for child in element if _tag(child) == name), None)
 
 
 def _companion(path: Path, name: str, text_of: TextOf) -> ELEMENT | None:
@@ -145,13 +137,13 @@ def _companion(path: Path, name: str, text_of: TextOf) -> ELEMENT | None:
 
 def _owns(every: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iterator[_Own]:
     """Of each image's ``Pixels``, the planes that are in the file of this UUID or name; those without are left out."""
-    entries = [data for pixels in every for data in pixels if _tag(data) == "TiffData"]
+    entries = [data for pixels in every for data in pixels.iterfind("{*}TiffData")]
     files = {id(data): _file_of(data) for data in entries}
     uuids = {found.lower() for found, _ in files.values() if found}
     names = {found for _, found in files.values() if found}
     for pixels in every:
         places: dict[int, dict[str, int]] = {}
-        own = [data for data in pixels if _tag(data) == "TiffData"]
+        own = pixels.findall("{*}TiffData")
         if not own and not entries and len(every) == 1:
             own = [ElementTree.Element("TiffData")]
         for data in own:
@@ -170,7 +162,7 @@ def _owns(every: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iter
 
 def _file_of(data: ELEMENT) -> tuple[str | None, str | None]:
     """UUID and name of the file that holds the planes of a ``TiffData``."""
-    element = _first(data, "UUID")
+    element = data.find("{*}UUID")
     return (None, None) if element is None else ((element.text or "").strip() or None, element.get("FileName"))
 
 
@@ -178,7 +170,7 @@ def _places(data: ELEMENT, pixels: ELEMENT, pages: int) -> Iterator[tuple[int, d
     """Page and place along each axis of the planes of one ``TiffData``."""
     axes = _axes(pixels)
     sizes = [_whole(pixels.get(f"Size{axis}"), 1) for axis in axes]
-    samples = max((_whole(one.get("SamplesPerPixel"), 1) for one in pixels if _tag(one) == "Channel"), default=1)
+    samples = max((_whole(one.get("SamplesPerPixel"), 1) for one in pixels.iterfind("{*}Channel")), default=1)
     sizes = [size // samples if axis == "C" else size for axis, size in zip(axes, sizes, strict=True)]
     first = [_whole(data.get(f"First{axis}"), 0) for axis in axes]
     page = _whole(data.get("IFD"), 0)
@@ -229,7 +221,7 @@ def _calibration(every: list[ELEMENT], owns: list[_Own]) -> tuple[Calibration, t
         return UNKNOWN, ()
     pixels = owns[0].pixels if owns else every[0]
     (x, y, z), notes = _sizes(pixels)
-    planes = [plane for plane in pixels if _tag(plane) == "Plane"]
+    planes = pixels.findall("{*}Plane")
     here = [place for own in owns[:1] for place in own.places.values()]
     first = {axis: min(place[axis] for place in here) for axis in "ZCT"} if here else {}
     at_first = [one for one in planes if all(_whole(one.get(f"The{axis}"), 0) == at for axis, at in first.items())]

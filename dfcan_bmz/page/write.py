@@ -123,8 +123,7 @@ def _copy_files(bundle: Path, targets: dict[str, Path]) -> None:
     with zipfile.ZipFile(bundle) as archive:
         for member, target in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
+            target.write_bytes(archive.read(member))
 
 
 def _fill_in(page: Path, source: str, where: Runtime) -> None:
