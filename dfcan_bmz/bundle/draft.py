@@ -47,8 +47,8 @@ class Facts(NamedTuple):
         Name of the run folder; empty without one.
     network, reference : str
         The network in words, and where it was published.
-    scale, tile : int
-        Scale factor, and patch of the training in LR pixels.
+    scale : int
+        Scale factor.
     pixel_nm : float or None
         Side of an LR pixel of the training images.
     images : int
@@ -59,7 +59,6 @@ class Facts(NamedTuple):
     network: str = "DFCAN"
     reference: str = MODELS["dfcan"].reference
     scale: int = 2
-    tile: int = 128
     pixel_nm: float | None = None
     images: int = 0
 
@@ -82,7 +81,6 @@ def read_facts(run: Path | None) -> Facts:
             network=describe_model(config.model),
             reference=MODELS[config.model.name].reference,
             scale=config.model.scale,
-            tile=config.data.patch_size,
             pixel_nm=images.read(run / "sample_lr.tif").pixel_size_nm,
             images=len(provenance["files"]["training"]),
         )
