@@ -65,7 +65,7 @@ test-newest: newest
 	PYTHONPATH=$(CURDIR)/.newest $(BIN)/pytest -W default tests/bundle
 
 # what the demo needs, and all that tests and documentation need
-$(VENV)/demo: EXTRAS := train,torch
+$(VENV)/demo: EXTRAS := torch
 $(VENV)/ready: EXTRAS := dev
 $(VENV)/demo $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"

@@ -25,7 +25,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from dfcan_bmz.backends import fastest_backend
+from dfcan_bmz.backends import prepare
 
 if TYPE_CHECKING:
     from dfcan_bmz.bundle.check import check
@@ -56,8 +56,7 @@ __all__ = [
 ]
 
 # The one place where the Keras backend is chosen: this module is imported before anything here imports Keras.
-if "KERAS_BACKEND" not in os.environ:
-    os.environ["KERAS_BACKEND"] = fastest_backend()
+prepare()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Threads of PyTorch that spin while they wait take the processor from each other wherever another program runs; read
 # when its library is loaded, here and in child processes.
@@ -90,7 +89,7 @@ def __getattr__(name: str) -> Any:
             raise
         from dfcan_bmz.extras import lacking
 
-        raise ImportError(lacking("train", f"dfcan_bmz.{name}")) from error
+        raise ImportError(lacking("keras", f"dfcan_bmz.{name}")) from error
 
 
 def __dir__() -> list[str]:

@@ -19,13 +19,18 @@ def nvidia_is_here() -> bool:
 def fastest_backend() -> str:
     """Name of the backend that trains fastest here, of those that are installed; docs/training.md has the figures.
 
-    PyTorch on a processor, JAX on a card of NVIDIA's. Macs keep to TensorFlow: PyTorch would take their own
-    accelerator, on which nothing here was measured.
+    PyTorch on a processor, JAX on a card of NVIDIA's, if it was installed for one.
     """
     order = ["tensorflow", "jax", "torch"]
-    if nvidia_is_here():
-        if any(map(importlib.util.find_spec, JAX_ON_A_CARD)):
-            order.insert(0, "jax")
-    elif sys.platform != "darwin":
+    if not nvidia_is_here():
         order.insert(0, "torch")
+    elif any(map(importlib.util.find_spec, JAX_ON_A_CARD)):
+        order.insert(0, "jax")
     return next(filter(importlib.util.find_spec, order), "tensorflow")
+
+
+def prepare() -> None:
+    """Choose what the user has not, for this process and its children."""
+    os.environ.setdefault("KERAS_BACKEND", fastest_backend())
+    if sys.platform == "darwin":  # nothing here was tried on the accelerator of Macs, which Keras would take
+        os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")

@@ -171,7 +171,7 @@ def models(
     """List the published models, whose names every command takes: purpose, size, quality and pictures."""
 
 
-@command(needs="train", early=True)
+@command(needs="keras", early=True)
 def demo(
     out: Out,
     model: Annotated[str | None, Option(help="Weights to start from: a run folder, or a name (see `models`).")] = None,
@@ -298,7 +298,7 @@ def align(
     """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both."""
 
 
-@command(needs="train", early=True)
+@command(needs="keras", early=True)
 def train(
     lr: LrDir,
     hr: HrDir,
@@ -320,7 +320,7 @@ def config(
     """List every setting of a training: default, range and meaning."""
 
 
-@command(needs="train", early=True)
+@command(needs="keras", early=True)
 def sweep(
     file: Annotated[Path, Argument(metavar="FILE", help="YAML file: a grid of settings, or single runs.")],
     lr: LrDir,
@@ -423,7 +423,7 @@ def trust(
     """Map the uncertainty of a model's predictions, without high-resolution images."""
 
 
-@command(needs="train", early=True)
+@command(needs="keras", early=True)
 def package(
     run_folder: Annotated[Path, Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, Option(metavar="FILE", help="YAML file: name, authors, licence ...")],

@@ -6,17 +6,17 @@ import os
 from dfcan_bmz.errors import DfcanError
 
 MODULES = {
-    "train": ("keras",),
+    "keras": ("keras",),
     "torch": ("torch",),
     "scale": ("dask", "distributed", "zarr"),
     "notebook": ("ipywidgets",),
     "napari": ("napari",),
-    "tensorboard": ("tensorboard",),
+    "tensorboard": ("tensorboard", "tensorflow"),
 }
 
 # weight formats that run in an engine beyond the package's own dependencies: its module, and the extra that brings it
 ENGINES = {
-    "keras_v3": ("tensorflow", "train"),  # bioimageio.core runs Keras on it
+    "keras_v3": ("keras", "torch"),
     "tensorflow_saved_model_bundle": ("tensorflow", "train"),
     "torchscript": ("torch", "torch"),
 }
@@ -29,9 +29,9 @@ def missing_extra(weight_format: str) -> str | None:
 
 
 def is_missing(extra: str) -> bool:
-    """Whether something of an extra is not installed."""
+    """Whether something of an extra, or Keras with a backend, is not installed."""
     modules = MODULES[extra]
-    if extra == "train":  # Keras runs on any of its backends
+    if extra == "keras":
         modules = (*modules, os.environ["KERAS_BACKEND"])
     return any(importlib.util.find_spec(module) is None for module in modules)
 
@@ -43,5 +43,6 @@ def refuse_without(extra: str, what: str) -> None:
 
 
 def lacking(extra: str, what: str) -> str:
-    """Message on an extra that is missing, and what needs it."""
+    """Message on an extra that is missing, or on Keras, and what needs it."""
+    extra = "torch" if extra == "keras" else extra  # of the three that bring it, the one that Fiji's models need too
     return f"{what} needs more than is installed: pip install 'dfcan-bmz[{extra}]'"

@@ -1,7 +1,9 @@
 """Which weight formats a bundle gets, under which versions, such that what Fiji runs of them is right."""
 
 import importlib.metadata
+import os
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from dfcan_bmz.bundle.jdll_engines import (
@@ -85,9 +87,15 @@ def _versions(name: str) -> dict[str, Any]:
     installed = importlib.metadata.version
     match name:
         case "keras_v3":
-            return {"keras_version": installed("keras"), "backend": ("tensorflow", installed("tensorflow"))}
+            # where it is installed, whichever trained: networks run on all, and most users of bundles have this one
+            backend = "tensorflow" if find_spec("tensorflow") else os.environ["KERAS_BACKEND"]
+            return {"keras_version": installed("keras"), "backend": (backend, _release(backend))}
         case "tensorflow_saved_model_bundle":
             return {"tensorflow_version": installed("tensorflow")}
         case _:
-            # the local part of a version, as in 2.13.0+cpu, names a build and not a release
-            return {"pytorch_version": installed("torch").split("+")[0]}
+            return {"pytorch_version": _release("torch")}
+
+
+def _release(package: str) -> str:
+    """Version of an installed package; its local part, as in 2.13.0+cpu, names a build and not a release."""
+    return importlib.metadata.version(package).split("+")[0]

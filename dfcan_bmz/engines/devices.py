@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import os
 import subprocess
 
 from dfcan_bmz.backends import nvidia_is_here
@@ -17,9 +18,9 @@ def devices() -> list[str]:
     if keras.backend.backend() == "torch":  # for which Keras has no list
         import torch
 
-        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
-        count = torch.cuda.device_count() if accelerator == "cuda" else 1
-        return [f"{accelerator or 'cpu'}:{index}" for index in range(count)]
+        found = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = os.environ.get("KERAS_TORCH_DEVICE", found).split(":")[0]
+        return [f"{name}:{index}" for index in range(torch.cuda.device_count() if name == "cuda" else 1)]
     return keras.distribution.list_devices()
 
 

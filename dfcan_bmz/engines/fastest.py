@@ -8,7 +8,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export.graph import Graph, read_graph
 from dfcan_bmz.extras import is_missing, refuse_without
 
-ADVICE = "pip install 'dfcan-bmz[train]', and leave --engine and --precision at their defaults"
+ADVICE = "pip install 'dfcan-bmz[torch]', and leave --engine and --precision at their defaults"
 
 
 def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: int = 1) -> Network:
@@ -41,7 +41,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: i
         try:
             return _translated(path, engine, precision, inputs)
         except NotImplementedError as error:
-            if engine != "auto" or is_missing("train"):
+            if engine != "auto" or is_missing("keras"):
                 raise DfcanError(f"{path} runs only in Keras ({error}): {ADVICE}") from error
     return _in_keras(path, inputs)
 
@@ -77,7 +77,7 @@ def _in_torch(graph: Graph, precision: str) -> Network:
 
 
 def _in_keras(path: Path, inputs: int) -> Network:
-    refuse_without("train", "Keras")
+    refuse_without("keras", "Keras")
     from dfcan_bmz.engines import keras_v3
 
     model = keras_v3.load_model(path)

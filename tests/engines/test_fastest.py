@@ -82,7 +82,7 @@ def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_
     with pytest.raises(DfcanError, match=r"runs only in Keras \(MaxPooling2D .*leave --engine"):
         fastest.load(pooling, "onnx")
     monkeypatch.setattr(fastest, "is_missing", lambda extra: True)
-    with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[train\]'"):
+    with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[torch\]'"):
         fastest.load(pooling)
 
 

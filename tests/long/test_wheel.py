@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -7,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+import yaml
+from conftest import REPOSITORY, TINY_TRAINING
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_plain_installation_predicts_and_evaluates_without_a_framework(wheel, 
     for words in [("train", *pairs, "--out", "run"), ("demo", "--out", "demo")]:
         answer = dfcan_bmz(*words)
         assert answer.returncode == 2
-        assert "pip install 'dfcan-bmz[train]'" in answer.stderr
+        assert "pip install 'dfcan-bmz[torch]'" in answer.stderr
         assert "Traceback" not in answer.stderr
     assert not (tmp_path / "run").exists()
 
@@ -95,3 +97,28 @@ def test_the_wheel_installs_and_runs_from_another_directory(wheel, tmp_path):
     run(tmp_path / "env/bin/dfcan-bmz", "predict", "amber-otter", "out/lr", "--out", "predicted")
     assert (tmp_path / "predicted/fov000_level03.tif").is_file()
     assert run(python, "-P", "-c", "import dfcan_bmz; print(dfcan_bmz.__file__)").startswith(str(tmp_path))
+
+
+def test_keras_and_pytorch_go_the_whole_way_without_tensorflow(wheel, pairs_folder, tiny_recipe, tmp_path):
+    """In an environment with this one's packages but TensorFlow and JAX: what the extra `torch` brings."""
+    python, site = installed(wheel, tmp_path / "env", "--no-deps", "--no-index")
+    for entry in Path(pytest.__file__).parent.parent.iterdir():
+        if not re.match(r"(tensor|jax)|.*dfcan", entry.name) and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
+    left_out = ("PYTHONPATH", "KERAS_BACKEND")
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    settings = [word for setting in TINY_TRAINING for word in ("--set", setting)]
+    for words in [
+        ("train", "--lr", pairs_folder / "lr", "--hr", pairs_folder / "hr", "--out", "run", *settings),
+        ("package", "run", "--recipe", tiny_recipe, "--out", "tiny.zip"),
+        ("check", "tiny.zip"),
+        ("predict", "tiny.zip", pairs_folder / "lr", "--engine", "keras", "--out", "predicted"),
+    ]:
+        command = list(map(str, [python, "-m", "dfcan_bmz", *words]))
+        answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert answer.returncode == 0, (words, answer.stdout, answer.stderr)
+        assert "left out" not in answer.stderr
+    with zipfile.ZipFile(tmp_path / "tiny.zip") as bundle:
+        weights = yaml.safe_load(bundle.read("rdf.yaml"))["weights"]
+    assert set(weights) == {"keras_v3", "torchscript", "onnx"}
+    assert weights["keras_v3"]["backend"][0] == "torch"
