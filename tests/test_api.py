@@ -31,7 +31,7 @@ def test_help_is_a_table_of_contents():
 
 def test_what_is_offered_to_type_checkers_is_what_is_imported():
     tree = ast.parse(inspect.getsource(dfcan_bmz))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
     declared = {alias.name: node.module for node in block.body for alias in node.names}
     assert declared == {name: f"dfcan_bmz.{module}" for name, module in dfcan_bmz._MODULES.items()}
     assert set(dfcan_bmz.__all__) == set(declared)
