@@ -171,7 +171,8 @@ def _quick(monkeypatch):
     monkeypatch.setattr("dfcan_bmz.report.contact_sheet.plot_contact_sheet", lambda _: figure)
     monkeypatch.setattr("dfcan_bmz.prediction.files.load_of", lambda *_: None)
     monkeypatch.setattr("dfcan_bmz.prediction.files.loaded", lambda _: load())
-    told = "tiny-tester", macros("tiny-tester", "A model", 2, 32), ForFiji({}, Choice("torchscript", "2.0.0"), [])
+    texts = macros("tiny-tester", "A model", 2, 32, images.SINGLE)
+    told = "tiny-tester", texts, ForFiji({}, Choice("torchscript", "2.0.0"), [])
     monkeypatch.setattr(install, "_read", lambda _: told)
     monkeypatch.setattr(demo, "_run", lambda out, _: (out / "report.html").write_text("report"))
 
