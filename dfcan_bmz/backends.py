@@ -31,6 +31,7 @@ def fastest_backend() -> str:
 
 def prepare() -> None:
     """Choose what the user has not, for this process and its children."""
-    os.environ.setdefault("KERAS_BACKEND", fastest_backend())
+    if "KERAS_BACKEND" not in os.environ:  # children find it there
+        os.environ["KERAS_BACKEND"] = fastest_backend()
     if sys.platform == "darwin":  # nothing here was tried on the accelerator of Macs, which Keras would take
         os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")

@@ -151,9 +151,13 @@ def spectrum(y: torch.Tensor) -> torch.Tensor:
     """
     result = torch.empty_like(y)
     for image, plane in zip(y.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1), strict=True):
-        parts = half_planes(products(image))
-        put_together(plane, *(re.square_().addcmul_(im, im).clamp_min_(EPS).pow_(EXPONENT / 2) for re, im in parts))
+        put_together(plane, *(magnitude(re, im) for re, im in half_planes(products(image))))
     return result
+
+
+def magnitude(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
+    """(re^2 + im^2)^0.4, in the place of the real part."""
+    return re.square_().addcmul_(im, im).clamp_min_(EPS).pow_(EXPONENT / 2)
 
 
 def put_together(plane: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor) -> None:

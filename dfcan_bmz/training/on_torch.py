@@ -2,8 +2,7 @@
 
 Under Keras, its own layers copy what they compute between orders of axes. Here everything stays in one order, channels
 last in memory, as in `dfcan_bmz.engines.torch`, whose words these are: those of the convolution and the spectrum know
-their gradients. With products in bfloat16, features have 16 bits; weights, Fourier
-transforms and the output have 32.
+their gradients. With products in bfloat16, features have 16 bits; weights, Fourier transforms and the output have 32.
 """
 
 import tempfile
@@ -15,7 +14,7 @@ import keras
 import torch
 from torch.nn import functional
 
-from dfcan_bmz.engines.torch import Torch, dft_matrix, half_planes, products, put_together
+from dfcan_bmz.engines.torch import Torch, dft_matrix, half_planes, magnitude, products, put_together
 from dfcan_bmz.export.graph import Graph, read_graph
 from dfcan_bmz.export.walk import steps_of, walk
 from dfcan_bmz.models.constants import EPS, EXPONENT
@@ -113,7 +112,7 @@ class Spectrum(torch.autograd.Function):
         kept, result = [], torch.empty_like(y)
         for image, plane in zip(_planes(y), _planes(result), strict=True):
             both = products(image)
-            halves = [_power(re, im).pow_(EXPONENT / 2) for re, im in half_planes(both)]
+            halves = [magnitude(re, im) for re, im in half_planes(both)]
             put_together(plane, *halves)
             kept += [both, *halves]
         ctx.save_for_backward(*kept)
@@ -132,16 +131,12 @@ def _planes(y: torch.Tensor) -> torch.Tensor:
     return y.permute(0, 2, 3, 1)
 
 
-def _power(re: torch.Tensor, im: torch.Tensor) -> torch.Tensor:
-    return re.square().addcmul_(im, im).clamp_min_(EPS)
-
-
 def _backward(gradient: torch.Tensor, both: torch.Tensor, magnitudes: list[torch.Tensor]) -> torch.Tensor:
     """Gradient by an image, (H, W, C), of its centred magnitudes' one."""
     parts = []
-    for (re, im), magnitude, half in zip(half_planes(both), magnitudes, _taken_apart(gradient), strict=True):
-        power = _power(re, im)
-        slope = half.mul_(magnitude).div_(power).mul_(EXPONENT).masked_fill_(power <= EPS, 0)
+    for (re, im), values, half in zip(half_planes(both), magnitudes, _taken_apart(gradient), strict=True):
+        power = re.square().addcmul_(im, im).clamp_min_(EPS)
+        slope = half.mul_(values).div_(power).mul_(EXPONENT).masked_fill_(power <= EPS, 0)
         parts.append((re.mul_(slope), im.mul_(slope)))
     (re, im), (other_re, other_im) = parts
     rows = torch.cat([re + other_re, im + other_im], 1), torch.cat([im - other_im, other_re - re], 1)
