@@ -1,22 +1,22 @@
-"""Measure any model on the test sets of ``sets.yaml``, and print the table of all that were.
+"""Measure any model on the test sets of ``sets.yaml``; ``results.csv`` and the table of ``README.md`` get its rows.
 
 python benchmarks/leaderboard/leaderboard.py [--sets NAME,...] [--work FOLDER] [MODEL...]
 
-MODEL is a run folder, a bundle, a published name or an id of the BioImage Model Zoo. Bundles by others run in
-bioimageio.core; a model whose output has the size of its input is followed by bicubic interpolation. What
-``results.csv`` has already is not measured again; the baselines are measured first, with settings chosen on the
-test images, in their favour.
+MODEL is a run folder, a bundle, a published name, an id of the BioImage Model Zoo, or a file of `peers.py`. Bundles by
+others run in bioimageio.core; a model whose output has the size of its input is followed by bicubic interpolation. What
+``results.csv`` has already is not measured again; the baselines are measured first, with settings chosen on the test
+images, in their favour. Networks of PyTorch run on an NVIDIA card if there is one.
 """
 
 import argparse
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from sets import DESCRIBED, HERE, NAMES, make
+from results import Row, read_results, table_of, write_results, write_table
+from sets import NAMES, make
 
 import dfcan_bmz
 from dfcan_bmz import interpolation, metrics
@@ -28,23 +28,14 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, planes_of
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
-from dfcan_bmz.model import open_model
+from dfcan_bmz.model import Model, open_model
+from dfcan_bmz.prediction.tiles import predict_plane
+from dfcan_bmz.tiling import SEAMLESS_PX
 
-RESULTS = HERE / "results.csv"
 SCALE, TARGET = 2, "own"  # of intensities nothing is assumed: gain and offset are fitted
+AT_ONCE = 16  # tiles on a graphics card
 MEASURED = ("real", "fibsem")  # sets that are not simulated
 Enlarge = Callable[[np.ndarray], np.ndarray]  # (Y, X) to (2 Y, 2 X)
-
-
-class Row(NamedTuple):
-    """Means over the fields of view of a set, after a least-squares fit of gain and offset."""
-
-    set: str
-    method: str
-    psnr: str
-    ssim: str
-    images: str
-    fields: str
 
 
 def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
@@ -82,12 +73,31 @@ def baselines(planes: Callable[[], Iterable[EvaluatedPlane]]) -> dict[str, Enlar
 
 def network(given: str) -> Enlarge:
     """A model as what enlarges a plane."""
+    if Path(given).suffix == ".pt":
+        return of_peer(Path(given))
     path = find_model(Path(given))
     try:
         open_model(path)
     except DfcanError:
         return _through_core(path)
     return lambda lr: dfcan_bmz.predict(path, lr)
+
+
+def of_peer(path: Path) -> Enlarge:
+    """A file of `peers.py`, which gets the normalisation and the tiles that ours get."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kept = {"tile": ""}
+    module = torch.jit.load(path, map_location=device, _extra_files=kept).eval()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return module(torch.from_numpy(batch).to(device)).cpu().numpy()
+
+    batch = AT_ONCE if device == "cuda" else 1
+    peer = Model(path.stem, run, SCALE, int(kept["tile"]), SEAMLESS_PX, TARGET, None, batch=batch)
+    return lambda lr: predict_plane(peer, lr)
 
 
 def _through_core(bundle: Path) -> Enlarge:
@@ -121,28 +131,6 @@ def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[Evaluate
     return Row(name, method, f"{psnr:.2f}", f"{ssim:.3f}", str(images), str(len(values)))
 
 
-def read_results() -> list[Row]:
-    """What was measured before."""
-    if not RESULTS.is_file():
-        return []
-    with RESULTS.open(newline="", encoding="utf-8") as lines:
-        return [Row(**row) for row in csv.DictReader(lines)]
-
-
-def write_results(rows: list[Row]) -> None:
-    """Write all rows, by set, in the order in which they were measured."""
-    with RESULTS.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines).writerows([Row._fields, *sorted(rows, key=lambda row: NAMES.index(row.set))])
-
-
-def print_table(rows: list[Row]) -> None:
-    """Print PSNR and SSIM of every method (rows) on every set (columns)."""
-    found = {(row.set, row.method): f"{row.psnr}, {row.ssim}" for row in rows}
-    print("| method | " + " | ".join(DESCRIBED["sets"][name]["title"] for name in NAMES) + " |\n" + "|---" * 7 + "|")
-    for method in dict.fromkeys(row.method for row in rows):
-        print(f"| {method} | " + " | ".join(found.get((name, method), "") for name in NAMES) + " |")
-
-
 def main(models: list[str], names: list[str], work: Path) -> None:
     """Measure what is missing, and print all."""
     rows = read_results()
@@ -153,13 +141,14 @@ def main(models: list[str], names: list[str], work: Path) -> None:
         def planes(folder: Path = folder) -> Iterator[EvaluatedPlane]:
             return planes_in(folder)
 
-        methods = {Path(model).name.removesuffix(".zip"): model for model in models}
+        methods = {Path(model).name.removesuffix(".zip").removesuffix(".pt"): model for model in models}
         missing: dict[str, Enlarge] = {} if BICUBIC in known else baselines(planes)
         missing |= {method: network(model) for method, model in methods.items() if method not in known}
         for method, enlarge in missing.items():
             rows.append(measured(name, method, enlarge, planes()))
             write_results(rows)
-    print_table(rows)
+            write_table(rows)
+    print(table_of(rows), end="")
 
 
 if __name__ == "__main__":
