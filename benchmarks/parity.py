@@ -18,7 +18,8 @@ from bioimageio.core import create_prediction_pipeline, predict
 from dfcan_bmz import images
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.jdll_engines import choose_engine
-from dfcan_bmz.bundle_file.read import open_bundle
+from dfcan_bmz.bundle_file.read import read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.export import FILE_NAMES
 from dfcan_bmz.extras import missing_extra
 from dfcan_bmz.model import Model
@@ -43,10 +44,10 @@ def borders(ours: Model, shape: tuple[int, int]) -> np.ndarray:
 
 def main(bundle: Path, image: Path) -> None:
     """Print a Markdown table."""
-    opened = open_bundle(bundle)
-    description, content = opened.description, opened.content
+    opened = read_bundle(bundle)
+    description, content = validated(opened), opened.content
     plane = images.read(image).pixels
-    formats = [name for name in FILE_NAMES if getattr(description.weights, name) and not missing_extra(name)]
+    formats = [name for name in FILE_NAMES if name in opened.weights and not missing_extra(name)]
     ours = {name: of_weights(opened, name) for name in formats}
     reference = predict_plane(ours["keras_v3"], plane)
     near = borders(ours["keras_v3"], plane.shape)

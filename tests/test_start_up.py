@@ -38,7 +38,7 @@ COMMANDS = [
     Command("simulate --pairs 1 --levels 1 --size 32 --out simulated"),
     Command("models"),
     Command("predict tiny pairs/lr --out predicted", frozenset({"h5py", "onnxruntime"})),
-    Command("install-fiji tiny.zip --fiji Fiji", frozenset({"bioimageio"})),
+    Command("install-fiji tiny.zip --fiji Fiji"),
     Command("predict tiny.zip pairs/lr --out predicted-too"),
     Command("upload tiny.zip", code=1),  # it names no maintainer, which the zoo objects to
     Command("inspect pairs --out inspected", frozenset({"matplotlib"})),

@@ -15,7 +15,8 @@ from dfcan_bmz.bundle.jdll_engines import DEEPIMAGEJ, DEEPIMAGEJ_JDLL, choose_en
 from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
 from dfcan_bmz.bundle_file.named import as_zip
 from dfcan_bmz.bundle_file.raw import refuse_other_files
-from dfcan_bmz.bundle_file.read import Bundle, open_bundle
+from dfcan_bmz.bundle_file.read import Bundle, read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.bundle_file.weights import weights_file
 from dfcan_bmz.bundle_file.zip_safety import UnsafeZipError
 from dfcan_bmz.errors import DfcanError
@@ -52,21 +53,22 @@ def check(bundle: str | Path, trusted: bool = False) -> list[Verdict]:
     path = as_zip(Path(bundle))
     refuse_other_files(path)
     try:
-        opened = open_bundle(path, trusted=trusted)
+        opened = read_bundle(path, trusted)
+        validated(opened)
     except UnsafeZipError as error:
         return [Verdict("zip", OWN, "safe and complete", FAILED, message=str(error))]
     except DfcanError as error:
         return [Verdict("rdf.yaml", SPEC, "description", FAILED, message=str(error))]
     verdicts = [Verdict("rdf.yaml", SPEC, "description", PASSED), _rules(opened), _in_fiji(opened.content["weights"])]
-    reasons = {name: _why_not(name, opened) for name, entry in opened.description.weights if entry is not None}
+    reasons = {name: _why_not(name, opened) for name in opened.weights}
     verdicts += [Verdict(name, "-", "load", NOT_RUN, message=reason) for name, reason in reasons.items() if reason]
     runnable = [name for name, reason in reasons.items() if not reason]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         parts = pool.map(partial(check_apart, path), shared(runnable))
         found = {name: result for part in parts for name, result in part.items()}
     verdicts += [verdict for name in runnable for verdict in found[name].verdicts]
-    if opened.processing is not None:
-        verdicts += agreement({name: found[name].outputs for name in runnable}, opened.processing.tolerance)
+    if (ours := opened.processing) is not None:
+        verdicts += agreement({name: found[name].outputs for name in runnable}, ours.tolerance)
     else:
         reason = "how bundles from others are tiled and compared is unknown: only bioimageio.core's tests were run"
         verdicts.append(Verdict("rdf.yaml", OWN, "tiles, agreement of formats", NOT_RUN, message=reason))

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from bioimageio.core import create_prediction_pipeline, predict, test_description
-from bioimageio.spec.model import v0_5
 
 from dfcan_bmz import children
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.apart import Found, hand_over
 from dfcan_bmz.bundle.jdll_engines import TIMES_PYTORCH, choose_engine
 from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, OWN, PASSED, SECONDS, WHOLE, Verdict, passed_unless
-from dfcan_bmz.bundle_file.read import Bundle, ModelDescription, Processing, open_bundle
+from dfcan_bmz.bundle_file.read import Bundle, Processing, read_bundle
+from dfcan_bmz.bundle_file.validation import ModelDescription, validated
 from dfcan_bmz.engines import reason_of
 from dfcan_bmz.images import channels_last
 from dfcan_bmz.model import Model
@@ -47,7 +47,7 @@ def _short(test: str) -> str:
     )
 
 
-def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: Model, name: str) -> list[Verdict]:
+def test_tensor_verdict(description: ModelDescription, known: Processing, ours: Model, name: str) -> list[Verdict]:
     """Largest difference between our engine's output and the test tensor."""
     (test_input,), (test_output,) = description.get_input_test_arrays(), description.get_output_test_arrays()
     unit = np.stack([channels_last(known.unit(np.moveaxis(image, -1, 0))) for image in test_input])
@@ -56,7 +56,7 @@ def test_tensor_verdict(description: v0_5.ModelDescr, known: Processing, ours: M
 
 
 def blockwise_verdicts(
-    description: v0_5.ModelDescr, known: Processing, ours: Model, name: str, image: np.ndarray
+    description: ModelDescription, known: Processing, ours: Model, name: str, image: np.ndarray
 ) -> list[Verdict]:
     """bioimageio.core in blocks against our tiles, and, as a figure, whole against blocks."""
     outputs = []
@@ -97,7 +97,7 @@ def seconds_verdict(ours: Model, name: str) -> list[Verdict]:
     return [Verdict(name, FIJI, SECONDS, PASSED, TIMES_PYTORCH * tiles * min(times), message)]
 
 
-def large_image(description: v0_5.ModelDescr, step: int) -> np.ndarray:
+def large_image(description: ModelDescription, step: int) -> np.ndarray:
     """The test image, mirrored to twice a tile less a few pixels: (C, Y, X) with several tiles and no round size."""
     (test_input,) = description.get_input_test_arrays()
     frames = np.moveaxis(test_input[0], -1, 0)
@@ -126,9 +126,9 @@ def _compared(name: str, engine: str, test: str, difference: float, limit: float
     return passed_unless(objection, name, engine, test, float(difference))
 
 
-def own_verdicts(bundle: Bundle, ours: Model, name: str) -> list[Verdict]:
+def own_verdicts(bundle: Bundle, description: ModelDescription, ours: Model, name: str) -> list[Verdict]:
     """Tests of a bundle by `dfcan-bmz package`, whose processing is known."""
-    description, content, known = bundle.description, bundle.content, bundle.ours
+    content, known = bundle.content, bundle.ours
     image = large_image(description, known.step)
     verdicts = attempt(name, OWN, "test tensor", lambda: test_tensor_verdict(description, known, ours, name))
     verdicts += attempt(name, CORE, WHOLE, lambda: blockwise_verdicts(description, known, ours, name, image))
@@ -142,8 +142,9 @@ def own_verdicts(bundle: Bundle, ours: Model, name: str) -> list[Verdict]:
 
 def examine(path: Path, name: str) -> Found:
     """Run every test of one format, whose weights `check` has screened."""
-    bundle = open_bundle(path, trusted=True)  # anew for each format: bioimageio.core writes into the description
-    verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(bundle.description, name))
+    bundle = read_bundle(path, trusted=True)
+    description = validated(bundle)  # anew for each format: bioimageio.core writes into it
+    verdicts = attempt(name, CORE, "test tensor", lambda: core_verdicts(description, name))
     if bundle.processing is None or any(verdict.verdict == FAILED for verdict in verdicts):
         return Found(verdicts, {})
     try:
@@ -152,7 +153,7 @@ def examine(path: Path, name: str) -> Found:
         outputs = {size: ours.network(batch) for size, batch in images.items()}
     except Exception as error:  # as in `attempt`
         return Found([*verdicts, Verdict(name, OWN, "load", FAILED, message=reason_of(error))], {})
-    return Found(verdicts + own_verdicts(bundle, ours, name), outputs)
+    return Found(verdicts + own_verdicts(bundle, description, ours, name), outputs)
 
 
 if __name__ == "__main__":

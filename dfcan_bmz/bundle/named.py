@@ -6,7 +6,6 @@ from pathlib import Path
 
 import dfcan_bmz
 from dfcan_bmz import files, published, staging
-from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle_file.named import cache, find_model
 from dfcan_bmz.errors import DfcanError
 
@@ -25,6 +24,7 @@ def find_bundle(given: Path, say: Callable[[str], None]) -> Path:
     made_from = f"{dfcan_bmz.__version__} {files.sha256(found)} {files.sha256(recipe)}"
     kept = cache() / "bundles" / hashlib.sha256(made_from.encode()).hexdigest()[:12] / f"{found.name}.zip"
     if not kept.is_file():
+        from dfcan_bmz.bundle.recipe import read_recipe
         from dfcan_bmz.bundle.write import write_bundle  # imports frameworks
 
         say(f"{found.name} is packaged for the first time; its bundle is kept as {kept}")

@@ -13,26 +13,22 @@ from pathlib import Path
 import bioimageio.spec
 import httpx
 
-from dfcan_bmz.bundle.zoo import not_uploadable
-from dfcan_bmz.bundle_file.read import Bundle, open_bundle
+from dfcan_bmz.bundle.objections import open_fit
+from dfcan_bmz.bundle_file.read import Bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 
 TOKEN = "BIOIMAGEIO_HYPHA_UPLOAD_TOKEN"  # the spec's name for it
 TIMEOUT_S = 300
 
 
-def open_fit(path: Path, online: bool) -> Bundle:
-    """Open a bundle as `open_bundle` does; DfcanError, too, if the zoo would not take it."""
-    bundle = open_bundle(path, online)
-    if objections := not_uploadable(bundle.content):
-        raise DfcanError(f"{path} cannot be uploaded: {'; '.join(objections)}")
-    return bundle
-
-
-def refuse_without_token() -> None:
-    """Raise DfcanError if no token is set."""
+def refuse_unready(bundle: Path) -> Bundle:
+    """Open a bundle; DfcanError if the zoo would not take it, it is not valid, or no token is set."""
+    opened = open_fit(bundle)
+    validated(opened, online=True)
     if not bioimageio.spec.settings.hypha_upload_token:
         raise DfcanError(f"no token: log in at https://bioimage.io, make one under API, and set {TOKEN} to it")
+    return opened
 
 
 def upload(bundle: Path, say: Callable[[str], None]) -> str:
@@ -57,8 +53,7 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
     UnfinishedError
         If the zoo's server refuses, or does not keep the files as they are.
     """
-    names = open_fit(bundle, online=True).names
-    refuse_without_token()
+    opened = refuse_unready(bundle)
     try:
         url = str(bioimageio.spec.upload(bundle))
         found = re.search(r"/artifacts/(.+)/files/", url)
@@ -67,7 +62,7 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
         artifact = found[1]
         say(f"{artifact}: made by bioimageio.spec; sending the files as they are")
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client, zipfile.ZipFile(bundle) as archive:
-            for name in names:
+            for name in opened.names:
                 say(f"{name}: {_send(client, artifact, name, archive.read(name))}")
     except (httpx.HTTPError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())

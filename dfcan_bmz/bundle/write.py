@@ -17,7 +17,8 @@ from dfcan_bmz.bundle.recipe import Recipe
 from dfcan_bmz.bundle.source import Source, read_source
 from dfcan_bmz.bundle.tensors import read_sample, write_tensors
 from dfcan_bmz.bundle.verdict import FAILED, IN_FIJI, SECONDS, WHOLE, Verdict
-from dfcan_bmz.bundle_file.read import open_bundle
+from dfcan_bmz.bundle_file.read import read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.engines import keras_v3
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.export import export
@@ -86,7 +87,7 @@ def write_bundle(
         # the same bundle, with what was measured in its texts
         _write_texts(folder, source, formats, _figures(verdicts))
         write_zip(folder, out)
-        open_bundle(out)
+        validated(read_bundle(out))
     return verdicts
 
 

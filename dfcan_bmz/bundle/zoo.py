@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bioimageio.spec.model import v0_5
 
 from dfcan_bmz.bundle import jdll
 from dfcan_bmz.bundle.formats import fiji_complaint
 from dfcan_bmz.bundle.jdll_engines import choose_engine
+from dfcan_bmz.bundle.objections import ZOO, complaints, not_uploadable
 from dfcan_bmz.bundle.verdict import CORE, FAILED, FIJI, NOT_RUN, OWN, PASSED, SPEC, Verdict, passed_unless
-from dfcan_bmz.bundle_file.read import Bundle, ModelDescription, open_bundle
+from dfcan_bmz.bundle_file.read import Bundle, read_bundle
+from dfcan_bmz.bundle_file.validation import ModelDescription, validated
 from dfcan_bmz.bundle_file.weights import load_network
 from dfcan_bmz.errors import DfcanError
 
-ZOO = "zoo"
 COMPLETENESS, SCORE = "metadata completeness", "score"
-ALERT = 35  # of the spec's severities: a warning is 30, an error 50
 # |deepImageJ - test tensor| <= ABSOLUTE + RELATIVE |test tensor|, without the halo
 ABSOLUTE, RELATIVE = 1.5e-4, 1e-4
 # keys that count, and what a person writes for them
@@ -32,11 +31,6 @@ WRITABLE = {
     "git_repo": "git_repo in the recipe",
     "weights.onnx": "onnx among the recipe's formats",
     "weights.torchscript": "torchscript among the recipe's formats",
-}
-CURES = {
-    "maintainers": "name maintainers with their github_user in the recipe",
-    "tags": "give a tag of each category in the recipe",
-    "documentation": "write a README with a heading Validation",
 }
 
 
@@ -57,7 +51,8 @@ def forecast(path: Path, verdicts: list[Verdict]) -> list[Verdict]:
         (figure: 0..1, message: what would raise it), and the overall score (figure: 0..1).
     """
     try:
-        bundle = open_bundle(path, online=True, trusted=True)  # `check` has run what was to be run
+        bundle = read_bundle(path, trusted=True)  # `check` has run what was to be run
+        description = validated(bundle, online=True)
     except DfcanError as error:
         return [
             Verdict(ZOO, SPEC, "errors", FAILED, message=str(error)),
@@ -67,9 +62,9 @@ def forecast(path: Path, verdicts: list[Verdict]) -> list[Verdict]:
     core = Verdict(ZOO, CORE, "a format reproduces the test tensor", PASSED, message=", ".join(reproduced))
     if not reproduced:
         core = replace(core, verdict=FAILED, message="none does: see the formats")
-    fiji, ilastik = _deepimagej(bundle, reproduced), _ilastik(bundle.content, core)
-    share: float = bundle.description.validation_summary.metadata_completeness
-    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *complaints(bundle), core, fiji, ilastik]
+    fiji, ilastik = _deepimagej(bundle, description, reproduced), _ilastik(bundle.content, core)
+    share: float = description.validation_summary.metadata_completeness
+    tests = [Verdict(ZOO, SPEC, "errors", PASSED), *complaints(bundle, description), core, fiji, ilastik]
     tools = [float(test.verdict == PASSED) for test in (fiji, ilastik)]
     # of five partners the best three count; the other three do not run such models
     overall = (1 + share + float(core.verdict == PASSED) + sum(tools) / 3) / 4
@@ -77,35 +72,14 @@ def forecast(path: Path, verdicts: list[Verdict]) -> list[Verdict]:
         ZOO, "collection", SCORE, PASSED, overall, "a quarter each: format, completeness, core, partners (best 3 of 5)"
     )
     uploadable = passed_unless("; ".join(not_uploadable(bundle.content)), ZOO, OWN, "can be uploaded")
-    return [*tests, uploadable, _completeness(bundle.description, share), score]
+    return [*tests, uploadable, _completeness(description, share), score]
 
 
-def complaints(bundle: Bundle) -> Iterator[Verdict]:
-    """Alerts, which the zoo wants to be seen to, and warnings, which it tolerates."""
-    warnings = [entry for detail in bundle.description.validation_summary.details for entry in detail.warnings]
-    people = [*bundle.content.get("maintainers", []), *bundle.content.get("authors", [])]
-    if any(person.get("github_user") for person in people if isinstance(person, dict)):
-        # without a network the spec cannot look the users up, and is given none
-        warnings = [entry for entry in warnings if "maintainers" not in entry.msg]
-    for name, found, verdict in (
-        ("alerts", [entry for entry in warnings if entry.severity >= ALERT], FAILED),
-        ("warnings", [entry for entry in warnings if entry.severity < ALERT], PASSED),
-    ):
-        message = "; ".join(_said(".".join(map(str, entry.loc)), entry.msg) for entry in found)
-        yield Verdict(ZOO, SPEC, name, verdict if found else PASSED, float(len(found)), message)
-
-
-def _said(where: str, message: str) -> str:
-    text = f"{where}: {message}" if where else message
-    cure = next((cure for word, cure in CURES.items() if word in text.lower()), "")
-    return f"{text.splitlines()[0]}{f' ({cure})' if cure else ''}"
-
-
-def _deepimagej(bundle: Bundle, reproduced: list[str]) -> Verdict:
+def _deepimagej(bundle: Bundle, description: ModelDescription, reproduced: list[str]) -> Verdict:
     """The collection's test of deepImageJ: the sample image in one tile, without halo, against the test tensor."""
-    description, content = bundle.description, bundle.content
+    content = bundle.content
     row = Verdict(ZOO, FIJI, "the collection's test", NOT_RUN)
-    if not isinstance(description, v0_5.ModelDescr) or len(description.inputs) != 1:
+    if not content["format_version"].startswith("0.5") or len(content["inputs"]) != 1:
         return replace(row, message="emulated for one input of format 0.5 only")
     if not reproduced or choose_engine(content["weights"]) is None:
         return replace(row, verdict=FAILED, message="no weights that deepImageJ runs")
@@ -139,16 +113,6 @@ def _ilastik(content: dict[str, Any], core: Verdict) -> Verdict:
     single = len(content["inputs"]) == len(content["outputs"]) == 1
     message = "" if single else "more than one input or output"
     return Verdict(ZOO, "ilastik", "the collection's test", core.verdict if single else FAILED, message=message)
-
-
-def not_uploadable(content: dict[str, Any]) -> list[str]:
-    """Why the zoo would not take a bundle as a new model; empty where it would."""
-    objections = []
-    if "id" in content:
-        objections.append(f"it has an id ({content['id']}), but the zoo assigns one to a new model: remove it")
-    if not content["format_version"].startswith("0.5"):
-        objections.append(f"it has format {content['format_version']}, but the zoo stores 0.5: package it again")
-    return objections
 
 
 def _completeness(description: ModelDescription, share: float) -> Verdict:

@@ -1,5 +1,6 @@
 """``rdf.yaml`` as it is written, before the spec reads it: what would mislead the spec, hang it or reach outside."""
 
+import hashlib
 import re
 import zipfile
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dfcan_bmz.bundle_file.zip_safety import DAMAGE
+from dfcan_bmz.bundle_file.zip_safety import DAMAGE, UnsafeZipError
 from dfcan_bmz.errors import DfcanError
 
 MOST_BYTES = 2**20
@@ -108,6 +109,39 @@ def refuse_files_elsewhere(bundle: Path, content: dict[str, Any], names: list[st
     missing = sorted(name for name in named if name.removeprefix("./") not in names)
     if missing:
         raise DfcanError(f"{bundle} lacks {', '.join(missing)}, which its rdf.yaml names: package it again")
+
+
+def refuse_swapped_files(bundle: Path, content: dict[str, Any]) -> None:
+    """Raise DfcanError if a file of a zip has not the SHA-256 that a description gives for it."""
+    described = {key: value for key, value in content.items() if key != "config"}
+    with zipfile.ZipFile(bundle) as archive:
+        names = set(archive.namelist())
+        for where, name, expected in _hashes(described):
+            if name in names and _sha256(archive, name, bundle) != str(expected).strip().lower():
+                raise DfcanError(
+                    f"{bundle}: {name} ({where}) is not the file that its rdf.yaml means: package it again"
+                )
+
+
+def _sha256(archive: zipfile.ZipFile, name: str, bundle: Path) -> str:
+    try:
+        with archive.open(name) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    except DAMAGE as error:
+        raise UnsafeZipError(f"{bundle} is a damaged zip ({error}): download or package it again") from error
+
+
+def _hashes(content: Any, where: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every file of a description that has a checksum: where it is described, its name, the checksum."""
+    if isinstance(content, dict):
+        name, expected = content.get("source"), content.get("sha256")
+        if isinstance(name, str) and expected is not None:
+            yield where, name.removeprefix("./"), expected
+        for key, value in content.items():
+            yield from _hashes(value, f"{where}.{key}" if where else str(key))
+    elif isinstance(content, list):
+        for part in content:
+            yield from _hashes(part, where)
 
 
 def _is_emoji(key: str, text: str) -> bool:

@@ -1,34 +1,35 @@
 """What a bundle says of itself: its description, and what `dfcan-bmz package` recorded there."""
 
-import copy
-import zipfile
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
-import bioimageio.spec
 import numpy as np
-from bioimageio.spec.model import v0_4, v0_5
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
 from dfcan_bmz.bundle_file.newer_format import in_known_words, is_discrete
-from dfcan_bmz.bundle_file.raw import description_name, raw_description, refuse_files_elsewhere, refuse_other_files
+from dfcan_bmz.bundle_file.own import is_own
+from dfcan_bmz.bundle_file.raw import raw_description, refuse_files_elsewhere, refuse_other_files, refuse_swapped_files
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import SINGLE, Frames
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 
-ModelDescription: TypeAlias = v0_4.ModelDescr | v0_5.ModelDescr
-AnyDescription: TypeAlias = bioimageio.spec.ResourceDescr | bioimageio.spec.InvalidDescr
+FORMER_NAMES = {"pytorch_script": "torchscript"}  # of weight formats, in descriptions of format 0.3
+DEFAULT_TOLERANCE = 1e-3  # the spec's
+PERCENTILES = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
 
 
 class Processing(BaseModel):
     """What `dfcan-bmz package` recorded for prediction."""
 
+    name: str  # of the network
     input: Literal["low-resolution", "prepared", "enlarged"]
     scale: Literal[2, 3, 4]
     target: Literal["own", "input"]
     smoothed_bicubic_sigma_px: float
     tolerance: float  # what engines may differ by, in units of the output
+    tile: PositiveInt  # side in pixels of the bundle's input
+    halo: NonNegativeInt  # in pixels of its output
     domain: dict[str, Any] | None = None  # bundles of older versions have none
     frames: Frames = SINGLE  # and take one frame
 
@@ -44,7 +45,7 @@ class Processing(BaseModel):
 
 
 class Bundle(NamedTuple):
-    """A bundle that is safe to open and has a valid description.
+    """A bundle that is safe to open.
 
     Attributes
     ----------
@@ -52,10 +53,6 @@ class Bundle(NamedTuple):
         The ``.zip``.
     content, names : dict, list of str
         Its ``rdf.yaml`` as it is written, and the files in it.
-    description : ModelDescription
-        What the spec makes of it; files that it names are read when they are asked for.
-    processing : Processing or None
-        What `dfcan-bmz package` recorded; None for bundles by others, which may process differently.
     trusted : bool
         Whether the user knows the author: weights run although they hold what is not listed.
     """
@@ -63,98 +60,89 @@ class Bundle(NamedTuple):
     path: Path
     content: dict[str, Any]
     names: list[str]
-    description: ModelDescription
-    processing: Processing | None
     trusted: bool
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Files of its weights, by their formats."""
+        return {
+            FORMER_NAMES.get(name, name): entry["source"].removeprefix("./")
+            for name, entry in self.content["weights"].items()
+            if entry is not None
+        }
+
+    @property
+    def processing(self) -> Processing | None:
+        """What `dfcan-bmz package` recorded; None for bundles by others, which may process differently."""
+        return _processing(in_known_words(self.content))
 
     @property
     def ours(self) -> Processing:
         """Its `processing`; DfcanError if somebody else has written the bundle."""
-        if self.processing is None:
+        processing = self.processing
+        if processing is None:
             raise DfcanError(f"{self.path} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
-        return self.processing
+        return processing
 
 
-def open_bundle(path: Path, online: bool = False, trusted: bool = False) -> Bundle:
-    """Open a bundle and validate its description, format 0.4 or 0.5, hashes of its files included.
+def open_bundle(path: Path, trusted: bool = False) -> Bundle:
+    """Open a bundle whose description has the form that `dfcan-bmz package` writes, or is valid by the spec.
+
+    Parameters and errors are those of `read_bundle`; DfcanError, too, if the description is not valid.
+    """
+    bundle = read_bundle(path, trusted)
+    if not is_own(bundle.content):
+        from dfcan_bmz.bundle_file.validation import validated  # slow to import, and rarely needed
+
+        validated(bundle)
+    return bundle
+
+
+def read_bundle(path: Path, trusted: bool = False) -> Bundle:
+    """Read a bundle that is safe to open; nobody has looked yet at whether its description is valid.
 
     Parameters
     ----------
     path : pathlib.Path
         The ``.zip``; nothing outside of it is read.
-    online : bool
-        Whether to ask the network, as the zoo does, if the addresses and GitHub users that it names exist.
     trusted : bool
         Whether the user knows the author.
 
     Raises
     ------
     DfcanError
-        If the file is no bundle, or its description is not valid.
+        If the file is no bundle, not safe, or lacks files that it names or has others in their place.
     """
     refuse_other_files(path)
     refuse_unsafe_zip(str(path), str(path))
     content, names = raw_description(path)
     refuse_files_elsewhere(path, content, names)
+    refuse_swapped_files(path, content)
+    return Bundle(path, content, names, trusted)
+
+
+def _processing(content: dict[str, Any]) -> Processing | None:
     try:
-        description = _load(path, content, names, online)
-    except Exception as error:
-        # the spec reports what a description says wrong, and raises whatever it had not thought of
-        reason = " ".join(str(error).split())
-        raise DfcanError(f"{path} has an unreadable rdf.yaml ({reason}): package it again") from error
-    if isinstance(description, ModelDescription):
-        return Bundle(path, content, names, description, _processing(description), trusted)
-    errors = [error for detail in description.validation_summary.details for error in detail.errors]
-    reason = "; ".join(
-        f"{'.'.join(map(str, error.loc))}: {error.msg.removeprefix('Value error, ')}".splitlines()[0]
-        for error in errors[:3]
-    )
-    raise DfcanError(f"{path} has no valid model description ({reason or description.type}): package it again")
-
-
-class _Offline(dict):
-    """Files that the spec takes for known: every address, so that it asks for none."""
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or str(key).startswith(("http://", "https://"))
-
-
-def _load(path: Path, content: dict[str, Any], names: list[str], online: bool) -> AnyDescription:
-    archive = zipfile.ZipFile(path)  # stays open: the description reads its files from it later
-    if not online:  # the spec asks GitHub for every user, known files or not
-        content = copy.deepcopy(content)
-        if content.get("maintainers"):
-            del content["maintainers"]
-        for author in content.get("authors") or []:
-            if isinstance(author, dict):
-                author.pop("github_user", None)
-    known = {} if online else _Offline()
-    context = bioimageio.spec.ValidationContext(
-        root=archive, file_name=description_name(names), perform_io_checks=True, known_files=known
-    )
-    return bioimageio.spec.build_description(in_known_words(content), context=context)
-
-
-def _processing(description: ModelDescription) -> Processing | None:
-    if isinstance(description, v0_4.ModelDescr) or len(description.inputs) != 1:
+        [source], [output] = content["inputs"], content["outputs"]
+        card, recorded = content["config"]["bioimageio"], content["config"]["dfcan_bmz"]
+        tolerances = [entry for entry in card["reproducibility_tolerance"] if not is_discrete(entry)]
+        steps = [step for step in source.get("preprocessing", []) if step["id"] != "ensure_dtype"]
+        ours = Processing.model_validate(
+            recorded
+            | {
+                "name": card.get("architecture_type") or content["name"],
+                "tolerance": tolerances[0].get("absolute_tolerance", DEFAULT_TOLERANCE),
+                "tile": _along_y(source)["size"],
+                "halo": _along_y(output).get("halo", 0),
+            }
+        )
+        kinds = [step["id"] for step in steps]
+        normalises = kinds == ["scale_range"] and PERCENTILES.items() <= steps[0]["kwargs"].items()
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration):  # it has another form
         return None
-    recorded = (description.config.model_extra or {}).get("dfcan_bmz")
-    if not isinstance(recorded, dict):
-        return None
-    try:
-        ours = Processing.model_validate(recorded | {"tolerance": tolerance(description)})
-    except ValidationError:
-        return None
-    expected = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
-    steps = [step for step in description.inputs[0].preprocessing if step.id != "ensure_dtype"]
-    normalises = [step.id for step in steps] == ["scale_range"] and all(
-        steps[0].kwargs[key] == value for key, value in expected.items()
-    )
     known = not steps if ours.input == "prepared" else normalises
     return ours if known else None
 
 
-def tolerance(description: v0_5.ModelDescr) -> float | None:
-    """What a bundle allows engines to differ by, in units of the output; None where it says nothing of it."""
-    entries = description.config.bioimageio.reproducibility_tolerance
-    return next((entry.absolute_tolerance for entry in entries if not is_discrete(entry)), None)
+def _along_y(tensor: dict[str, Any]) -> dict[str, Any]:
+    return next(axis for axis in tensor["axes"] if axis.get("id") == "y")

@@ -3,6 +3,7 @@
 import importlib
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -32,8 +33,12 @@ def weights_file(bundle: Bundle, name: str) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FILE_NAMES[name]
-        with path.open("wb") as file:
-            shutil.copyfileobj(getattr(bundle.description.weights, name).get_reader(), file)
+        with (
+            zipfile.ZipFile(bundle.path) as archive,
+            archive.open(bundle.weights[name]) as source,
+            path.open("wb") as file,
+        ):
+            shutil.copyfileobj(source, file)
         if not bundle.trusted and (reason := unlisted(name, path)):
             raise DfcanError(
                 f"{bundle.path}: its {name} weights are not run because they contain what networks do not need: "

@@ -109,12 +109,11 @@ def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
         raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
     if objections := lint(content, opened.names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
-    tile = next(axis.size for axis in opened.description.inputs[0].axes if axis.id == "y")
-    nickname = content["config"]["bioimageio"]["nickname"]
+    nickname = str(content["config"]["bioimageio"].get("nickname", ""))
     if not re.fullmatch(NICKNAME, nickname):
         raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
-    name = " ".join(opened.description.name.split())
-    texts = macros(nickname, name, ours.scale, smallest=-(-tile // 3), frames=ours.frames)
+    name = " ".join(content["name"].split())
+    texts = macros(nickname, name, ours.scale, smallest=-(-ours.tile // 3), frames=ours.frames)
     return nickname, texts, torchscript_alone(content, bundle)
 
 

@@ -60,7 +60,7 @@ def of_bundle(path: Path, engine: str = "auto", precision: str = "float32", trus
 
     bundle = open_bundle(path, trusted=trusted)
     inputs = bundle.ours.frames.number
-    formats = [name for name in PREFERRED if getattr(bundle.description.weights, name) is not None]
+    formats = [name for name in PREFERRED if name in bundle.weights]
     if "keras_v3" in formats:
         model = of_weights(bundle, "keras_v3", partial(fastest.load, engine=engine, precision=precision, inputs=inputs))
     elif (engine, precision) != ("auto", "float32"):
@@ -121,17 +121,15 @@ def of_weights(bundle: "Bundle", name: str, load: "LoadFile | None" = None) -> M
 
 
 def _without_network(bundle: "Bundle") -> Model:
-    description, ours = bundle.description, bundle.ours
-    axes = {axis.id: axis for axis in description.inputs[0].axes}
-    tile = axes["y"].size // ours.step
-    halo = next(axis.halo for axis in description.outputs[0].axes if axis.id == "y") // ours.scale
+    ours = bundle.ours
+    tile, halo = ours.tile // ours.step, ours.halo // ours.scale
     if tile - 2 * halo < tile // SMALLEST_INNER:
         raise DfcanError(
             f"{bundle.path}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
             "package it with a smaller halo"
         )
     return Model(
-        name=description.config.bioimageio.architecture_type or description.name,
+        name=ours.name,
         network=unread,
         scale=ours.scale,
         tile=tile,

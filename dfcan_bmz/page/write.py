@@ -20,7 +20,8 @@ from typing import Any, Literal
 from jinja2 import Template
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle_file.read import Processing, open_bundle
+from dfcan_bmz.bundle_file.read import Processing, read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page import runtime
 
@@ -68,7 +69,8 @@ def write_page(bundles: list[Path], out: Path, where: Runtime, overwrite: bool =
 
 def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """What the page knows of a bundle, and the names in the bundle of its files on the site."""
-    opened = open_bundle(bundle)
+    opened = read_bundle(bundle)
+    validated(opened)  # in full, as visitors rely on it
     content, ours = opened.content, _refuse_unfit(bundle, opened.processing, opened.content)
     name = content["config"]["bioimageio"].get("nickname") or bundle.stem
     [inputs], [outputs] = content["inputs"], content["outputs"]

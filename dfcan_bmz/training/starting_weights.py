@@ -66,11 +66,11 @@ def origin(source: Path) -> dict[str, str]:
 def _read(source: Path) -> keras.Model:
     source = find_model(source)
     if source.suffix == ".zip":
-        from dfcan_bmz.bundle_file.read import open_bundle  # slow to import, and rarely needed
+        from dfcan_bmz.bundle_file.read import open_bundle
         from dfcan_bmz.bundle_file.weights import weights_file
 
         bundle = open_bundle(source)
-        if bundle.description.weights.keras_v3 is None:
+        if "keras_v3" not in bundle.weights:
             raise DfcanError(f"train.init: {source} has no weights in the format keras_v3: give another bundle")
         with weights_file(bundle, "keras_v3") as path:
             return load_model(path)

@@ -21,7 +21,8 @@ from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle.source import read_source
 from dfcan_bmz.bundle.verdict import FAILED, Verdict
 from dfcan_bmz.bundle.write import write_bundle
-from dfcan_bmz.bundle_file.read import open_bundle
+from dfcan_bmz.bundle_file.read import read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.commands import package
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.model import open_model
@@ -263,7 +264,7 @@ def test_a_maintainer_is_not_looked_up_when_a_bundle_is_opened(tiny_bundle, desc
     monkeypatch.setattr(httpx, "get", lambda url, **_: asked.append(url))
     people = {"maintainers": [{"name": "M", "github_user": "somebody-unknown"}]}
     bundle = rewrite(tiny_bundle, tmp_path / "b.zip", {"rdf.yaml": yaml.safe_dump(description | people).encode()})
-    assert open_bundle(bundle).description.name == "Tiny test model"
+    assert validated(read_bundle(bundle)).name == "Tiny test model"
     assert asked == []
 
 

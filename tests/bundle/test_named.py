@@ -76,7 +76,7 @@ def test_a_model_of_the_zoo_is_downloaded_once_and_kept(zoo, cache, tiny_bundle,
     kept = find_model(Path("kind-heron"))
     assert kept.is_relative_to(cache)
     assert f"kept as {kept}" in capsys.readouterr().out
-    assert open_bundle(kept).description.name == open_bundle(tiny_bundle).description.name
+    assert open_bundle(kept).ours == open_bundle(tiny_bundle).ours
     for file in zoo.iterdir():
         file.unlink()  # nothing is asked for again
     assert find_model(Path("kind-heron")) == kept
@@ -116,7 +116,7 @@ def test_a_bundle_is_packaged_for_a_published_name_once(tiny_run, tiny_bundle, t
     assert kept.is_relative_to(cache)
     assert told == [f"{tiny_run.name} is packaged for the first time; its bundle is kept as {kept}"]
     assert find_bundle(Path(tiny_run.name), pytest.fail) == kept
-    assert open_bundle(kept).description.name
+    assert open_bundle(kept).ours
 
 
 def test_a_run_folder_of_ones_own_is_no_bundle(tiny_run, tmp_path):

@@ -134,7 +134,7 @@ def test_an_id_is_refused_before_anything_is_sent(tiny_bundle, zoo, tmp_path):
 def checked(monkeypatch):
     """The verdicts that `check` would give; it is tested elsewhere."""
     verdicts = [Verdict("onnx", "bioimageio.core", "test tensor", "passed", None, "")]
-    monkeypatch.setattr(command, "check", lambda bundle: verdicts)
+    monkeypatch.setattr("dfcan_bmz.bundle.check.check", lambda bundle: verdicts)
     return verdicts
 
 
@@ -152,7 +152,7 @@ def no_engine(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a dry run looks at files alone")
 
-    monkeypatch.setattr(command, "check", refuse)
+    monkeypatch.setattr("dfcan_bmz.bundle.check.check", refuse)
     monkeypatch.setattr("socket.create_connection", refuse)
 
 

@@ -17,7 +17,8 @@ from conftest import REPOSITORY
 from dfcan_bmz.bundle.tensors import levelled
 from dfcan_bmz.bundle.verdict import Verdict
 from dfcan_bmz.bundle.zoo import forecast
-from dfcan_bmz.bundle_file.read import open_bundle
+from dfcan_bmz.bundle_file.read import read_bundle
+from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.cli import app
 from dfcan_bmz.commands import check as command
 from dfcan_bmz.errors import UnfinishedError
@@ -47,7 +48,7 @@ def test_our_own_bundle_gets_what_the_collection_gives(tiny_bundle):
     assert fiji.figure < 1.5e-4
     assert rows["ilastik: the collection's test"].verdict == "passed"
     completeness = rows["bioimageio.spec: metadata completeness"]
-    assert completeness.figure == open_bundle(tiny_bundle).description.validation_summary.metadata_completeness
+    assert completeness.figure == validated(read_bundle(tiny_bundle)).validation_summary.metadata_completeness
     assert "modality in the recipe" in completeness.message
     # format 1, completeness, core 1, partners 2 of 3
     assert rows["collection: score"].figure == pytest.approx((1 + completeness.figure + 1 + 2 / 3) / 4)

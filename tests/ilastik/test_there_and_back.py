@@ -37,8 +37,7 @@ def predictor(companion_bundle):
 def companion(companion_bundle):
     """The companion's TorchScript, which ilastik runs."""
     bundle = open_bundle(companion_bundle)
-    axes = zip(bundle.description.inputs[0].axes, bundle.description.outputs[0].axes, strict=True)
-    assert [(one.size, other.halo) for one, other in axes if one.id in "yx"] == [(TILE, HALO)] * 2
+    assert (bundle.ours.tile, bundle.ours.halo) == (TILE, HALO)
     return load_network(bundle, "torchscript")
 
 
