@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dfcan_bmz import images, staging
-from dfcan_bmz.bundle.recipe import read_recipe
 from dfcan_bmz.bundle_file import named
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import find_pairs, frames_asked, open_pair
@@ -121,6 +120,8 @@ def trust(model: Path, inputs: list[Path], out: Path, overwrite: bool, **_: Any)
 
 def package(run_folder: Path, recipe: Path, out: Path, overwrite: bool) -> None:
     """Refuse no run folder, an unfit recipe, or to replace a bundle."""
+    from dfcan_bmz.bundle.recipe import read_recipe
+
     refuse_narrow_limit()
     staging.refuse_existing([out], overwrite)
     run_weights(named.local(run_folder) or run_folder)
