@@ -17,7 +17,9 @@ from dfcan_bmz.resources import memory_bytes
 FRAMEWORK_BYTES = 0.8e9  # what Python, Keras and TensorFlow hold before the first step
 KEPT = 1.6  # activations are kept for the backward pass, and their gradients live beside them for a while
 BACKWARD = 3.0  # a step has the operations of about three forward passes
-EFFICIENCY = 0.35  # of the rate of large matrix products that a step of convolutions reaches
+# share of the rate of large matrix products that a step of convolutions reaches, by the backend of Keras
+EFFICIENCY = {"torch": 0.65}
+OTHERS_EFFICIENCY = 0.4  # TensorFlow's, 0.35 and 0.44 on two processors
 MATRIX = 1024
 GB = 1e9
 
@@ -87,7 +89,7 @@ def estimate(model: keras.Model, config: Config) -> Estimate:
         # forward and back to the image in every step; in some, it learns from a real batch and a predicted one
         operations += (2 + 2 * BACKWARD / train.generator_steps) * judging
         activations += judged
-    seconds = operations * batch / (EFFICIENCY * matrix_rate())
+    seconds = operations * batch / (EFFICIENCY.get(keras.backend.backend(), OTHERS_EFFICIENCY) * matrix_rate())
     return Estimate(seconds, bytes_of(model, activations, batch))
 
 
