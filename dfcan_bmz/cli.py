@@ -4,30 +4,19 @@ The options of `dfcan-bmz train` are the parameters of `train` here, of ``comman
 of what `dfcan_bmz.early` refuses by that name before it begins.
 """
 
-import sys
-import traceback
-from collections.abc import Callable, Mapping
-from functools import wraps
-from importlib import import_module
-from inspect import Parameter, Signature, signature
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Literal, ParamSpec
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
 
-from dfcan_bmz import __version__, console
-from dfcan_bmz.errors import DfcanError, UnfinishedError, of_system
-from dfcan_bmz.extras import refuse_without
-from dfcan_bmz.stopping import SIGNALS, ended_by_signals, exit_code
+from dfcan_bmz import __version__, dispatch
+from dfcan_bmz.dispatch import HELP_OPTIONS, command, setting
 
-P = ParamSpec("P")
 EXIT_CODES = (
     "Exit codes: 0 all done; 2 the command could not start and wrote nothing; 1 something failed or was found broken; "
     "130 Ctrl-C; 143 SIGTERM."
 )
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     help="Train DFCAN on pairs of micrographs and publish it as a BioImage Model Zoo bundle.",
@@ -46,89 +35,6 @@ ilastik = typer.Typer(
     help="Use a model in ilastik: prepare images, restore exports.", no_args_is_help=True, context_settings=HELP_OPTIONS
 )
 app.add_typer(ilastik, name="ilastik")
-
-
-Quiet = Annotated[bool, Option("--quiet", "-q", help="Print warnings and errors only.")]
-Verbose = Annotated[bool, Option("--verbose", "-v", help="Show where an error arose, and what libraries print.")]
-LOUDNESS = {"quiet": (Quiet, False), "verbose": (Verbose, False)}
-
-
-def command(
-    name: str | None = None,
-    group: typer.Typer = app,
-    output_last: bool = False,
-    needs: str | None = None,
-    early: bool = False,
-    settings: Mapping[str, tuple[Any, Any]] = {},
-) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Make a command of a function's parameters, which can be told how much to say.
-
-    With `output_last`, its ``--out`` may be the last argument too, as it was in version 0.1.0. It `needs` an extra of
-    the package. If `early`, `dfcan_bmz.early` is asked before it begins. Those of its `settings` that are given are the
-    keywords that the function takes beside its parameters.
-
-    Returns
-    -------
-    callable
-        Starts the command from Python: the notebook's code does so.
-    """
-
-    def register(function: Callable[P, None]) -> Callable[P, None]:
-        own = signature(function)
-
-        @wraps(function)
-        def call(*arguments: P.args, **options: P.kwargs) -> None:
-            given = {name: value for name, value in options.items() if name not in settings or value is not None}
-            bound = own.bind(*arguments, **given)
-            bound.apply_defaults()
-            _start(function.__name__, bound.arguments, early)
-
-        @wraps(function)
-        def run(context: typer.Context, quiet: bool, verbose: bool, **options: Any) -> None:
-            console.choose(quiet, verbose)
-            if needs:
-                refuse_without(needs, f"`dfcan-bmz {function.__name__}`")
-            if output_last:
-                options["out"] = _one_output(options["out"], context.args)
-            call(**options)  # type: ignore[call-arg]
-
-        named = (one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD)
-        kinds = {one.name: (one.annotation, one.default) for one in named}
-        if output_last:
-            kinds["out"] = (kinds["out"][0], None)
-        kinds |= {"context": (typer.Context, Parameter.empty), **settings, **LOUDNESS}
-        every = [
-            Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=of) for name, (kind, of) in kinds.items()
-        ]
-        vars(run)["__signature__"] = Signature(every)
-        run.__annotations__ = {name: kind for name, (kind, _) in kinds.items()}
-        group.command(name, context_settings=HELP_OPTIONS | {"allow_extra_args": output_last})(run)
-        return call
-
-    return register
-
-
-def setting(kind: Any, text: str, **limits: Any) -> tuple[Any, Any]:
-    """Type and option of a setting that can be left out: it has a default of its own, which its help names."""
-    return kind | None, Option(None, help=text, **limits)
-
-
-def _start(name: str, options: Mapping[str, Any], early: bool) -> None:
-    """Run a command, if nothing speaks against it; what frameworks print when they are imported is kept from sight."""
-    if early:
-        getattr(import_module("dfcan_bmz.early"), name)(**options)
-    with console.quiet_start():
-        module = import_module(f"dfcan_bmz.commands.{name}")
-    module.run(**options)
-
-
-def _one_output(given: Path | None, last: list[str]) -> Path:
-    found = [*([given] if given else []), *map(Path, last)]
-    if not found:
-        raise DfcanError("no output is given: say where to write with --out")
-    if len(found) > 1:
-        raise DfcanError(f"there are {len(found)} outputs ({', '.join(map(str, found))}): give one, as --out")
-    return found[0]
 
 
 def _tell_version(chosen: bool) -> None:
@@ -164,14 +70,14 @@ Scale = Annotated[int, Option(min=2, max=4, help="Scale factor.")]
 Intensity = Annotated[Literal["unit", "keep"], Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")]
 
 
-@command()
+@command(app)
 def models(
     as_json: Annotated[bool, Option("--json", help="Print all details as JSON.")] = False,
 ) -> None:
     """List the published models, whose names every command takes: purpose, size, quality and pictures."""
 
 
-@command(needs="keras", early=True)
+@command(app, needs="keras", early=True)
 def demo(
     out: Out,
     model: Annotated[str | None, Option(help="Weights to start from: a run folder, or a name (see `models`).")] = None,
@@ -197,7 +103,7 @@ MICROSCOPE = {
 }
 
 
-@command(output_last=True, settings=MICROSCOPE)
+@command(app, output_last=True, settings=MICROSCOPE)
 def simulate(
     out: NewSet,
     structure: Annotated[
@@ -241,7 +147,7 @@ DEGRADATION = {
 }
 
 
-@command(output_last=True, settings=DEGRADATION, early=True)
+@command(app, output_last=True, settings=DEGRADATION, early=True)
 def degrade(
     hr_dir: Annotated[Path, Argument(metavar="DIR", help="Folder of high-resolution images.")],
     out: NewSet,
@@ -258,7 +164,7 @@ def degrade(
     """Make training pairs from high-resolution images: warp, blur, downsample, add noise."""
 
 
-@command("import-biosr", output_last=True)
+@command(app, "import-biosr", output_last=True)
 def import_biosr(
     root: Annotated[Path, Argument(metavar="SRC", help="Folder of BioSR, or of one of its structures.")],
     out: NewSet,
@@ -279,7 +185,7 @@ def import_biosr(
     """Turn the raw images of BioSR into training pairs: widefield means, or raw frames, and their SIM targets."""
 
 
-@command()
+@command(app)
 def inspect(
     folders: Annotated[list[Path], Argument(metavar="DIR...", help="Folders of images, or of pairs (lr/, hr/).")],
     out: Annotated[Path | None, Option("--out", help="Folder to write: tables and contact sheet.")] = None,
@@ -288,7 +194,7 @@ def inspect(
     """Report what is in a folder: sizes, types, ranges, pixel sizes, registration of pairs, and problems."""
 
 
-@command(output_last=True)
+@command(app, output_last=True)
 def align(
     source: Annotated[Path, Argument(metavar="DIR", help="Folder of pairs: DIR/lr, DIR/hr.")],
     out: NewSet,
@@ -298,7 +204,7 @@ def align(
     """Register pairs: move each HR image onto its LR image, to a fraction of a pixel, and crop both."""
 
 
-@command(needs="keras", early=True)
+@command(app, needs="keras", early=True)
 def train(
     lr: LrDir,
     hr: HrDir,
@@ -313,14 +219,14 @@ def train(
     """Train a network on pairs of images."""
 
 
-@command()
+@command(app)
 def config(
     as_yaml: Annotated[bool, Option("--yaml", help="Print a file of all defaults, to edit.")] = False,
 ) -> None:
     """List every setting of a training: default, range and meaning."""
 
 
-@command(needs="keras", early=True)
+@command(app, needs="keras", early=True)
 def sweep(
     file: Annotated[Path, Argument(metavar="FILE", help="YAML file: a grid of settings, or single runs.")],
     lr: LrDir,
@@ -336,7 +242,7 @@ def sweep(
     """Train several times with different settings and compare; a repeated command continues where it stopped."""
 
 
-@command(early=True)
+@command(app, early=True)
 def predict(
     model: Model,
     inputs: Images,
@@ -382,7 +288,7 @@ Uncertainty = Annotated[
 ]
 
 
-@command(early=True)
+@command(app, early=True)
 def evaluate(
     model: Model,
     lr: LrDir,
@@ -396,7 +302,7 @@ def evaluate(
     """Compare a model with interpolation and deconvolution on pairs that it has not seen."""
 
 
-@command(early=True)
+@command(app, early=True)
 def compare(
     models: Annotated[
         list[Path], Argument(metavar="MODEL...", help="Run folders, bundles (.zip) or names, at least two.")
@@ -412,7 +318,7 @@ def compare(
     """Compare several models on the same pairs: one table, one figure, one report."""
 
 
-@command(early=True)
+@command(app, early=True)
 def trust(
     model: Model,
     inputs: Images,
@@ -423,7 +329,7 @@ def trust(
     """Map the uncertainty of a model's predictions, without high-resolution images."""
 
 
-@command(needs="keras", early=True)
+@command(app, needs="keras", early=True)
 def package(
     run_folder: Annotated[Path, Argument(metavar="RUN", help="Run folder of a training.")],
     recipe: Annotated[Path, Option(metavar="FILE", help="YAML file: name, authors, licence ...")],
@@ -433,7 +339,7 @@ def package(
     """Turn a run folder into a bundle for the BioImage Model Zoo, tested in every engine."""
 
 
-@command(early=True)
+@command(app, early=True)
 def check(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip) from anybody, or a name (see `models`).")],
     as_json: Annotated[bool, Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -459,7 +365,7 @@ ANSWERS = {
 }
 
 
-@command("new", recipe, output_last=True, settings=ANSWERS)
+@command(recipe, "new", output_last=True, settings=ANSWERS)
 def recipe_new(
     out: Annotated[Path, Option("--out", metavar="FILE", help="Recipe to write (.yaml; required).")],
     run: Annotated[Path | None, Option(help="Run folder to draft it from.")] = None,
@@ -469,7 +375,7 @@ def recipe_new(
     """Write a complete recipe; in a terminal, ask for what is not given."""
 
 
-@command(early=True)
+@command(app, early=True)
 def upload(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip).")],
     yes: Annotated[bool, Option("--yes", help="Send it; without this, only say what would be sent.")] = False,
@@ -477,7 +383,7 @@ def upload(
     """Upload a bundle to the BioImage Model Zoo for review; a dry run without --yes."""
 
 
-@command("install-fiji", early=True)
+@command(app, "install-fiji", early=True)
 def install_fiji(
     bundle: Annotated[Path, Argument(metavar="BUNDLE", help="A bundle (.zip), or a name (see `models`).")],
     fiji: Annotated[Path | None, Option(help="Fiji's folder; by default, the usual places are searched.")] = None,
@@ -487,7 +393,7 @@ def install_fiji(
     """Install a bundle into Fiji for deepImageJ, with macros for an image and for a folder."""
 
 
-@command("prepare", ilastik)
+@command(ilastik, "prepare")
 def ilastik_prepare(
     bundle: Annotated[Path, Argument(help="The companion bundle (its recipe has `input: prepared`).")],
     inputs: Images,
@@ -498,7 +404,7 @@ def ilastik_prepare(
     """Prepare images for ilastik: normalised as a whole, laid out for its blocks, enlarged."""
 
 
-@command("restore", ilastik)
+@command(ilastik, "restore")
 def ilastik_restore(
     exports: Annotated[list[Path], Argument(help="Exports of ilastik (HDF5 or TIFF), or folders of them.")],
     out: Out,
@@ -511,7 +417,7 @@ def ilastik_restore(
     """Convert ilastik's exports to images with the right size, pixel size and, on request, intensities."""
 
 
-@command(early=True)
+@command(app, early=True)
 def page(
     bundles: Annotated[list[Path], Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip), or names.")],
     out: Annotated[Path, Option("--out", help="Folder for the site.")],
@@ -527,7 +433,7 @@ def page(
     """Write a site that runs bundles in the visitor's browser; images never leave the visitor's computer."""
 
 
-@command(early=True)
+@command(app, early=True)
 def record(
     run_folder: Annotated[Path, Argument(metavar="RUN", help="Run folder of a training.")],
     out: Annotated[Path, Option("--out", help="Page to write (.html).")],
@@ -538,26 +444,5 @@ def record(
 
 
 def main() -> None:
-    """Run the command line; an error that a user can act on becomes one line on stderr and an exit code."""
-    for stream in (sys.stdout, sys.stderr):  # names may be no UTF-8, and terminals know ASCII alone
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    with ended_by_signals():
-        _run()
-
-
-def _run() -> None:
-    try:
-        app()
-    except DfcanError as error:
-        if console.verbose:
-            traceback.print_exc()
-        print(f"dfcan-bmz: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"dfcan-bmz: {of_system(error)}", file=sys.stderr)
-        sys.exit(UnfinishedError.exit_code)
-    except SystemExit as end:
-        if end.code in [exit_code(signal) for signal in SIGNALS]:
-            print("dfcan-bmz: stopped; repeat the command, with --resume if it has that option", file=sys.stderr)
-        raise
+    """Run the command line."""
+    dispatch.main(app)
