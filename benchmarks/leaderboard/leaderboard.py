@@ -9,12 +9,14 @@ images, in their favour. Networks of PyTorch run on an NVIDIA card if there is o
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from others import SCALE, Enlarge, of_peer, through_core
 from results import Row, read_results, table_of, write_results, write_table
 from sets import NAMES, make
 
@@ -28,14 +30,10 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.baselines import choose_baselines
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, planes_of
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
-from dfcan_bmz.model import Model, open_model
-from dfcan_bmz.prediction.tiles import predict_plane
-from dfcan_bmz.tiling import SEAMLESS_PX
+from dfcan_bmz.model import open_model
 
-SCALE, TARGET = 2, "own"  # of intensities nothing is assumed: gain and offset are fitted
-AT_ONCE = 16  # tiles on a graphics card
+TARGET = "own"  # of intensities nothing is assumed: gain and offset are fitted
 MEASURED = ("real", "fibsem")  # sets that are not simulated
-Enlarge = Callable[[np.ndarray], np.ndarray]  # (Y, X) to (2 Y, 2 X)
 
 
 def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
@@ -79,44 +77,8 @@ def network(given: str) -> Enlarge:
     try:
         open_model(path)
     except DfcanError:
-        return _through_core(path)
+        return through_core(path)
     return lambda lr: dfcan_bmz.predict(path, lr)
-
-
-def of_peer(path: Path) -> Enlarge:
-    """A file of `peers.py`, which gets the normalisation and the tiles that ours get."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    kept = {"tile": ""}
-    module = torch.jit.load(path, map_location=device, _extra_files=kept).eval()
-
-    def run(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return module(torch.from_numpy(batch).to(device)).cpu().numpy()
-
-    batch = AT_ONCE if device == "cuda" else 1
-    peer = Model(path.stem, run, SCALE, int(kept["tile"]), SEAMLESS_PX, TARGET, None, batch=batch)
-    return lambda lr: predict_plane(peer, lr)
-
-
-def _through_core(bundle: Path) -> Enlarge:
-    """A bundle by others, run as its description says."""
-    from bioimageio.core import create_prediction_pipeline, load_model_description, predict
-
-    description = load_model_description(bundle)
-    pipeline = create_prediction_pipeline(description)
-
-    kinds = [axis.type for axis in description.inputs[0].axes]
-
-    def enlarge(lr: np.ndarray) -> np.ndarray:
-        sides = iter(lr.shape)
-        image = lr.astype(np.float32).reshape([next(sides) if kind == "space" else 1 for kind in kinds])
-        sample = predict(model=pipeline, inputs=image, blocksize_parameter=1)
-        output = np.asarray(next(iter(sample.members.values())).data).squeeze()
-        return output if output.shape[0] == SCALE * lr.shape[0] else interpolation.bicubic(output, SCALE)
-
-    return enlarge
 
 
 def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[EvaluatedPlane]) -> Row:
@@ -134,6 +96,7 @@ def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[Evaluate
 def main(models: list[str], names: list[str], work: Path) -> None:
     """Measure what is missing, and print all."""
     rows = read_results()
+    networks = {Path(model).name.removesuffix(".zip").removesuffix(".pt"): network(model) for model in models}
     for name in names:
         folder = make(name, work)
         known = {row.method for row in rows if row.set == name}
@@ -141,9 +104,8 @@ def main(models: list[str], names: list[str], work: Path) -> None:
         def planes(folder: Path = folder) -> Iterator[EvaluatedPlane]:
             return planes_in(folder)
 
-        methods = {Path(model).name.removesuffix(".zip").removesuffix(".pt"): model for model in models}
         missing: dict[str, Enlarge] = {} if BICUBIC in known else baselines(planes)
-        missing |= {method: network(model) for method, model in methods.items() if method not in known}
+        missing |= {method: enlarge for method, enlarge in networks.items() if method not in known}
         for method, enlarge in missing.items():
             rows.append(measured(name, method, enlarge, planes()))
             write_results(rows)
@@ -157,4 +119,7 @@ if __name__ == "__main__":
     parser.add_argument("--sets", default=",".join(NAMES))
     parser.add_argument("--work", type=Path, default=Path("leaderboard-sets"))
     asked = parser.parse_args()
-    main(asked.models, asked.sets.split(","), asked.work)
+    try:
+        main(asked.models, asked.sets.split(","), asked.work)
+    except DfcanError as error:
+        sys.exit(f"error: {error}")
