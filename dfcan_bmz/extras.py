@@ -5,44 +5,31 @@ import os
 
 from dfcan_bmz.errors import DfcanError
 
-MODULES = {
-    "keras": ("keras",),
-    "torch": ("torch",),
-    "scale": ("dask", "distributed", "zarr"),
-    "notebook": ("ipywidgets",),
-    "napari": ("napari",),
-    "tensorboard": ("tensorboard", "tensorflow"),
-}
-
-# weight formats that run in an engine beyond the package's own dependencies: its module, and the extra that brings it
-ENGINES = {
-    "keras_v3": ("keras", "torch"),
-    "tensorflow_saved_model_bundle": ("tensorflow", "train"),
-    "torchscript": ("torch", "torch"),
+# of the three extras that bring Keras, `torch` is the one that Fiji's models need too
+KERAS = (("keras", os.environ["KERAS_BACKEND"]), "torch")
+# what is needed beyond the package's own dependencies, weight formats among it: its modules, and the extra with them
+NEEDS = {
+    "keras": KERAS,
+    "keras_v3": KERAS,
+    "torch": (("torch",), "torch"),
+    "torchscript": (("torch",), "torch"),
+    "tensorflow_saved_model_bundle": (("tensorflow",), "train"),
+    "tensorboard": (("tensorboard", "tensorflow"), "tensorboard"),
 }
 
 
-def missing_extra(weight_format: str) -> str | None:
-    """Name of the extra to install before a format can be run; None where nothing is missing."""
-    module, extra = ENGINES.get(weight_format, ("onnxruntime", None))
-    return None if importlib.util.find_spec(module) else extra
+def missing_extra(what: str) -> str | None:
+    """Name of the extra to install before something can be used; None where nothing is missing."""
+    modules, extra = NEEDS.get(what, ((), None))
+    return extra if any(importlib.util.find_spec(module) is None for module in modules) else None
 
 
-def is_missing(extra: str) -> bool:
-    """Whether something of an extra, or Keras with a backend, is not installed."""
-    modules = MODULES[extra]
-    if extra == "keras":
-        modules = (*modules, os.environ["KERAS_BACKEND"])
-    return any(importlib.util.find_spec(module) is None for module in modules)
+def refuse_without(what: str, user: str) -> None:
+    """Raise DfcanError, which says who needs it, if something is missing."""
+    if missing_extra(what):
+        raise DfcanError(lacking(what, user))
 
 
-def refuse_without(extra: str, what: str) -> None:
-    """Raise DfcanError, which says what needs it, if an extra is missing."""
-    if is_missing(extra):
-        raise DfcanError(lacking(extra, what))
-
-
-def lacking(extra: str, what: str) -> str:
-    """Message on an extra that is missing, or on Keras, and what needs it."""
-    extra = "torch" if extra == "keras" else extra  # of the three that bring it, the one that Fiji's models need too
-    return f"{what} needs more than is installed: pip install 'dfcan-bmz[{extra}]'"
+def lacking(what: str, user: str) -> str:
+    """Message on something that is missing, and who needs it."""
+    return f"{user} needs more than is installed: pip install 'dfcan-bmz[{NEEDS[what][1]}]'"

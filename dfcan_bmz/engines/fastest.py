@@ -6,7 +6,7 @@ from dfcan_bmz.engines import Network, damaged
 from dfcan_bmz.engines.devices import keras_has_gpu
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.export.graph import Graph, read_graph
-from dfcan_bmz.extras import is_missing, refuse_without
+from dfcan_bmz.extras import missing_extra, refuse_without
 
 ADVICE = "pip install 'dfcan-bmz[torch]', and leave --engine and --precision at their defaults"
 
@@ -41,7 +41,7 @@ def load(path: Path, engine: str = "auto", precision: str = "float32", inputs: i
         try:
             return _translated(path, engine, precision, inputs)
         except NotImplementedError as error:
-            if engine != "auto" or is_missing("keras"):
+            if engine != "auto" or missing_extra("keras"):
                 raise DfcanError(f"{path} runs only in Keras ({error}): {ADVICE}") from error
     return _in_keras(path, inputs)
 

@@ -81,7 +81,7 @@ def test_a_layer_without_a_translation_runs_in_keras_and_is_named_where_that_is_
     np.testing.assert_allclose(network(BATCH), keras_v3.load(pooling)(BATCH), atol=1e-6)
     with pytest.raises(DfcanError, match=r"runs only in Keras \(MaxPooling2D .*leave --engine"):
         fastest.load(pooling, "onnx")
-    monkeypatch.setattr(fastest, "is_missing", lambda extra: True)
+    monkeypatch.setattr(fastest, "missing_extra", lambda what: "torch")
     with pytest.raises(DfcanError, match=r"MaxPooling2D .*pip install 'dfcan-bmz\[torch\]'"):
         fastest.load(pooling)
 
