@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dfcan_bmz
-from dfcan_bmz import files, published, staging
+from dfcan_bmz import console, files, published, staging
 from dfcan_bmz.bundle_file.named import cache, find_model
 from dfcan_bmz.errors import DfcanError
 
@@ -24,8 +24,9 @@ def find_bundle(given: Path, say: Callable[[str], None]) -> Path:
     made_from = f"{dfcan_bmz.__version__} {files.sha256(found)} {files.sha256(recipe)}"
     kept = cache() / "bundles" / hashlib.sha256(made_from.encode()).hexdigest()[:12] / f"{found.name}.zip"
     if not kept.is_file():
-        from dfcan_bmz.bundle.recipe import read_recipe
-        from dfcan_bmz.bundle.write import write_bundle  # imports frameworks
+        with console.quiet_start():  # Keras and its backend
+            from dfcan_bmz.bundle.recipe import read_recipe
+            from dfcan_bmz.bundle.write import write_bundle
 
         say(f"{found.name} is packaged for the first time; its bundle is kept as {kept}")
         kept.parent.mkdir(parents=True, exist_ok=True)

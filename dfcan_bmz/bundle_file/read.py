@@ -81,8 +81,19 @@ class Bundle(NamedTuple):
         """Its `processing`; DfcanError if somebody else has written the bundle."""
         processing = self.processing
         if processing is None:
-            raise DfcanError(f"{self.path} was not written by `dfcan-bmz package`: run it with `bioimageio predict`")
+            raise DfcanError(
+                f"{self.path} was not written by `dfcan-bmz package`, so what input it needs is not known here: run it "
+                "with `bioimageio predict`, or install it in deepImageJ's own window"
+            )
         return processing
+
+    @property
+    def for_images(self) -> Processing:
+        """What `ours` is; DfcanError, too, if it takes images that are prepared or enlarged for ilastik."""
+        ours = self.ours
+        if ours.input != "low-resolution":
+            raise DfcanError(f"{self.path} is a companion for ilastik: give the bundle of the recipe without `input`")
+        return ours
 
 
 def open_bundle(path: Path, trusted: bool = False) -> Bundle:

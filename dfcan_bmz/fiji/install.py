@@ -102,11 +102,7 @@ def uninstall(nickname: str, fiji: Fiji) -> list[Path]:
 def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
     """Nickname of a bundle, its macros by their paths, and what deepImageJ gets of it."""
     opened = open_bundle(bundle)
-    ours, content = opened.processing, opened.content
-    if ours is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: install it in deepImageJ's own window")
-    if ours.input != "low-resolution":
-        raise DfcanError(f"{bundle} is the companion for ilastik: install the bundle of the recipe without `input`")
+    ours, content = opened.for_images, opened.content
     if objections := lint(content, opened.names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
     nickname = str(content["config"]["bioimageio"].get("nickname", ""))

@@ -73,17 +73,15 @@ def build_model(config: ModelConfig, rng: np.random.Generator) -> "keras.Model":
     keras.Model
         (N, H, W, inputs) to (N, sH, sW, 1), float32.
     """
-    import keras
-
     module = import_module(f"{__name__}.{'baselines' if config.name in BASELINES else config.name}")
     model = getattr(module, config.name)(scale=config.scale, inputs=config.inputs, **config.sizes())
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
+        if layer.trainable and hasattr(layer, "kernel_initializer"):
             _initialize(layer, rng)
     return model
 
 
-def _initialize(layer: "keras.layers.Conv2D", rng: np.random.Generator) -> None:
+def _initialize(layer: "keras.layers.Layer", rng: np.random.Generator) -> None:
     settings = layer.kernel_initializer.get_config()
     if "seed" in settings:
         settings["seed"] = int(rng.integers(2**31))

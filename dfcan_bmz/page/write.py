@@ -20,7 +20,7 @@ from typing import Any, Literal
 from jinja2 import Template
 
 from dfcan_bmz import files, staging
-from dfcan_bmz.bundle_file.read import Processing, read_bundle
+from dfcan_bmz.bundle_file.read import read_bundle
 from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page import runtime
@@ -71,11 +71,15 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """What the page knows of a bundle, and the names in the bundle of its files on the site."""
     opened = read_bundle(bundle)
     validated(opened)  # in full, as visitors rely on it
-    content, ours = opened.content, _refuse_unfit(bundle, opened.processing, opened.content)
+    content, ours = opened.content, opened.for_images
+    if ours.frames.number > 1:
+        raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
+    if "onnx" not in opened.weights:
+        raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
     name = content["config"]["bioimageio"].get("nickname") or bundle.stem
     [inputs], [outputs] = content["inputs"], content["outputs"]
     members = {
-        "weights": content["weights"]["onnx"]["source"],
+        "weights": opened.weights["onnx"],
         "test_input": inputs["test_tensor"]["source"],
         "test_output": outputs["test_tensor"]["source"],
         "sample": inputs["sample_tensor"]["source"],
@@ -91,30 +95,14 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
         "cite": [_citation(entry) for entry in content["cite"]],
         "license": content["license"],
         "scale": ours.scale,
-        "tile": _along_y(inputs, "size"),
-        "halo": _along_y(outputs, "halo") // ours.scale,
+        "tile": ours.tile,
+        "halo": ours.halo // ours.scale,
         "target": ours.target,
         "domain": ours.domain,
         "sha256": files.sha256(bundle),
         "bytes": size,
         **{kind: f"models/{name}/{member}" for kind, member in members.items()},
     }, members
-
-
-def _refuse_unfit(bundle: Path, ours: Processing | None, content: dict[str, Any]) -> Processing:
-    if ours is None:
-        raise DfcanError(f"{bundle} was not written by `dfcan-bmz package`: the page does not know what input it needs")
-    if ours.step != 1:
-        raise DfcanError(f"{bundle} takes enlarged images (it is a companion for ilastik): give the model's own bundle")
-    if ours.frames.number > 1:
-        raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
-    if "onnx" not in content["weights"]:
-        raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
-    return ours
-
-
-def _along_y(tensor: dict[str, Any], key: str) -> int:
-    return next(axis[key] for axis in tensor["axes"] if axis.get("id") == "y")
 
 
 def _citation(entry: dict[str, str]) -> str:

@@ -48,7 +48,7 @@ def test_a_folder_of_somebody_elses_is_never_replaced(tiny_bundle, tmp_path):
 
 
 def test_bundles_that_no_page_can_run_are_refused_before_anything_is_written(tiny_bundle, companion_bundle, tmp_path):
-    with pytest.raises(DfcanError, match="enlarged"):
+    with pytest.raises(DfcanError, match="companion for ilastik"):
         write_page([companion_bundle], tmp_path / "site", "cdn")
     with pytest.raises(DfcanError, match="called tiny-tester"):
         write_page([tiny_bundle, tiny_bundle], tmp_path / "site", "cdn")
