@@ -24,8 +24,8 @@ which ours chooses its epoch, is theirs to train on. All else is as its authors 
 
 They train on an NVIDIA card if there is one, and minutes are those of the clock then. Without one they are those of the
 processor, of one thread with OMP_NUM_THREADS=1; give ours as many epochs as take as long. There, choose small patches:
-``biapy-rcan`` takes 2.6 GB with ``--patch 64 --batch 4``, and what it keeps for a step grows with their pixels. OUT.pt is
-TorchScript, (N, 128, 128, 1) to (N, 256, 256, 1) of about 0..1, and says how large its tiles are.
+``biapy-rcan`` takes 2.6 GB with ``--patch 64 --batch 4``, and what it keeps for a step grows with their pixels. OUT.pt
+is TorchScript, (N, 128, 128, 1) to (N, 256, 256, 1) of about 0..1, and says how large its tiles are.
 """
 
 import argparse
