@@ -83,7 +83,7 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
         "test_input": inputs["test_tensor"]["source"],
         "test_output": outputs["test_tensor"]["source"],
         "sample": inputs["sample_tensor"]["source"],
-        "cover": content["covers"][0],
+        "cover": _file_name(content["covers"][0]),
     }
     with zipfile.ZipFile(bundle) as archive:
         size = archive.getinfo(members["weights"]).file_size
@@ -103,6 +103,11 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
         "bytes": size,
         **{kind: f"models/{name}/{member}" for kind, member in members.items()},
     }, members
+
+
+def _file_name(entry: str | dict[str, str]) -> str:
+    """Name of a cover, which newer formats write as {source, sha256}."""
+    return entry if isinstance(entry, str) else entry["source"]
 
 
 def _citation(entry: dict[str, str]) -> str:

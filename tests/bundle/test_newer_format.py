@@ -1,5 +1,6 @@
 """Bundles of format 0.5.14, which the pinned spec takes for one of its own; `make test-newest` has the newest spec."""
 
+import json
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle_file.raw import raw_description
 from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.model.loading import of_bundle
+from dfcan_bmz.page.write import write_page
 from dfcan_bmz.prediction.tiles import predict_plane
 
 
@@ -46,6 +48,14 @@ def test_a_bundle_in_the_newest_words_is_read_as_it_was(tiny_bundle, plane, chan
     assert open_bundle(bundle).ours == open_bundle(tiny_bundle).ours
     ours, theirs = (predict_plane(of_bundle(path, "onnx"), plane) for path in (tiny_bundle, bundle))
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("change", [as_it_is, axes_in_capitals])
+def test_a_page_runs_a_bundle_in_the_newest_words(tiny_bundle, change, tmp_path):
+    write_page([newest(tiny_bundle, tmp_path / "newest.zip", change)], tmp_path / "site", "cdn")
+    (model,) = json.loads((tmp_path / "site/models.json").read_text())
+    assert (model["tile"], model["halo"]) == (32, 4)
+    assert (tmp_path / "site" / model["cover"]).is_file()
 
 
 def test_what_other_programs_do_not_read_is_said(tiny_bundle, tmp_path):
