@@ -45,7 +45,11 @@ def alerts(bundle: Bundle) -> Verdict:
     In one of the form that is written here, the people on GitHub alone may be missing; the spec judges any other.
     """
     if is_own(bundle.content):
-        missing = "" if _on_github(bundle.content) else _said("authors", "neither maintainers nor a github_user")
+        missing = (
+            ""
+            if _on_github(bundle.content)
+            else _said("authors", "no maintainers are named, and no author has a github_user")
+        )
         return passed_unless(missing, ZOO, SPEC, ALERTS)
     from dfcan_bmz.bundle_file.validation import validated
 
