@@ -2,16 +2,16 @@
 
     python benchmarks/like_identifiable.py
 
-prints, for each parameter of the search in docs/simulator.md, how much the numbers that describe an image change
-between the value at which the search starts and the truth, all else being as in truth: in standard deviations of the
+prints, for each parameter of the fit in docs/simulator.md, how much the numbers that describe an image change
+between the value at which the fit starts and the truth, all else being as in truth: in standard deviations of the
 number between single images of 124 px at 600 photons, the largest of all numbers and their root mean square. Under 2 in
-the largest, one image does not tell the parameter, however long the search is.
+the largest, one image does not tell the parameter, however many fields are simulated.
 """
 
 import numpy as np
 from like_truth import TRUTHS, images
 
-from dfcan_bmz.simulation.fit import describe
+from dfcan_bmz.simulation.description import describe
 from dfcan_bmz.simulation.settings import Simulation, default_simulation
 
 FIELDS, PHOTONS, SEED = 16, 600.0, 5

@@ -1,13 +1,14 @@
 """What `simulate --like` finds on simulated images of known truth: bias and spread of every estimate.
 
-python benchmarks/like_truth.py [PROCESSES [REPEATS [SEARCHES]]]
+python benchmarks/like_truth.py [PROCESSES [REPEATS [FITS]]]
 
 prints the tables of docs/simulator.md: what is measured from single images of 124 px and from four of them, and what
-the search finds.
+the fit finds.
 """
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from dfcan_bmz.simulation.fit import fit, knobs_of
 from dfcan_bmz.simulation.measure import measure
 from dfcan_bmz.simulation.settings import Simulation, default_simulation
 
-SIZE_PX, REPEATS, SEARCHES, MANY = 124, 12, 5, 4
+SIZE_PX, REPEATS, FITS, MANY = 124, 12, 4, 4
 CAMERA = Camera(gain_counts=2.2, offset_counts=100.0, read_noise_e=1.6)
 LIGHTS = (15.0, 60.0, 600.0)
+SEEN_LIGHTS = (60.0, 600.0)  # of the fits
 STRUCTURES = ("microtubules", "er")
-# of the search: unlike the defaults in all that is looked for
+# of the fit: unlike the defaults in all that is looked for
 TRUTHS = {
     "microtubules": {
         "haze": 2.5,
@@ -66,14 +68,15 @@ def measured_once(job: tuple[str, float, int, int]) -> list[tuple[float, float]]
     return [*pairs, (light / photons, np.nan)]
 
 
-def searched_once(job: tuple[str, float, int, int]) -> dict[str, float]:
-    """What a search finds, by parameter."""
+def fitted_once(job: tuple[str, float, int, int]) -> dict[str, tuple[float, float]]:
+    """What a fit finds by parameter, and the standard error that it claims; NaN for what it calls untold."""
     structure, photons, count, seed = job
     truth = default_simulation(structure).with_values(**TRUTHS[structure], density_spread=0.0, haze_spread=0.0)
     found = measure(images(truth, photons, count, seed))
     start = default_simulation(structure).with_values(haze=1.0)
     fitted = fit(start, found, knobs_of(start), np.random.default_rng(seed))
-    return {name: fitted.simulation.values()[name] for name in TRUTHS[structure]}
+    values = fitted.simulation.values()
+    return {name: (values[name], fitted.spread.get(name, np.nan)) for name in TRUTHS[structure]}
 
 
 def print_measured(pool: ProcessPoolExecutor, repeats: int) -> None:
@@ -91,25 +94,27 @@ def print_measured(pool: ProcessPoolExecutor, repeats: int) -> None:
         print(f"| {s} | {p:.0f} | {n} | " + " | ".join(cells) + " |", flush=True)
 
 
-def print_searched(pool: ProcessPoolExecutor, searches: int) -> None:
-    """Print mean and spread of what the search finds, under the truth."""
-    jobs = [(s, p, n, seed) for s in TRUTHS for p in (60.0, 600.0) for n in (1, MANY) for seed in range(searches)]
-    fitted = dict(zip(jobs, pool.map(searched_once, jobs), strict=True))
+def print_fitted(pool: ProcessPoolExecutor, fits: int) -> None:
+    """Print mean and spread of what a fit finds, under the truth; in brackets how many fits call it told."""
     for s, truth in TRUTHS.items():
-        heads = [f"{name} {value:g}" for name, value in truth.items()]
+        heads = [f"`{name}` {value:g}" for name, value in truth.items()]
         print(f"\n| {s}, photons | images | " + " | ".join(heads) + " |\n" + "|---" * (2 + len(truth)) + "|")
-        for p, n in dict.fromkeys(job[1:3] for job in jobs):
-            found = [np.array([fitted[(s, p, n, seed)][name] for seed in range(searches)]) for name in truth]
-            cells = [f"{values.mean():.2f} +- {values.std():.2f}" for values in found]
+        for p, n in product(SEEN_LIGHTS, (1, MANY)):
+            results = list(pool.map(fitted_once, [(s, p, n, seed) for seed in range(fits)]))
+            cells = []
+            for name in truth:
+                values, claimed = np.array([one[name] for one in results]).T
+                cells.append(f"{values.mean():.2f} +- {values.std():.2f} ({np.isfinite(claimed).sum()} of {fits})")
             print(f"| {p:.0f} | {n} | " + " | ".join(cells) + " |", flush=True)
 
 
-def main(processes: int, repeats: int = REPEATS, searches: int = SEARCHES) -> None:
+def main(processes: int, repeats: int = REPEATS, fits: int = FITS) -> None:
     """Print both tables."""
     with ProcessPoolExecutor(processes) as pool:
-        print_measured(pool, repeats)
-        if searches:
-            print_searched(pool, searches)
+        if repeats:
+            print_measured(pool, repeats)
+        if fits:
+            print_fitted(pool, fits)
 
 
 if __name__ == "__main__":

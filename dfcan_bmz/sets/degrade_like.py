@@ -8,8 +8,10 @@ import numpy as np
 from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
 from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.simulation.camera import SCMOS
-from dfcan_bmz.simulation.fit import CANDIDATES, ROUNDS, Knob, differences, groups_of, search, total
+from dfcan_bmz.simulation.description import differences, groups_of, total
+from dfcan_bmz.simulation.fit import Knob
 from dfcan_bmz.simulation.measure import PSF_SIGMA, Measured
+from dfcan_bmz.simulation.regression import ASSUMED, SIMULATED, infer
 
 CROPS = 4  # of the HR images, for each candidate
 
@@ -47,9 +49,9 @@ def fit_degradation(
     given : dict
         Attributes that stay as they are.
     seed : int
-        Of the search.
+        Of all that is simulated.
     events : Events
-        Hears of candidates.
+        Hears of simulated images.
     """
     found = {name: value for name, value in _measured(measured).items() if name not in given}
     begin = start._replace(**found)
@@ -64,25 +66,30 @@ def fit_degradation(
         values: dict[str, Any] = {knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)}
         return begin._replace(**values)
 
-    def apart(settings: Degradation, number: int) -> float:
-        noise = np.random.default_rng([seed, number])
-        seen = []
-        for group in groups:
-            # brighter and dimmer images differ in their noise alone
-            dim = settings if "photons" in given else _lit(settings, group.photons * SCMOS.quantum_efficiency)
-            seen.append([degrade(crop, scale, dim, noise) for crop in crops])
-        return total(differences(seen, groups))
+    def seen(settings: Degradation, crop: np.ndarray, noise: np.random.Generator) -> list[np.ndarray]:
+        # brighter and dimmer images differ in their noise alone
+        electrons = [group.photons * SCMOS.quantum_efficiency for group in groups]
+        dimmed = [settings if "photons" in given else _lit(settings, light) for light in electrons]
+        return [degrade(crop, scale, one, noise) for one in dimmed]
+
+    def drawn(shares: np.ndarray, chance: int) -> list[np.ndarray]:
+        return seen(at(shares), crops[chance % len(crops)], np.random.default_rng(chance))
+
+    def apart(settings: Degradation) -> float:
+        noise = np.random.default_rng(seed)
+        return total(differences(list(zip(*(seen(settings, crop, noise) for crop in crops), strict=True)), groups))
 
     first = np.array([knob.share(_first(knob.name, psf_px, begin)) for knob in knobs])
-    events.begin("fitting", ROUNDS * CANDIDATES, "candidates")
-    mean, _ = search(lambda shares, number: apart(at(shares), number), first, rng, events.step)
+    events.begin("fitting", SIMULATED, "simulated images")
+    inferred = infer(drawn, groups, first, rng, events.step)
     events.done()
-    fitted = at(mean)
-    origins = dict.fromkeys(found, "measured") | {knob.name: "fitted" for knob in knobs} | dict.fromkeys(given, "given")
+    fitted = at(inferred.shares)
+    sources = {knob.name: "fitted" if told else ASSUMED for knob, told in zip(knobs, inferred.told, strict=True)}
+    origins = dict.fromkeys(found, "measured") | sources | dict.fromkeys(given, "given")
     rounded: dict[str, Any] = {
         name: float(f"{getattr(fitted, name):.4g}") for name in (*found, *(knob.name for knob in knobs))
     }
-    return FittedDegradation(fitted._replace(**rounded), origins, apart(start, ROUNDS), apart(fitted, ROUNDS))
+    return FittedDegradation(fitted._replace(**rounded), origins, apart(start), apart(fitted))
 
 
 def _measured(measured: Measured) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def _measured(measured: Measured) -> dict[str, Any]:
 
 
 def _knobs(psf_px: float, start: Degradation) -> list[Knob]:
-    """What to search for; a measured point spread function is the blur."""
+    """What to fit; a measured point spread function is the blur."""
     blur = Knob("blur", 0.0, 2 * psf_px)  # HR images have a blur of their own
     return [
         *([] if start.psf is not None else [blur]),

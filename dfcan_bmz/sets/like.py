@@ -12,15 +12,16 @@ from dfcan_bmz.fingerprint import fingerprint
 from dfcan_bmz.sets.like_images import read_like
 from dfcan_bmz.simulation.camera import expose
 from dfcan_bmz.simulation.fields import draw_scene, level_photons, widefield
-from dfcan_bmz.simulation.fit import CANDIDATES, FINE, ROUNDS, Fitted, Knob, fit, knobs_of
+from dfcan_bmz.simulation.fit import FINE, Fitted, Knob, fit, knobs_of
 from dfcan_bmz.simulation.measure import Measured, measure
+from dfcan_bmz.simulation.regression import ASSUMED, SIMULATED
 from dfcan_bmz.simulation.settings import Simulation, default_simulation, write_simulation
 
 LIKE_BANDWIDTH = 1.8
 WIDER = 2.0  # the simulated light begins as many times below the dimmest tile, and ends as much above the brightest
-SURE = 0.1  # relative standard error up to which a measured cut-off is better than a stated or a searched one
+SURE = 0.1  # relative standard error up to which a measured cut-off is better than a stated or a fitted one
 UNSEEN_CUTOFF = 0.6  # cycles a pixel: no image shows a cut-off beyond its own corners
-FAR = 4.0  # in units of the search: a difference that everybody sees
+FAR = 4.0  # in units of what hardly anybody sees: a difference that everybody sees
 DEPICTED = 12  # simulated fields that are compared and drawn
 
 FITTED_KINDS = WORDS | {"signal-to-noise": "signal-to-noise ratio", "texture": "contrast of fine and coarse detail"}
@@ -38,7 +39,7 @@ class Likeness(NamedTuple):
     measured : Measured
         The real images.
     fitted : Fitted
-        The search.
+        The fit.
     before, after : dict of str to float
         Distance of the real images from simulated ones by kind, in units of the latter's own distances, with the
         structure's defaults and as fitted.
@@ -54,7 +55,7 @@ class Likeness(NamedTuple):
 
 
 def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int, events: Events = SILENT) -> Likeness:
-    """Measure images, and search for the simulation that is like them; what is `given` stays as it is."""
+    """Measure images, and find the simulation that is like them; what is `given` stays as it is."""
     stacks, stated = read_like(paths, events)
     measured = measure(stacks)
     if not measured.tiles:
@@ -62,10 +63,10 @@ def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int
     plain = default_simulation(structure)
     start, origins, spread = _start(plain, measured, stated, given)
     knobs = [knob for knob in _knobs(start, measured, origins) if knob.name not in given]
-    events.begin("fitting", ROUNDS * CANDIDATES, "candidates")
+    events.begin("fitting", SIMULATED, "simulated fields")
     fitted = fit(start, measured, knobs, np.random.default_rng(seed), events.step)
     events.done()
-    origins |= {knob.name: "fitted" for knob in knobs}
+    origins |= {knob.name: "fitted" if knob.name in fitted.spread else ASSUMED for knob in knobs}
     simulation = fitted.simulation.rounded()
     before, after = (_domain_distances(one, measured, seed) for one in (plain, simulation))
     return Likeness(simulation, origins, spread | fitted.spread, measured, fitted, before, after)
@@ -74,7 +75,7 @@ def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int
 def _start(
     plain: Simulation, measured: Measured, stated: dict[str, float], given: dict[str, Any]
 ) -> tuple[Simulation, dict[str, str], dict[str, float]]:
-    """What metadata and measurements say, before the search."""
+    """What metadata and measurements say, before the fit."""
     camera, light = measured.camera, measured.lights
     values: dict[str, Any] = dict(stated)
     origins = dict.fromkeys(stated, "metadata")
@@ -105,7 +106,7 @@ def _seen(measured: Measured) -> bool:
 
 
 def _knobs(start: Simulation, measured: Measured, origins: dict[str, str]) -> list[Knob]:
-    """What to search for: the aperture too, where neither the images nor their metadata tell it."""
+    """What to fit: the aperture too, where neither the images nor their metadata tell it."""
     knobs = knobs_of(start)
     if "na" in origins:
         return knobs
@@ -180,6 +181,8 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
         f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts per electron, "
         f"{min(photons):.3g} to {max(photons):.3g} photons"
     )
+    if untold := [name for name, origin in likeness.origins.items() if origin == ASSUMED]:
+        events.tell(f"the images do not tell {', '.join(untold)}: assumed, see simulation.yaml")
     before, after = (max(one.values()) for one in (likeness.before, likeness.after))
     events.tell(
         f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted "

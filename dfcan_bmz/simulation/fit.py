@@ -1,34 +1,23 @@
-"""Bring simulated images near to real ones: what cannot be measured one by one is searched for."""
+"""Bring simulated images near to real ones: what cannot be measured one by one is inferred."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
-from dfcan_bmz.fingerprint import fingerprint
-from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.simulation.camera import expose
+from dfcan_bmz.simulation.description import Group, differences, groups_of
 from dfcan_bmz.simulation.fields import draw_scene, widefield
 from dfcan_bmz.simulation.measure import Measured
+from dfcan_bmz.simulation.regression import infer
 from dfcan_bmz.simulation.settings import Simulation
 
 FINE = 2  # fine pixels an LR pixel: enough where no target is made
-FIELDS = 4  # simulated for each candidate
-ROUNDS, CANDIDATES, BEST = 8, 24, 6
-FIRST_WIDTH, LAST_WIDTH = 0.25, 0.02  # of the search, as a share of each range
-HABIT = 0.02  # what leaving the start costs, so that parameters that images say nothing of stay where they were
-LIGHT_GROUPS = 3
-INVISIBLE = 100.0  # the difference of an image that shows nothing
-# differences that hardly anybody would see: decades, shares of the range, decades, coherence, shares of the range
-SCALES = {"signal-to-noise": 0.05, "brightness": 0.02, "spectrum": 0.1, "shape": 0.03, "texture": 0.01}
-TEXTURE_SIGMAS_PX = (1.0, 2.0, 4.0)
-TEXTURE_QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+CHECKED = 8  # fields that are compared with the real ones before and after
 
 
 class Knob(NamedTuple):
-    """A parameter of the search: its range, whether equal ratios are equal steps, and what share of it means off."""
+    """A parameter to fit: its range, whether equal ratios are equal steps, and what share of it means off."""
 
     name: str
     low: float
@@ -83,16 +72,16 @@ DENSITY_RANGE = 6.0  # times the structure's own, and as much less
 
 
 class Fitted(NamedTuple):
-    """Outcome of a search.
+    """Outcome of a fit.
 
     Attributes
     ----------
     simulation : Simulation
         The nearest.
     spread : dict of str to float
-        How far each fitted parameter differs among the nearest candidates: one standard deviation.
+        Standard error of each parameter that the images tell.
     before, after : dict of str to float
-        Differences of start and outcome from the real images by kind, in units of `SCALES`.
+        Differences of start and outcome from the real images by kind, in units of what hardly anybody would see.
     """
 
     simulation: Simulation
@@ -102,23 +91,10 @@ class Fitted(NamedTuple):
 
 
 def knobs_of(simulation: Simulation) -> list[Knob]:
-    """What is searched for with a structure."""
+    """What is fitted with a structure."""
     own = simulation.specimen.per_um2
     density = Knob("per_um2", own / DENSITY_RANGE, own * DENSITY_RANGE, True)
     return [density, *EVERYWHERE, *OF_STRUCTURE[simulation.structure]]
-
-
-def describe(tile: np.ndarray) -> dict[str, np.ndarray] | None:
-    """Numbers by kind of one tile: its fingerprint, and how bright and dark detail of three sizes is; None if flat."""
-    found = fingerprint(tile)
-    if found is None:
-        return None
-    unit = scaling_of(tile).apply(tile)
-    blurred = [unit] + [gaussian_filter(unit, sigma) for sigma in (*TEXTURE_SIGMAS_PX, 2 * TEXTURE_SIGMAS_PX[-1])]
-    details = [fine - coarse for fine, coarse in pairwise(blurred[1:])]
-    texture = np.concatenate([np.quantile(detail, TEXTURE_QUANTILES) for detail in details])
-    kinds = (np.array([found.snr]), found.brightness, found.spectrum, found.shape, texture)
-    return dict(zip(SCALES, kinds, strict=True))
 
 
 def fit(
@@ -128,136 +104,47 @@ def fit(
     rng: np.random.Generator,
     watch: Callable[[], None] = lambda: None,
 ) -> Fitted:
-    """Search for the simulation whose images are nearest to the real ones.
-
-    All candidates of a round see the same specimens and noise.
+    """Find the simulation whose images are nearest to the real ones; what these do not tell stays as it is.
 
     Parameters
     ----------
     start : Simulation
-        With what was measured; its haze and background are where the search begins.
+        With what was measured; its haze and background are where to begin.
     measured : Measured
         The real images.
     knobs : sequence of Knob
-        What is searched for.
+        What is looked for.
     rng : numpy.random.Generator
-        Of the search and of all that it simulates.
+        Of all that is simulated.
     watch : callable
-        Called after each of `ROUNDS` x `CANDIDATES` candidates.
+        Called after each of `dfcan_bmz.simulation.regression.SIMULATED` simulated fields.
     """
     groups = groups_of(measured)
     values = start.values()
     first = np.array([knob.share(values[knob.name]) for knob in knobs])
-    seeds = rng.integers(0, 2**31, ROUNDS + 1)
+    check = int(rng.integers(2**31))
 
     def at(shares: np.ndarray) -> Simulation:
         return start.with_values(**{knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
 
-    def apart(simulation: Simulation, number: int) -> dict[str, float]:
-        return differences(_simulated(simulation, groups, int(seeds[number])), groups)
+    def apart(simulation: Simulation) -> dict[str, float]:
+        fields = [_seen(simulation, groups, check + index) for index in range(CHECKED)]
+        return differences(list(zip(*fields, strict=True)), groups)
 
-    mean, width = search(lambda shares, number: total(apart(at(shares), number)), first, rng, watch)
-    lows, highs = np.clip(mean - width, 0, 1), np.clip(mean + width, 0, 1)
-    return Fitted(
-        at(mean),
-        {knob.name: (knob.at(high) - knob.at(low)) / 2 for knob, low, high in zip(knobs, lows, highs, strict=True)},
-        apart(start, ROUNDS),
-        apart(at(mean), ROUNDS),
-    )
-
-
-def search(
-    cost: Callable[[np.ndarray, int], float], first: np.ndarray, rng: np.random.Generator, watch: Callable[[], None]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Minimise by the cross-entropy method (Rubinstein 1999).
-
-    Candidates are drawn around a mean, and the best of them say where to draw the next ones.
-
-    Parameters
-    ----------
-    cost : callable
-        Of shares of the ranges (N,), 0 to 1, and the number of the round: the candidates of a round should see the same
-        chance, those of another round another one.
-    first : numpy.ndarray
-        (N,): where the search begins.
-    rng : numpy.random.Generator
-        Draws the candidates.
-    watch : callable
-        Called after each of `ROUNDS` x `CANDIDATES` candidates.
-
-    Returns
-    -------
-    mean, width : numpy.ndarray
-        (N,): of the last round's best.
-    """
-    mean, width = first, np.full(len(first), FIRST_WIDTH)
-    for number in range(ROUNDS):
-        shares = mean + rng.normal(0, 1, (CANDIDATES, len(first))) * width
-        shares = np.clip(np.where(shares < 0, -shares, np.where(shares > 1, 2 - shares, shares)), 0, 1)
-        shares[0] = mean
-        costs = []
-        for candidate in shares:
-            habit = np.sqrt(np.mean(((candidate - first) / FIRST_WIDTH) ** 2))
-            costs.append(cost(candidate, number) + HABIT * habit)
-            watch()
-        best = shares[np.argsort(costs)[:BEST]]
-        mean = 0.2 * mean + 0.8 * best.mean(axis=0)
-        width = np.maximum(0.3 * width + 0.7 * best.std(axis=0), LAST_WIDTH)
-    return mean, width
+    found = infer(lambda shares, seed: _seen(at(shares), groups, seed), groups, first, rng, watch)
+    ends = np.clip([found.shares - found.sd, found.shares + found.sd], 0, 1).T
+    spread = {knob.name: (knob.at(high) - knob.at(low)) / 2 for knob, (low, high) in zip(knobs, ends, strict=True)}
+    told = [knob.name for knob, is_told in zip(knobs, found.told, strict=True) if is_told]
+    simulation = at(found.shares).with_values(**{name: values[name] for name in spread if name not in told})
+    return Fitted(simulation, {name: spread[name] for name in told}, apart(start), apart(simulation))
 
 
-def total(differences: dict[str, float]) -> float:
-    """One number for differences by kind: their root mean square."""
-    return float(np.sqrt(np.mean(np.square(list(differences.values())))))
-
-
-class Group(NamedTuple):
-    """Tiles of about one light level: photons, side in pixels, and their mean description."""
-
-    photons: float
-    size: int
-    described: dict[str, np.ndarray]
-
-
-def groups_of(measured: Measured) -> list[Group]:
-    """Sort tiles by their light into a few groups."""
-    order = np.argsort([light.photons for light in measured.lights])
-    groups = []
-    for part in np.array_split(order, min(LIGHT_GROUPS, len(order))):
-        found = [one for one in (describe(measured.tiles[index]) for index in part) if one]
-        if found:
-            photons = float(np.exp(np.mean([np.log(measured.lights[index].photons) for index in part])))
-            groups.append(Group(photons, measured.tiles[0].shape[0], _mean(found)))
-    return groups
-
-
-def differences(seen: Sequence[Sequence[np.ndarray]], groups: Sequence[Group]) -> dict[str, float]:
-    """Root-mean-square difference by kind, in units of `SCALES`, on average over the groups that images belong to."""
-    each = []
-    for group, tiles in zip(groups, seen, strict=True):
-        found = [one for one in map(describe, tiles) if one]
-        if not found:
-            return dict.fromkeys(SCALES, INVISIBLE)
-        mean = _mean(found)
-        apart = {kind: (mean[kind] - group.described[kind]) / scale for kind, scale in SCALES.items()}
-        each.append({kind: float(np.sqrt(np.mean(difference**2))) for kind, difference in apart.items()})
-    return {kind: float(np.mean([one[kind] for one in each])) for kind in SCALES}
-
-
-def _simulated(simulation: Simulation, groups: Sequence[Group], seed: int) -> list[list[np.ndarray]]:
-    """A few fields at the light of each group."""
-    # one field does not differ from another: the mean of few would
+def _seen(simulation: Simulation, groups: Sequence[Group], seed: int) -> list[np.ndarray]:
+    """One field at the light of each group."""
+    # one field does not differ from another: the real ones are few
     specimen = simulation.specimen._replace(density_spread=0.0)
     microscope = simulation.microscope._replace(haze_spread=0.0)
-    seen: list[list[np.ndarray]] = [[] for _ in groups]
-    for index in range(FIELDS):
-        rng = np.random.default_rng([seed, index])
-        scene = draw_scene(simulation.structure, groups[0].size, FINE, simulation.haze, rng, microscope, specimen)
-        signal = widefield(scene, FINE, microscope)
-        for group, tiles in zip(groups, seen, strict=True):
-            tiles.append(expose(signal * group.photons, rng, simulation.camera))
-    return seen
-
-
-def _mean(found: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {kind: np.mean([one[kind] for one in found], axis=0) for kind in SCALES}
+    rng = np.random.default_rng(seed)
+    scene = draw_scene(simulation.structure, groups[0].size, FINE, simulation.haze, rng, microscope, specimen)
+    signal = widefield(scene, FINE, microscope)
+    return [expose(signal * group.photons, rng, simulation.camera) for group in groups]

@@ -1,6 +1,7 @@
 """What can be read off images one by one: camera, cut-off, light and background."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -48,6 +49,8 @@ class Measured(NamedTuple):
         (Y, X) each, all of one size.
     lights : list of Light
         Of each tile.
+    places : list of int
+        Number of the place that each tile shows: planes of a stack or movie show the same places.
     whole : bool
         Whether the images hold whole numbers alone.
     """
@@ -56,6 +59,7 @@ class Measured(NamedTuple):
     cutoff_px: Estimate
     tiles: list[np.ndarray]
     lights: list[Light]
+    places: list[int]
     whole: bool
 
 
@@ -71,12 +75,13 @@ def measure(stacks: Sequence[np.ndarray]) -> Measured:
     camera = measure_camera([_few(planes, MOST_PLANES) for planes in middles])
     every = [plane for planes in middles for plane in planes]
     cutoff = measure_cutoff(_few(every, MOST_PLANES))
-    tiles = _tiles(stacks)
+    tiles, places = _tiles(stacks)
     return Measured(
         camera,
         cutoff,
         tiles,
         [measure_light(tile, camera, cutoff.value) for tile in tiles],
+        places,
         all(np.array_equal(stack, np.round(stack)) for stack in stacks),
     )
 
@@ -93,18 +98,22 @@ def measure_light(tile: np.ndarray, camera: CameraEstimate, cutoff_px: float) ->
     return Light(span / SCMOS.quantum_efficiency, low / span)
 
 
-def _tiles(stacks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Tiles of one size from all images, without those that show next to nothing."""
+def _tiles(stacks: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]:
+    """Tiles of one size from all images, without those that show next to nothing, and the number of their place."""
     side = min(TILE_PX, *(min(stack.shape[-2:]) for stack in stacks)) // 2 * 2
-    every = []
+    every, place = [], 0
     for stack in stacks:
         height, width = stack.shape[-2:]
-        corners = [(y, x) for y in _starts(height, side) for x in _starts(width, side)]
-        every += [(plane, y, x) for plane in stack for y, x in corners]
-    tiles = [np.asarray(plane[y : y + side, x : x + side], np.float64) for plane, y, x in _few(every, MOST_TILES)]
-    ratios = [signal_to_noise(tile) if np.ptp(tile) else 0.0 for tile in tiles]
+        corners = list(product(_starts(height, side), _starts(width, side)))
+        every += [(plane, y, x, place + index) for plane in stack for index, (y, x) in enumerate(corners)]
+        place += len(corners)
+    some = _few(every, MOST_TILES)
+    found = [(np.asarray(plane[y : y + side, x : x + side], np.float64), at) for plane, y, x, at in some]
+    ratios = [signal_to_noise(tile) if np.ptp(tile) else 0.0 for tile, _ in found]
     # images of several light levels differ, tiles of one image should not
-    return [tile for tile, ratio in zip(tiles, ratios, strict=True) if ratio >= FAINT * min(max(ratios), 3.0)]
+    least = FAINT * min(max(ratios), 3.0)
+    kept = [one for one, ratio in zip(found, ratios, strict=True) if ratio >= least]
+    return [tile for tile, _ in kept], [at for _, at in kept]
 
 
 def _starts(length: int, side: int) -> list[int]:

@@ -8,8 +8,7 @@ from dfcan_bmz import images
 from dfcan_bmz.commands import degrade
 from dfcan_bmz.degradation import PRESETS, Degradation
 from dfcan_bmz.degradation import degrade as degraded
-from dfcan_bmz.sets import degrade_like
-from dfcan_bmz.simulation import fit as fitting
+from dfcan_bmz.simulation import regression
 from dfcan_bmz.simulation.fields import simulate_field
 
 
@@ -26,15 +25,13 @@ def folders(tmp_path):
     return tmp_path
 
 
-def search_briefly(monkeypatch, rounds: int) -> None:
-    for module in (fitting, degrade_like):
-        monkeypatch.setattr(module, "ROUNDS", rounds)
-        monkeypatch.setattr(module, "CANDIDATES", 12)
-    monkeypatch.setattr(fitting, "BEST", 3)
+@pytest.fixture
+def short_fit(monkeypatch):
+    monkeypatch.setattr(regression, "DRAWS", 20)
+    monkeypatch.setattr(regression, "WIDTHS", (0.25, 0.2))
 
 
-def test_degrade_like_finds_blur_and_light(folders, monkeypatch, capsys):
-    search_briefly(monkeypatch, rounds=4)
+def test_degrade_like_finds_blur_and_light(folders, short_fit, capsys):
     degrade.run(folders / "hr", folders / "out", 2, "fluorescence", [folders / "mine"])
     record = yaml.safe_load((folders / "out" / "dataset.yaml").read_text())["settings"]
     assert record["from"]["photons"] == "measured"
@@ -45,8 +42,7 @@ def test_degrade_like_finds_blur_and_light(folders, monkeypatch, capsys):
     assert "difference" in capsys.readouterr().out
 
 
-def test_what_is_given_is_not_searched_for(folders, monkeypatch):
-    search_briefly(monkeypatch, rounds=1)
+def test_what_is_given_is_not_fitted(folders, short_fit):
     degrade.run(folders / "hr", folders / "out", 2, "fluorescence", [folders / "mine"], settings={"blur": 3.25})
     record = yaml.safe_load((folders / "out" / "dataset.yaml").read_text())["settings"]
     assert record["blur"] == 3.25

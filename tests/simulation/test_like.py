@@ -11,8 +11,10 @@ from dfcan_bmz.console import screen
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.sets import like
 from dfcan_bmz.simulation import fit as fitting
+from dfcan_bmz.simulation import regression
+from dfcan_bmz.simulation.description import total
 from dfcan_bmz.simulation.fields import simulate_field
-from dfcan_bmz.simulation.fit import Knob, fit, total
+from dfcan_bmz.simulation.fit import Knob, fit
 from dfcan_bmz.simulation.measure import measure
 from dfcan_bmz.simulation.settings import default_simulation, read_simulation, write_simulation
 
@@ -20,13 +22,11 @@ SMALL = {"pairs": 2, "size": 48, "scale": 2, "levels": 2}
 
 
 @pytest.fixture
-def short_search(monkeypatch):
-    for module in (fitting, like):
-        monkeypatch.setattr(module, "ROUNDS", 2)
-        monkeypatch.setattr(module, "CANDIDATES", 8)
+def short_fit(monkeypatch):
+    monkeypatch.setattr(regression, "WIDTHS", (0.25,))
+    monkeypatch.setattr(regression, "DRAWS", 40)
+    monkeypatch.setattr(fitting, "CHECKED", 2)
     monkeypatch.setattr(like, "DEPICTED", 4)
-    monkeypatch.setattr(fitting, "BEST", 3)
-    monkeypatch.setattr(fitting, "FIELDS", 2)
 
 
 @pytest.fixture
@@ -40,8 +40,7 @@ def real(tmp_path):
     return tmp_path / "real"
 
 
-def test_a_search_finds_how_hazy_images_are(short_search, monkeypatch):
-    monkeypatch.setattr(fitting, "ROUNDS", 5)
+def test_a_fit_finds_how_hazy_images_are(short_fit):
     start = default_simulation("microtubules").with_values(haze=1.0, density_spread=0.0, haze_spread=0.0)
     truth = start.with_values(haze=4.0)
     seen = like.simulated(truth, 64, [600.0], 3, seed=5)
@@ -51,13 +50,25 @@ def test_a_search_finds_how_hazy_images_are(short_search, monkeypatch):
     assert 2 < found.simulation.haze < 10
 
 
-def test_simulate_like_writes_pairs_with_all_that_was_found(real, tmp_path, short_search, capsys):
+def test_what_images_do_not_tell_stays_as_it_was(short_fit):
+    start = default_simulation("microtubules").with_values(haze=1.0, density_spread=0.0, haze_spread=0.0)
+    seen = like.simulated(start.with_values(haze=4.0, spot_labels=900.0), 64, [600.0], 3, seed=5)
+    measured = measure([tile[None].astype(float) for tile in seen])
+    # there are no spots: how bright they are changes nothing
+    knobs = [Knob("haze", 0.05, 12.0, True), Knob("spot_labels", 20.0, 2000.0, True)]
+    found = fit(start, measured, knobs, np.random.default_rng(0))
+    assert found.simulation.specimen.spot_labels == start.specimen.spot_labels
+    assert list(found.spread) == ["haze"]
+
+
+def test_simulate_like_writes_pairs_with_all_that_was_found(real, tmp_path, short_fit, capsys):
     simulate.run(tmp_path / "out", "er", **SMALL, like=[real])
     told = yaml.safe_load((tmp_path / "out" / "simulation.yaml").read_text())
     origin = {name: entry["from"] for name, entry in told["parameters"].items()}
     assert origin["pixel_nm"] == "metadata"
     assert origin["gain_counts"] == origin["na"] == "measured"
-    assert origin["haze"] == origin["tube_bend"] == "fitted"
+    assert origin["haze"] == "fitted"
+    assert {origin["tube_bend"], origin["spots_per_um2"]} <= {"fitted", regression.ASSUMED}
     assert origin["labelling"] == "default"
     cutoff_um = 2 * told["parameters"]["na"]["value"] / told["parameters"]["emission_nm"]["value"] * 1e3
     assert cutoff_um == pytest.approx(2 * 1.2 / 600 * 1e3, rel=0.08)
@@ -67,7 +78,7 @@ def test_simulate_like_writes_pairs_with_all_that_was_found(real, tmp_path, shor
     assert "pixels of 80 nm (metadata)" in capsys.readouterr().out
 
 
-def test_the_file_makes_the_same_images_again(real, tmp_path, short_search):
+def test_the_file_makes_the_same_images_again(real, tmp_path, short_fit):
     simulate.run(tmp_path / "one", "er", **SMALL, like=[real])
     simulate.run(tmp_path / "two", None, **SMALL, config=tmp_path / "one" / "simulation.yaml")
     for kind in ("lr", "hr"):
@@ -75,8 +86,7 @@ def test_the_file_makes_the_same_images_again(real, tmp_path, short_search):
         np.testing.assert_array_equal(*pair)
 
 
-def test_a_search_is_repeatable_and_what_is_given_stays(real, short_search, monkeypatch):
-    monkeypatch.setattr(fitting, "ROUNDS", 1)
+def test_a_fit_is_repeatable_and_what_is_given_stays(real, short_fit):
     one, two = (like.fit_like([real], "er", {"haze": 1.5}, 3) for _ in range(2))
     assert one.simulation == two.simulation
     assert one.simulation.haze == 1.5
