@@ -82,7 +82,7 @@ def _start(
     spread = {}
     for name, estimate in zip(("gain_counts", "offset_counts", "read_noise_e"), camera, strict=True):
         values[name], spread[name], origins[name] = float(estimate.value), float(estimate.sd), "measured"
-    values["step_counts"] = 1.0 if measured.whole and camera.offset.value > 0 else 0.0
+    values["step_counts"] = 1.0 if measured.whole and (camera.offset.value > 0 or measured.black) else 0.0
     values["background"] = float(np.median([one.background for one in light])) / 2  # the other half may be haze
     values["haze"] = 1.0
     photons = [one.photons for one in light]
@@ -188,6 +188,15 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
         f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted "
         "(up to 1: as close as to each other)"
     )
+    if measured.black:
+        events.warning(f"{measured.black:.1%} of the pixels are cut off at black: give images as the camera took them")
+    if measured.saturated:
+        events.warning(f"{measured.saturated:.1%} of the pixels are saturated: give images without, if there are any")
+    if not measured.even:
+        events.warning(
+            "the finest noise is missing: the images were smoothed, enlarged or compressed, and photons and counts per "
+            "electron are not to be trusted; give images as the camera took them"
+        )
     for kind, difference in likeness.fitted.after.items():
         if difference > FAR:
             events.warning(f"the {FITTED_KINDS[kind]} do not match the real images: see like.png")

@@ -14,6 +14,7 @@ from dfcan_bmz.images import Image
 from dfcan_bmz.images.selection import find_sources
 
 MOST_PLANES, MOST_OF_A_FILE = 48, 12  # what is looked at
+SMALLEST = SMALLEST_PX + 8
 PIXEL_SIZES_ALIKE = 0.02
 
 
@@ -35,8 +36,8 @@ def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict
     noted: list[tuple[Path, str]] = []
     for file in files:
         image = images.open_lazily(file)
-        if min(image.pixels.shape[-2:]) < SMALLEST_PX + 8:
-            raise DfcanError(f"{file} is smaller than {SMALLEST_PX + 8} px: give larger images as --like")
+        if min(image.pixels.shape[-2:]) < SMALLEST:
+            raise DfcanError(f"{file} is smaller than {SMALLEST} px: give larger images as --like")
         stack, bad = _middles(image, most)
         if not stack:
             raise DfcanError(f"{file} is constant, or holds NaN or infinite pixels: leave it out")
@@ -44,7 +45,13 @@ def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict
             told = f"left out of --like, as constant or with NaN or infinite pixels: planes {flaws.numbers(bad)}"
             noted.append((file, told))
         noted += [(file, note) for note in image.notes]
-        stacks.append(np.stack(stack).astype(np.float64))
+        whole = np.stack(stack).astype(np.float64)
+        inside = without_border(whole)
+        if min(inside.shape[-2:]) < SMALLEST:
+            raise DfcanError(f"{file} is smaller than {SMALLEST} px inside its constant border: leave it out")
+        if inside.shape != whole.shape:
+            noted.append((file, "constant border left out of --like"))
+        stacks.append(inside)
         optics = stated_optics(file)
         stated.append({"pixel_nm": image.pixel_size_nm, "na": optics.na, "emission_nm": optics.emission_nm})
     events.notes_of(noted)
@@ -58,6 +65,15 @@ def read_like(paths: list[Path], events: Events) -> tuple[list[np.ndarray], dict
         if values:
             found[name] = float(values[0])
     return stacks, found
+
+
+def without_border(stack: np.ndarray) -> np.ndarray:
+    """A stack (N, Y, X) without rows and columns at its sides that are constant in any plane, as padding is."""
+    for axis in (1, 2):
+        shown = np.flatnonzero((np.ptp(stack, axis=3 - axis) > 0).all(axis=0))
+        if len(shown):
+            stack = np.take(stack, range(shown[0], shown[-1] + 1), axis)
+    return stack
 
 
 def _middles(image: Image, most: int) -> tuple[list[np.ndarray], list[int]]:

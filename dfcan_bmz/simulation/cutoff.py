@@ -13,6 +13,8 @@ LOWEST = 0.04  # cycles a pixel: below, out-of-focus light and the borders of th
 CANDIDATES = np.geomspace(0.06, 0.7, 160)  # cut-offs that are tried, in cycles a pixel
 SLOPES = np.arange(0, 4.6, 0.25)  # of the structure's own spectrum: 0 for points, 1 for lines, 3 for areas
 ROUNDS = 4
+INNER, OUTER = (0.5, 0.56), (0.62, 0.72)  # rings in the corners of the spectrum, in cycles a pixel
+EVEN = 0.6  # smallest ratio of the power in the outer ring over the inner one, of white noise
 
 
 def measure_cutoff(planes: Sequence[np.ndarray]) -> Estimate:
@@ -57,6 +59,17 @@ def ring_power(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     some = np.maximum(count, 1)
     frequency, mean = (np.bincount(ring.ravel(), what.ravel(), BINS) / some for what in (radius, power))
     return frequency, mean, count
+
+
+def is_even(planes: Sequence[np.ndarray]) -> bool:
+    """Whether the noise is alike at the finest scales, as a camera's; not if images were smoothed or enlarged."""
+    ratios = []
+    for plane in planes:
+        frequency, power, count = ring_power(plane)
+        rings = [(low <= frequency) & (frequency < high) for low, high in (INNER, OUTER)]
+        inner, outer = (float(np.average(power[ring], weights=count[ring])) for ring in rings)
+        ratios.append(outer / max(inner, 1e-300))
+    return float(np.median(ratios)) > EVEN
 
 
 def _misfits(plane: np.ndarray) -> tuple[np.ndarray, int]:

@@ -9,7 +9,8 @@ from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.fingerprint import middle, signal_to_noise
 from dfcan_bmz.simulation.camera import SCMOS
-from dfcan_bmz.simulation.cutoff import measure_cutoff
+from dfcan_bmz.simulation.clipping import clipped
+from dfcan_bmz.simulation.cutoff import is_even, measure_cutoff
 from dfcan_bmz.simulation.noise import CameraEstimate, Estimate, measure_camera
 
 Items = TypeVar("Items", np.ndarray, list[Any])
@@ -53,6 +54,10 @@ class Measured(NamedTuple):
         Number of the place that each tile shows: planes of a stack or movie show the same places.
     whole : bool
         Whether the images hold whole numbers alone.
+    black, saturated : float
+        Largest share of the pixels of a plane that were cut off at the smallest and at the largest value.
+    even : bool
+        Whether the noise is alike at the finest scales, as a camera's.
     """
 
     camera: CameraEstimate
@@ -61,6 +66,9 @@ class Measured(NamedTuple):
     lights: list[Light]
     places: list[int]
     whole: bool
+    black: float
+    saturated: float
+    even: bool
 
 
 def measure(stacks: Sequence[np.ndarray]) -> Measured:
@@ -73,8 +81,9 @@ def measure(stacks: Sequence[np.ndarray]) -> Measured:
     """
     middles = [np.asarray(stack, np.float64)[:, *middle(stack.shape[-2:], LARGEST_PX)] for stack in stacks]
     camera = measure_camera([_few(planes, MOST_PLANES) for planes in middles])
-    every = [plane for planes in middles for plane in planes]
-    cutoff = measure_cutoff(_few(every, MOST_PLANES))
+    some = _few([plane for planes in middles for plane in planes], MOST_PLANES)
+    cutoff = measure_cutoff(some)
+    black, saturated = np.max([clipped(plane).mean(axis=(1, 2)) for plane in some], axis=0)
     tiles, places = _tiles(stacks)
     return Measured(
         camera,
@@ -83,6 +92,9 @@ def measure(stacks: Sequence[np.ndarray]) -> Measured:
         [measure_light(tile, camera, cutoff.value) for tile in tiles],
         places,
         all(np.array_equal(stack, np.round(stack)) for stack in stacks),
+        float(black),
+        float(saturated),
+        is_even(some),
     )
 
 

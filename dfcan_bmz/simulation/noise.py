@@ -9,6 +9,7 @@ from scipy.fft import dctn, fftn, idctn, ifftn
 from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.simulation.camera import SCMOS
+from dfcan_bmz.simulation.clipping import sound
 
 CORNER = 0.5  # cycles a pixel: beyond this circle, in the corners of the spectrum, few microscopes pass any signal
 BORDER_PX = 8  # where mirroring bends the image
@@ -125,9 +126,10 @@ def _samples(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     else:
         residuals, means = (np.stack(part) for part in zip(*map(_in_corners, stack), strict=True))
         share = 1 - np.pi / 4
+    kept = np.stack([sound(plane, NEIGHBOURHOOD_PX)[inner, inner] for plane in stack[: len(residuals)]])
     # both smoothed alike, so that the line between them is that between pixels
     means, squared = (
-        np.stack([gaussian_filter(plane, NEIGHBOURHOOD_PX)[inner, inner] for plane in planes]).ravel()
+        np.stack([gaussian_filter(plane, NEIGHBOURHOOD_PX)[inner, inner] for plane in planes])[kept]
         for planes in (means, residuals**2)
     )
     return means, squared, np.full(len(means), share)
