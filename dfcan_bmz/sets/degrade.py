@@ -18,7 +18,7 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import refuse_input_as_output
 from dfcan_bmz.images import Image
 from dfcan_bmz.sets.degrade_like import CROPS, FittedDegradation, fit_degradation
-from dfcan_bmz.sets.like import FAR
+from dfcan_bmz.sets.like import FAR, warn_of_flaws
 from dfcan_bmz.sets.like_images import read_like
 from dfcan_bmz.simulation.measure import measure
 
@@ -166,6 +166,7 @@ def _fit(
     measured = measure(read_like(list(like), events)[0])
     if not measured.tiles:
         raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
+    warn_of_flaws(measured, events)
     some = [flaws.first_sound(images.open_lazily(path)) for path in sources[:: -(-len(sources) // CROPS)]]
     fitted = fit_degradation(some, measured, scale, start, given, seed, events)
     values = ", ".join(

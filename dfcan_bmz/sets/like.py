@@ -60,6 +60,7 @@ def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int
     measured = measure(stacks)
     if not measured.tiles:
         raise DfcanError("--like holds no image that shows anything: give images with a structure in them")
+    warn_of_flaws(measured, events)
     plain = default_simulation(structure)
     start, origins, spread = _start(plain, measured, stated, given)
     knobs = [knob for knob in _knobs(start, measured, origins) if knob.name not in given]
@@ -177,7 +178,8 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
     photons = [one.photons for one in measured.lights]
     pixel = f"{microscope.pixel_nm:g} nm ({likeness.origins.get('pixel_nm', 'not known: default')})"
     events.tell(
-        f"{len(measured.tiles)} tiles: pixels of {pixel}, cut-off {1e3 / microscope.cutoff_per_um:.0f} nm, "
+        f"{len(measured.tiles)} tiles: pixels of {pixel}, "
+        f"cut-off {1e3 / microscope.cutoff_per_um:.0f} nm ({likeness.origins.get('na', 'default')}), "
         f"{camera.gain.value:.3g} +- {camera.gain.sd:.2g} counts per electron, "
         f"{min(photons):.3g} to {max(photons):.3g} photons"
     )
@@ -188,6 +190,15 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
         f"distance to the simulated images: {before:.1f} with defaults, {after:.1f} as fitted "
         "(up to 1: as close as to each other)"
     )
+    far = [FITTED_KINDS[kind] for kind, difference in likeness.fitted.after.items() if difference > FAR]
+    if far:
+        events.warning(
+            f"the simulated images still differ from the real ones in the {', the '.join(far)}: see like.png"
+        )
+
+
+def warn_of_flaws(measured: Measured, events: Events) -> None:
+    """Warn of images that are not as the camera took them."""
     if measured.black:
         events.warning(f"{measured.black:.1%} of the pixels are cut off at black: give images as the camera took them")
     if measured.saturated:
@@ -197,9 +208,6 @@ def report_likeness(likeness: Likeness, events: Events) -> None:
             "the finest noise is missing: the images were smoothed, enlarged or compressed, and photons and counts per "
             "electron are not to be trusted; give images as the camera took them"
         )
-    for kind, difference in likeness.fitted.after.items():
-        if difference > FAR:
-            events.warning(f"the {FITTED_KINDS[kind]} do not match the real images: see like.png")
 
 
 def _short(values: dict[str, float]) -> dict[str, float]:

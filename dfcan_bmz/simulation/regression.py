@@ -13,6 +13,7 @@ DRAWS = 192
 PRIOR = WIDTHS[0]  # standard deviation about the start, before any image is seen
 STEP = 2.0  # widths that a round may move
 OWN_VARIANCE = 0.3  # weight of the variances alone in the covariance of chance: few draws do not tell all of it
+DIGITS = 4  # of shares: more say nothing, and differ between processors
 SIMULATED = len(WIDTHS) * DRAWS
 ASSUMED = "assumed, the images do not tell"
 UNTOLD = 0.9  # of the prior's standard deviation: what is left of it where images say next to nothing
@@ -82,7 +83,7 @@ def infer(
         mean = first.copy()
         if told.any():
             rest = values - slopes[:, ~told] @ first[~told]
-            mean[told] = lsq_linear(slopes[:, told], rest, (low[told], high[told])).x
+            mean[told] = np.round(lsq_linear(slopes[:, told], rest, (low[told], high[told])).x, DIGITS)
     return Inferred(mean, sd, told)
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 
+from dfcan_bmz.sets.like_images import without_border
 from dfcan_bmz.simulation.camera import Camera, expose
-from dfcan_bmz.simulation.cutoff import measure_cutoff
+from dfcan_bmz.simulation.clipping import clipped
+from dfcan_bmz.simulation.cutoff import is_even, measure_cutoff
 from dfcan_bmz.simulation.fields import BIOSR, simulate_field
 from dfcan_bmz.simulation.measure import measure
 from dfcan_bmz.simulation.noise import measure_camera
@@ -87,3 +89,40 @@ def test_images_that_were_stretched_one_by_one_are_measured_one_by_one():
     ]
     found = measure_camera(stretched)
     assert found.gain.value == pytest.approx(21 * CAMERA.gain_counts, rel=0.2)
+
+
+def test_pixels_that_were_cut_off_at_black_are_found_and_do_not_raise_the_gain():
+    whole = image(80, 4, "er")
+    black = np.clip(whole - np.quantile(whole, 0.15), 0, None)
+    found = measure([black[None]])
+    assert found.black == pytest.approx(0.15, abs=0.02)
+    assert found.saturated == 0
+    assert found.camera.gain.value == pytest.approx(CAMERA.gain_counts, abs=3 * found.camera.gain.sd)
+
+
+def test_saturated_pixels_are_found_and_do_not_lower_the_gain():
+    whole = image(300, 4)
+    whole[40:80, 40:80] += 5000.0
+    found = measure([np.minimum(whole, 2000.0)[None]])
+    assert found.saturated == pytest.approx(1600 / 124**2, rel=0.1)
+    assert found.camera.gain.value == pytest.approx(CAMERA.gain_counts, abs=3 * found.camera.gain.sd)
+
+
+def test_counted_photons_are_not_cut_off_at_black():
+    dark = np.random.default_rng(0).poisson(0.5, (96, 96))
+    assert not clipped(dark).any()
+
+
+@pytest.mark.parametrize("photons", [30, 600])
+def test_the_noise_of_a_camera_is_told_from_that_of_smoothed_and_enlarged_images(photons):
+    camera = image(photons, 4)
+    assert is_even([camera])
+    assert not is_even([gaussian_filter(camera, 1)])
+    assert not is_even([zoom(camera[:62, :62], 2, order=1)])
+
+
+def test_a_constant_border_is_left_out():
+    inside = np.random.default_rng(0).poisson(50, (2, 40, 50)).astype(float)
+    padded = np.pad(inside, ((0, 0), (8, 3), (0, 12)))
+    np.testing.assert_array_equal(without_border(padded), inside)
+    np.testing.assert_array_equal(without_border(inside), inside)
