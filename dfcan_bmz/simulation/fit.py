@@ -128,10 +128,10 @@ def fit(
         return start.with_values(**{knob.name: knob.at(share) for knob, share in zip(knobs, shares, strict=True)})
 
     def apart(simulation: Simulation) -> dict[str, float]:
-        fields = [_seen(simulation, groups, check + index) for index in range(CHECKED)]
+        fields = [draw_fields(simulation, groups, check + index) for index in range(CHECKED)]
         return differences(list(zip(*fields, strict=True)), groups)
 
-    found = infer(lambda shares, seed: _seen(at(shares), groups, seed), groups, first, rng, watch)
+    found = infer(lambda shares, seed: draw_fields(at(shares), groups, seed), groups, first, rng, watch)
     ends = np.clip([found.shares - found.sd, found.shares + found.sd], 0, 1).T
     spread = {knob.name: (knob.at(high) - knob.at(low)) / 2 for knob, (low, high) in zip(knobs, ends, strict=True)}
     told = [knob.name for knob, is_told in zip(knobs, found.told, strict=True) if is_told]
@@ -139,8 +139,8 @@ def fit(
     return Fitted(simulation, {name: spread[name] for name in told}, apart(start), apart(simulation))
 
 
-def _seen(simulation: Simulation, groups: Sequence[Group], seed: int) -> list[np.ndarray]:
-    """One field at the light of each group."""
+def draw_fields(simulation: Simulation, groups: Sequence[Group], seed: int) -> list[np.ndarray]:
+    """Draw one field at the light of each group."""
     # one field does not differ from another: the real ones are few
     specimen = simulation.specimen._replace(density_spread=0.0)
     microscope = simulation.microscope._replace(haze_spread=0.0)

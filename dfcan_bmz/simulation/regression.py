@@ -65,8 +65,7 @@ def infer(
     watch : callable
         Called after each of `SIMULATED` simulations.
     """
-    mean = first
-    told = np.ones(len(first), bool)
+    mean, found = first, Inferred(first, np.full(len(first), PRIOR), np.zeros(len(first), bool))
     for width in WIDTHS:
         shares = reflected(mean + rng.normal(0, width, (DRAWS, len(first))))
         seen: list[list[Description | None]] = []
@@ -74,17 +73,10 @@ def infer(
             seen.append([describe(tile) for tile in see(one, int(rng.integers(2**31)))])
             watch()
         by_group = zip(groups, zip(*seen, strict=True), strict=True)
-        parts = [_told_by(group, shares - mean, described) for group, described in by_group]
-        slopes = np.concatenate([np.eye(len(first)) / PRIOR, *(slope for slope, _ in parts)])
-        values = np.concatenate([first / PRIOR, *(value + slope @ mean for slope, value in parts)])
-        sd = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
-        told = sd < UNTOLD * PRIOR
-        low, high = np.clip([mean - STEP * width, mean + STEP * width], 0, 1)
-        mean = first.copy()
-        if told.any():
-            rest = values - slopes[:, ~told] @ first[~told]
-            mean[told] = np.round(lsq_linear(slopes[:, told], rest, (low[told], high[told])).x, DIGITS)
-    return Inferred(mean, sd, told)
+        lines = [line_through(shares - mean, described, group) for group, described in by_group]
+        found = likeliest(lines, first, mean, STEP * width)
+        mean = found.shares
+    return found
 
 
 def reflected(shares: np.ndarray) -> np.ndarray:
@@ -92,16 +84,40 @@ def reflected(shares: np.ndarray) -> np.ndarray:
     return np.clip(np.where(shares < 0, -shares, np.where(shares > 1, 2 - shares, shares)), 0, 1)
 
 
-def _told_by(group: Group, moved: np.ndarray, seen: Sequence[Description | None]) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes (numbers, N), and distances (numbers,) of the real description from that at no move, in units of chance.
+class Line(NamedTuple):
+    """What moving from the middle of some draws changes, in units of chance.
+
+    Attributes
+    ----------
+    slopes : numpy.ndarray
+        (numbers, N): change of each number of a description with each share.
+    ahead : numpy.ndarray
+        (numbers,): the real description less that in the middle.
+    """
+
+    slopes: np.ndarray
+    ahead: np.ndarray
+
+
+def line_through(moved: np.ndarray, seen: Sequence[Description | None], group: Group) -> Line:
+    """Fit a line through the descriptions of simulated tiles.
 
     Chance is that of as many fields as the real tiles show, and what hardly anybody would see.
+
+    Parameters
+    ----------
+    moved : numpy.ndarray
+        (draws, N): shares less those in the middle.
+    seen : sequence of dict or None
+        Description of each draw; None if its tile was flat.
+    group : Group
+        The real tiles.
     """
     shown = np.array([one is not None for one in seen])
     design = np.column_stack([np.ones(shown.sum()), moved[shown]])
     if len(design) < 2 * design.shape[1]:
-        return np.zeros((0, moved.shape[1])), np.zeros(0)
-    numbers = np.array([np.concatenate(list(one.values())) for one in seen if one is not None])
+        return Line(np.zeros((0, moved.shape[1])), np.zeros(0))
+    numbers = np.array([in_a_row(one) for one in seen if one is not None])
     line = np.linalg.lstsq(design, numbers, rcond=None)[0]
     left = numbers - design @ line
     chance = left.T @ left / (len(design) - design.shape[1])
@@ -111,5 +127,23 @@ def _told_by(group: Group, moved: np.ndarray, seen: Sequence[Description | None]
     size /= np.diag(np.linalg.inv(design.T @ design))[1:]
     line[1:] *= np.maximum(0, 1 - numbers.shape[1] / np.maximum(size, 1e-12))[:, None]
     whiten = np.linalg.inv(np.linalg.cholesky(chance / group.fields + np.eye(len(chance))))
-    real = np.concatenate(list(group.described.values()))
-    return whiten @ line[1:].T, whiten @ (real - line[0])
+    return Line(whiten @ line[1:].T, whiten @ (in_a_row(group.described) - line[0]))
+
+
+def likeliest(lines: Sequence[Line], first: np.ndarray, mean: np.ndarray, step: float) -> Inferred:
+    """Solve for the likeliest shares, at most a step from the middle of the draws, `mean`."""
+    slopes = np.concatenate([np.eye(len(first)) / PRIOR, *(line.slopes for line in lines)])
+    values = np.concatenate([first / PRIOR, *(line.ahead + line.slopes @ mean for line in lines)])
+    sd = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
+    told = sd < UNTOLD * PRIOR
+    low, high = np.clip([mean - step, mean + step], 0, 1)
+    shares = first.copy()
+    if told.any():
+        rest = values - slopes[:, ~told] @ first[~told]
+        shares[told] = np.round(lsq_linear(slopes[:, told], rest, (low[told], high[told])).x, DIGITS)
+    return Inferred(shares, sd, told)
+
+
+def in_a_row(description: Description) -> np.ndarray:
+    """Numbers of all kinds, (numbers,)."""
+    return np.concatenate(list(description.values()))
