@@ -16,7 +16,7 @@ OWN_VARIANCE = 0.3  # weight of the variances alone in the covariance of chance:
 DIGITS = 4  # of shares: more say nothing, and differ between processors
 SIMULATED = len(WIDTHS) * DRAWS
 ASSUMED = "assumed, the images do not tell"
-UNTOLD = 0.9  # of the prior's standard deviation: what is left of it where images say next to nothing
+UNTOLD = 0.97  # of the prior's standard deviation: what is left of it where images say next to nothing
 
 
 class Inferred(NamedTuple):
