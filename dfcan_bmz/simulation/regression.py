@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import lsq_linear
 
 from dfcan_bmz.simulation.description import Description, Group, describe
 
@@ -132,6 +131,8 @@ def line_through(moved: np.ndarray, seen: Sequence[Description | None], group: G
 
 def likeliest(lines: Sequence[Line], first: np.ndarray, mean: np.ndarray, step: float) -> Inferred:
     """Solve for the likeliest shares, at most a step from the middle of the draws, `mean`."""
+    from scipy.optimize import lsq_linear  # slow to import
+
     slopes = np.concatenate([np.eye(len(first)) / PRIOR, *(line.slopes for line in lines)])
     values = np.concatenate([first / PRIOR, *(line.ahead + line.slopes @ mean for line in lines)])
     sd = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
