@@ -109,8 +109,8 @@ def main(models: list[str], names: list[str], work: Path) -> None:
         for method, enlarge in missing.items():
             rows.append(measured(name, method, enlarge, planes()))
             write_results(rows)
-            write_table(rows)
-    print(table_of(rows), end="")
+            write_table(read_results())  # in the order of the file
+    print(table_of(read_results()), end="")
 
 
 if __name__ == "__main__":
