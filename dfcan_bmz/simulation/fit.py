@@ -132,11 +132,10 @@ def fit(
         return differences(list(zip(*fields, strict=True)), groups)
 
     found = infer(lambda shares, seed: draw_fields(at(shares), groups, seed), groups, first, rng, watch)
-    ends = np.clip([found.shares - found.sd, found.shares + found.sd], 0, 1).T
-    spread = {knob.name: (knob.at(high) - knob.at(low)) / 2 for knob, (low, high) in zip(knobs, ends, strict=True)}
-    told = [knob.name for knob, is_told in zip(knobs, found.told, strict=True) if is_told]
-    simulation = at(found.shares).with_values(**{name: values[name] for name in spread if name not in told})
-    return Fitted(simulation, {name: spread[name] for name in told}, apart(start), apart(simulation))
+    told = [(knob, share, sd) for knob, share, sd, is_told in zip(knobs, *found, strict=True) if is_told]
+    simulation = start.with_values(**{knob.name: knob.at(share) for knob, share, _ in told})
+    spread = {knob.name: (knob.at(min(share + sd, 1)) - knob.at(max(share - sd, 0))) / 2 for knob, share, sd in told}
+    return Fitted(simulation, spread, apart(start), apart(simulation))
 
 
 def draw_fields(simulation: Simulation, groups: Sequence[Group], seed: int) -> list[np.ndarray]:
