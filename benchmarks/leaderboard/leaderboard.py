@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from others import SCALE, Enlarge, of_peer, through_core
-from results import Row, read_results, table_of, write_results, write_table
+from results import Row, read_results, table_of, write_results
 from sets import NAMES, make
 
 import dfcan_bmz
@@ -109,7 +109,6 @@ def main(models: list[str], names: list[str], work: Path) -> None:
         for method, enlarge in missing.items():
             rows.append(measured(name, method, enlarge, planes()))
             write_results(rows)
-            write_table(read_results())  # in the order of the file
     print(table_of(read_results()), end="")
 
 

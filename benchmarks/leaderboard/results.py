@@ -34,10 +34,11 @@ def read_results() -> list[Row]:
 
 
 def write_results(rows: list[Row]) -> None:
-    """Write all rows, by set, in the order in which they were measured."""
+    """Write all rows, by set, in the order in which they were measured, and the table that shows them."""
+    ordered = sorted(rows, key=lambda row: NAMES.index(row.set))
     with RESULTS.open("w", newline="", encoding="utf-8") as lines:
-        table = csv.writer(lines, lineterminator="\n")
-        table.writerows([Row._fields, *sorted(rows, key=lambda row: NAMES.index(row.set))])
+        csv.writer(lines, lineterminator="\n").writerows([Row._fields, *ordered])
+    write_table(ordered)
 
 
 def table_of(rows: list[Row]) -> str:
