@@ -1,6 +1,6 @@
 """Simulate what `fluorescence-x2` learns from: five structures, each through microscopes that are drawn at random.
 
-    python benchmarks/specimens/fluorescence.py OUT [--microscopes 24] [--fields 12] [--seed 0] [--workers 2]
+    python benchmarks/specimens/fluorescence.py OUT [--microscopes 24] [--fields 3] [--seed 0] [--workers 2]
 
 Each structure has microscopes of its own: optics, light, haze, background, labelling and specimen are drawn from the
 ranges below, which are wider than what one laboratory has. OUT has lr/, hr/ and a manifest then; OUT-sets has the sets
@@ -101,7 +101,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--microscopes", type=int, default=24, help="of each structure")
-    parser.add_argument("--fields", type=int, default=12, help="seen through each")
+    parser.add_argument("--fields", type=int, default=3, help="seen through each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
