@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from dfcan_bmz import interpolation
+from dfcan_bmz.errors import DfcanError
 
 LEADERBOARD = Path(__file__).parents[1] / "benchmarks" / "leaderboard"
 
@@ -74,6 +75,18 @@ def test_a_bundle_of_others_enlarges_images_of_any_size(stranger, shape):
     expected = interpolation.bicubic(lr.astype(np.float32), 2)
     assert found.shape == expected.shape
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99  # its border was mirrored, its units are others
+
+
+def test_a_bundle_that_core_cannot_open_is_an_error_with_its_reason(stranger, tmp_path):
+    from others import through_core
+
+    with zipfile.ZipFile(stranger) as packed:
+        packed.extractall(tmp_path)
+    description = tmp_path / "rdf.yaml"
+    elsewhere = description.read_text(encoding="utf-8").replace("weights.pt", "elsewhere.pt")
+    description.write_text(elsewhere, encoding="utf-8")
+    with pytest.raises(DfcanError, match=r"(?s)cannot open .*rdf.yaml.*elsewhere.pt"):
+        through_core(description)
 
 
 @pytest.mark.parametrize(("size", "side", "expected"), [(128, 100, 128), (128, 520, 520)])

@@ -43,17 +43,21 @@ def through_core(bundle: Path) -> Enlarge:
     Raises
     ------
     DfcanError
-        If it does not take one plane of one channel, or its output is neither as large as that nor `SCALE` times.
+        If bioimageio.core cannot open it, it does not take one plane of one channel, or its output is neither as large
+        as that nor `SCALE` times.
     """
     from bioimageio.core import create_prediction_pipeline, load_model_description, predict
 
-    description = load_model_description(bundle, format_version="latest")
+    try:
+        description = load_model_description(bundle, format_version="latest")
+        pipeline = create_prediction_pipeline(description)
+    except Exception as error:  # by what is wrong with a description, or with a host that has its files
+        raise DfcanError(f"bioimageio.core cannot open {bundle}: {error}") from error
     axes = description.inputs[0].axes
     spatial = [axis for axis in axes if axis.type == "space"]
     channels = max((len(axis.channel_names) for axis in axes if axis.type == "channel"), default=1)
     if len(description.inputs) > 1 or len(spatial) != 2 or channels > 1:
         raise DfcanError(f"{bundle} does not take one plane of one channel, as the images of the leaderboard are")
-    pipeline = create_prediction_pipeline(description)
     fixed = any(isinstance(axis.size, int) for axis in spatial)
 
     def enlarge(lr: np.ndarray) -> np.ndarray:
