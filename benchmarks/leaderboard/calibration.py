@@ -5,7 +5,7 @@
 Counts the pixels whose error is at most the stated spread, which 68 % of normally distributed errors would be, and the
 factor by which the spread would have to be multiplied for that. "Structure" is what is brighter in the target than nine
 tenths of it. Errors are those of the mean prediction, after a least-squares fit of gain and offset; the spread is
-multiplied by the same gain. Prints a row for each model and set, and writes them to ``calibration.csv``.
+multiplied by the same gain. Prints a row for each model and set, and puts it into ``calibration.csv``.
 
 SET is one of the leaderboard, or one of `OWN`: simulated as the test images of a model whose simulation is not the
 leaderboard's, four of the ten fields.
@@ -83,17 +83,21 @@ def folder_of(name: str, work: Path) -> Path:
     return out
 
 
+def known() -> dict[tuple[str, str], list[str]]:
+    """What was measured before, by model and set."""
+    with RESULTS.open(newline="", encoding="utf-8") as lines:
+        return {(row[0], row[1]): row for row in list(csv.reader(lines))[1:]}
+
+
 def main(chosen: list[str], every: int, work: Path) -> None:
-    """Print a row for each model and set, and write all."""
+    """Print a row for each model and set, and write it among what was measured before."""
     print("| model | set | images | all pixels: 1, 2 spreads, factor | structure: the same |\n|---|---|---|---|---|")
-    with RESULTS.open("w", newline="", encoding="utf-8") as lines:
-        table = csv.writer(lines, lineterminator="\n")
-        table.writerow(Row._fields)
-        for model, name in (one.split(":") for one in chosen):
-            row = calibrated(name, model, some_planes_in(name, folder_of(name, work), every))
-            table.writerow(row)
-            lines.flush()
-            print(f"| `{model}` | {name} | {row.images} | {', '.join(row[3:6])} | {', '.join(row[6:])} |", flush=True)
+    for model, name in (one.split(":") for one in chosen):
+        row = calibrated(name, model, some_planes_in(name, folder_of(name, work), every))
+        rows = known() | {(model, name): [str(cell) for cell in row]}
+        with RESULTS.open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines, lineterminator="\n").writerows([Row._fields, *rows.values()])
+        print(f"| `{model}` | {name} | {row.images} | {', '.join(row[3:6])} | {', '.join(row[6:])} |", flush=True)
 
 
 if __name__ == "__main__":
