@@ -10,7 +10,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.staging import journal
 
 WRITER = "dfcan-bmz"
-INSIDE = f".{WRITER}.partial"
+INSIDE = ".partial"  # which is `beside` nothing
 
 
 def beside(target: Path) -> Path:

@@ -2,8 +2,8 @@
 
 ::
 
-    RUN                      the older run, or nothing
-    RUN/.dfcan-bmz.partial/  or .RUN.partial/: the new one, with its settings from the beginning on
+    RUN            the older run, or nothing
+    RUN/.partial/  or .RUN.partial/: the new one, with its settings from the beginning on
 
 A training that was killed in its first epoch has its settings and nothing else: a resume begins it again.
 """

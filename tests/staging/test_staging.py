@@ -115,6 +115,20 @@ def test_a_killed_command_that_makes_a_set_is_simply_repeated(tmp_path, older):
         assert not list(folder.rglob("*.partial"))
 
 
+@pytest.mark.parametrize("name", ["dfcan-bmz", "partial", "new", "old", ".hidden"])
+@pytest.mark.parametrize("older", [True, False])
+def test_an_output_of_any_name_leaves_its_neighbours_alone(tmp_path, name, older):
+    write(tmp_path, {"manifest.csv": b"of others"} | ({f"{name}/mine.txt": b"mine"} if older else {}))
+    before = tree(tmp_path)
+    write_set(tmp_path / name, older)
+    with staging.writing(tmp_path / f"{name}.txt", "test", overwrite=False) as path:
+        path.write_text("new")
+    made = {f"{name}/{path}": data for path, data in NEW_SET.items()} | {f"{name}.txt": b"new"}
+    files = {path: data for path, data in tree(tmp_path).items() if data is not None}
+    assert files == {path: data for path, data in before.items() if data is not None} | made
+    assert not list(tmp_path.rglob("*.partial"))
+
+
 names = st.sampled_from(["a", "b", "d/a", "d/b", "d/e/a", "f"])
 contents = st.dictionaries(names, st.just(b"old"), max_size=5)
 
