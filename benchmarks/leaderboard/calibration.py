@@ -11,12 +11,12 @@ SET is one of the leaderboard, or one of `OWN`: simulated as the test images of 
 leaderboard's, four of the ten fields.
 """
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from leaderboard import chosen_of, some_planes_in
+from results import known_rows, write_rows
 from sets import HERE, make, run
 
 import dfcan_bmz
@@ -83,20 +83,14 @@ def folder_of(name: str, work: Path) -> Path:
     return out
 
 
-def known() -> dict[tuple[str, str], list[str]]:
-    """What was measured before, by model and set."""
-    with RESULTS.open(newline="", encoding="utf-8") as lines:
-        return {(row[0], row[1]): row for row in list(csv.reader(lines))[1:]}
-
-
 def main(chosen: list[str], every: int, work: Path) -> None:
     """Print a row for each model and set, and write it among what was measured before."""
+    rows = {row[:2]: row for row in known_rows(RESULTS, Row)}
     print("| model | set | images | all pixels: 1, 2 spreads, factor | structure: the same |\n|---|---|---|---|---|")
     for model, name in (one.split(":") for one in chosen):
         row = calibrated(name, model, some_planes_in(name, folder_of(name, work), every))
-        rows = known() | {(model, name): [str(cell) for cell in row]}
-        with RESULTS.open("w", newline="", encoding="utf-8") as lines:
-            csv.writer(lines, lineterminator="\n").writerows([Row._fields, *rows.values()])
+        rows[row[:2]] = row
+        write_rows(RESULTS, Row._fields, rows.values())
         print(f"| `{model}` | {name} | {row.images} | {', '.join(row[3:6])} | {', '.join(row[6:])} |", flush=True)
 
 
