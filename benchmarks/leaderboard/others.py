@@ -1,6 +1,7 @@
 """Models that this project did not make, as what enlarges a plane: bundles of the zoo, and files of `peers.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,15 @@ def through_core(bundle: Path) -> Enlarge:
     """
     from bioimageio.core import create_prediction_pipeline, load_model_description, predict
 
-    try:
+    with opening(bundle):
         description = load_model_description(bundle, format_version="latest")
-        pipeline = create_prediction_pipeline(description)
-    except Exception as error:  # by what is wrong with a description, or with a host that has its files
-        raise DfcanError(f"bioimageio.core cannot open {bundle}: {error}") from error
     axes = description.inputs[0].axes
     spatial = [axis for axis in axes if axis.type == "space"]
     channels = max((len(axis.channel_names) for axis in axes if axis.type == "channel"), default=1)
     if len(description.inputs) > 1 or len(spatial) != 2 or channels > 1:
         raise DfcanError(f"{bundle} does not take one plane of one channel, as the images of the leaderboard are")
+    with opening(bundle):  # which runs code that the bundle brings
+        pipeline = create_prediction_pipeline(description)
     fixed = any(isinstance(axis.size, int) for axis in spatial)
 
     def enlarge(lr: np.ndarray) -> np.ndarray:
@@ -76,6 +76,15 @@ def through_core(bundle: Path) -> Enlarge:
         raise DfcanError(f"{bundle} turns {plane.shape} into {output.shape}: the leaderboard is of scale {SCALE}")
 
     return enlarge
+
+
+@contextmanager
+def opening(bundle: Path) -> Iterator[None]:
+    """Say what stops bioimageio.core: what is wrong with a description, or a host that does not answer."""
+    try:
+        yield
+    except Exception as error:
+        raise DfcanError(f"bioimageio.core cannot open {bundle}: {error}") from error
 
 
 def allowed(size: Any, side: int) -> int:
