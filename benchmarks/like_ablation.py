@@ -1,11 +1,12 @@
-"""What each part of `simulate --like` is worth: simulations fitted to images by ever more of it, one file each.
+r"""What each part of `simulate --like` is worth: simulations fitted to images by ever more of it, one file each.
 
 python benchmarks/like_ablation.py OUT STRUCTURE IMAGE...
 
 writes OUT/NAME.yaml for each NAME of the table in docs/results/like.md; then, for each of them,
 
     dfcan-bmz simulate --out NAME/set --config OUT/NAME.yaml --pairs 100 --levels 9 --size 128
-    dfcan-bmz train --lr NAME/set/lr --hr NAME/set/hr --out NAME/run --config benchmarks/small/config.yaml
+    dfcan-bmz train --lr NAME/set/lr --hr NAME/set/hr --out NAME/run --config rdf/ccps-x2/config.yaml \
+        --set train.minutes=0
     dfcan-bmz evaluate NAME/run --lr REAL/lr --hr REAL/hr --out NAME/evaluation
 """
 
