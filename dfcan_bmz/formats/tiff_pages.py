@@ -53,7 +53,8 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
             name: Hashable = index
             own: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # tifffile mends what lacks one of both
             if offsets and lengths and offsets.many == lengths.many and {offsets.kind, lengths.kind} <= CODES.keys():
-                name, own = (shaping, offsets.many), (offsets.numbers, lengths.numbers)
+                own = offsets.numbers, lengths.numbers
+                name = shaping, offsets.many, _in_one_piece(*own)
             key = keys.get(name) or keys.setdefault(name, file.pages[index])
             if key.compression in UNPREDICTED:
                 key.predictor = 1
@@ -62,6 +63,11 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
         raise DfcanError(f"{path} has no page: copy it again")
     whole = [page for page in pages if not (page.key.is_reduced or page.key.is_mask)]
     return whole or pages  # some programs call every page a reduced one
+
+
+def _in_one_piece(offsets: tuple[int, ...], lengths: tuple[int, ...]) -> bool:
+    """Whether each strip or tile begins where the one before it ends."""
+    return all(at + length == following for at, length, following in zip(offsets, lengths, offsets[1:], strict=False))
 
 
 class _Tag(NamedTuple):

@@ -302,6 +302,22 @@ def test_many_pages_are_opened_by_their_tables_alone(tmp_path, monkeypatch):
     assert len(parsed) < 10
 
 
+def test_each_page_may_have_its_strips_in_an_order_of_its_own(tmp_path):
+    stack, path = stack_of("uint16", (3, 20, 35)), tmp_path / "a.tif"
+    tifffile.imwrite(path, stack, rowsperstrip=5, photometric="minisblack", metadata=None)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        tag, (first, second, *_) = file.pages[1].tags["StripOffsets"], file.pages[1].dataoffsets
+    size = second - first
+    content[first : first + size], content[second : second + size] = (
+        content[second : second + size],
+        content[first : first + size],
+    )
+    struct.pack_into("<II", content, tag.valueoffset, second, first)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(images.read(path).pixels, stack)
+
+
 def test_a_file_cut_between_two_pages_is_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         for plane in stack_of("uint16", (4, 20, 35)):
