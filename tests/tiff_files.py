@@ -24,11 +24,11 @@ def rational(code, above, below):
     return code, RATIONAL, 1, struct.pack("<II", above, below)
 
 
-def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=(), without=None):
+def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=(), without=None, pack=bytes):
     """Write one uncompressed page a plane, each with `tags`, the first with `first_tags` too.
 
     `bits` packs whole numbers of fewer than 8, or 12, bits; `header` is what lies between the 8 bytes of the file's
-    header and its first page; no page has the tag `without`.
+    header and its first page; no page has the tag `without`; `pack` compresses a page, whose length stays that before.
     """
     stack = stack.reshape(-1, *stack.shape[-2:])
     kind = {"u": 1, "i": 2, "f": 3}[stack.dtype.kind]
@@ -54,6 +54,7 @@ def write_tiff(path, stack, tags=(), bits=None, header=b"", first_tags=(), witho
             else:
                 place = value.ljust(4, b"\0")
             table += struct.pack("<HHI", code, type_, count) + place
+        data = pack(data)
         data += b"\0" * (len(data) % 2)
         following = behind + longs + len(data) if index < len(stack) - 1 else 0
         content += table + struct.pack("<I", following) + values + data

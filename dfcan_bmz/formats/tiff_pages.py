@@ -54,6 +54,9 @@ def pages_of(path: Path, file: tifffile.TiffFile) -> list[Page]:
             own: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # tifffile mends what lacks one of both
             if offsets and lengths and offsets.many == lengths.many and {offsets.kind, lengths.kind} <= CODES.keys():
                 own = offsets.numbers, lengths.numbers
+                if file.is_lsm:  # its lengths are those before compression, its offsets are modulo 2^32
+                    page = file.pages[index]
+                    own = tuple(page.dataoffsets), tuple(page.databytecounts)
                 name = shaping, offsets.many, _in_one_piece(*own)
             key = keys.get(name) or keys.setdefault(name, file.pages[index])
             if key.compression in UNPREDICTED:

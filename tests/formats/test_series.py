@@ -2,6 +2,7 @@
 
 import struct
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -170,16 +171,18 @@ def test_frames_are_timed_by_their_planes_where_no_interval_is_told(tmp_path):
     assert (image.axes, image.calibration.t_s) == ("TYX", 0.25)
 
 
-def test_an_lsm_file_is_its_planes_without_their_thumbnails(tmp_path):
+@pytest.mark.parametrize(("compression", "pack"), [(1, bytes), (5, imagecodecs.lzw_encode)])
+def test_an_lsm_file_is_its_planes_without_their_thumbnails(tmp_path, compression, pack):
     stack = stack_of(6)
     pages = np.repeat(stack, 2, axis=0)
     sizes = struct.pack("<9i", 30, 20, 3, 1, 2, 2, 8, 8, 0)[:32]
     info = struct.pack("<II", 67127628, 136) + sizes + struct.pack("<6d", 1e-7, 2e-7, 5e-7, 0, 0, 0)
     info += struct.pack("<2H5I", 6, 0, 0, 0, 0, 0, 0) + struct.pack("<d", 1.5) + bytes(32)
     tags = [(34412, UNDEFINED, len(info), info)]
-    path = write_tiff(tmp_path / "a.lsm", pages, [(254, LONG, 1, struct.pack("<I", 0))], first_tags=tags)
+    every = [(254, LONG, 1, struct.pack("<I", 0)), short(259, compression)]
+    path = write_tiff(tmp_path / "a.lsm", pages, every, first_tags=tags, pack=pack)
     content = bytearray(path.read_bytes())
-    with tifffile.TiffFile(path) as file:
+    with tifffile.TiffFile(path, is_lsm=False) as file:
         places = [page.tags[254].offset for page in file.pages]
     for place in places[1::2]:
         content[place + 8] = 1  # a thumbnail, says the tag
