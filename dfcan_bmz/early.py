@@ -20,8 +20,10 @@ from dfcan_bmz.run_folder import weights as run_weights
 from dfcan_bmz.training.settings import resolve
 
 
-def demo(out: Path, overwrite: bool, **_: Any) -> None:
-    """Refuse to replace what stands there, but for a demo that was killed."""
+def demo(out: Path, model: str | None, overwrite: bool) -> None:
+    """Refuse no model, or to replace what stands there, but for a demo that was killed."""
+    if model is not None:
+        _refuse_no_model(Path(model))
     if not staging.beside(out / "demo").exists():
         staging.refuse_existing([out], overwrite)
 
@@ -130,10 +132,10 @@ def package(run_folder: Path, recipe: Path, out: Path, overwrite: bool) -> None:
 
 def check(bundle: Path, **_: Any) -> None:
     """Refuse what is neither a file, nor an unzipped bundle, nor a name."""
-    named.refuse_unknown(bundle)
+    named.refuse_unknown(bundle, wanted="a bundle (.zip)")
     found = named.local(bundle)
     if found is not None and not named.is_unzipped(found):
-        _refuse_no_file(found, "a bundle (.zip)")
+        _refuse_no_file(found, "a bundle (.zip), which `dfcan-bmz package` makes of a run folder")
 
 
 upload = check
@@ -160,6 +162,8 @@ def record(run_folder: Path, out: Path, overwrite: bool, **_: Any) -> None:
 def _refuse_no_model(path: Path) -> None:
     named.refuse_unknown(path)
     path = named.local(path) or path
+    if path.suffix == ".keras":
+        raise DfcanError(f"{path} is weights alone: give their run folder, {path.parent}")
     if path.is_dir() and not named.is_unzipped(path):
         run_weights(path)
 

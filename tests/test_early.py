@@ -35,6 +35,16 @@ MISTAKES = {
     "no sweep": (("sweep", "nowhere.yaml", *PAIRS, "--out", "new"), "nowhere.yaml does not exist"),
     "no high resolution": (("degrade", "nowhere", "new"), "nowhere is not a folder"),
     "demo stands": (("demo", "--out", EXAMPLES), "pass --overwrite"),
+    "no weights for the demo": (("demo", "--out", "new", "--model", "em-x3"), "did you mean em-x2?"),
+    "a set, not its folders": (("train", "--lr", EXAMPLES, "--hr", EXAMPLES, "--out", "new"), f"{EXAMPLES / 'hr'} or "),
+    "a folder of a set": (("align", EXAMPLES / "lr", "--out", "new"), "lr has no folders lr/ and hr/ in it"),
+    "weights alone": (("predict", RUN / "model.keras", EXAMPLES / "lr", "--out", "new"), "give their run folder"),
+    "a run folder to check": (("check", RUN), "which `dfcan-bmz package` makes of a run folder"),
+    "no companion": (
+        ("ilastik", "prepare", "nowhere.zip", EXAMPLES / "lr", "--out", "new"),
+        "nowhere.zip does not exist",
+    ),
+    "no export": (("ilastik", "restore", "nowhere", "--out", "new"), "nowhere does not exist"),
 }
 SCRIPT = """
 import contextlib, io, json, sys

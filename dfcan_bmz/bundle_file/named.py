@@ -35,14 +35,12 @@ def local(given: Path) -> Path | None:
     return published.find(name) or next((kept for kept in [_kept(name)] if kept.is_file()), None)
 
 
-def refuse_unknown(given: Path) -> None:
-    """Raise DfcanError if no model is here under this path or name, and the zoo cannot have one either."""
+def refuse_unknown(given: Path, wanted: str = "a run folder, a bundle (.zip)") -> None:
+    """Raise DfcanError if nothing is here under this path or name, and the zoo cannot have it either."""
     if local(given) is None and not ZOO_ID.fullmatch(given.as_posix()):
         near = difflib.get_close_matches(given.as_posix(), published.models(), 1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        raise DfcanError(
-            f"{given} does not exist: give a run folder, a bundle (.zip) or a name from `dfcan-bmz models`{meant}"
-        )
+        raise DfcanError(f"{given} does not exist: give {wanted} or a name from `dfcan-bmz models`{meant}")
 
 
 def find_model(given: Path, say: Callable[[str], None] = print) -> Path:

@@ -53,6 +53,8 @@ def description_name(names: list[str]) -> str | None:
 
 def refuse_other_files(bundle: Path) -> None:
     """Raise DfcanError if a file is no zip or does not hold exactly one description."""
+    if not bundle.exists():
+        raise DfcanError(f"{bundle} does not exist: give a bundle (.zip)")
     if not zipfile.is_zipfile(bundle):
         raise DfcanError(f"{bundle} is not a bundle (not a zip file): {ADVICE}")
     try:

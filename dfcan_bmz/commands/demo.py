@@ -18,7 +18,7 @@ FURTHER = ["train.learning_rate=5e-4", "train.epochs=6"]  # from published weigh
 
 
 def run(out: Path, model: str | None, overwrite: bool) -> None:
-    early.demo(out, overwrite)
+    early.demo(out, model, overwrite)
     with staging.working(out / "demo", "demo", overwrite=True):  # nothing is written there, but it holds the folder
         _run(out, [] if model is None else [*with_weights_of(Path(model)), *FURTHER])
 

@@ -15,7 +15,7 @@ from dfcan_bmz.formats.tiff import open_tiff
 from dfcan_bmz.formats.vendor import open_vendor, vendor_of
 
 Open = Callable[[Path], Opened]
-READ = "TIFF, PNG, MRC and OME-Zarr, and with the extra [vendor] CZI, ND2 and LIF"
+READ = "TIFF, PNG, MRC or OME-Zarr (CZI, ND2 and LIF with the extra [vendor])"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # by the name that a file has; its content decides, but where it tells nothing the name tells what is expected
 ENDINGS: dict[str, Open] = {

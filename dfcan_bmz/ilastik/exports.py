@@ -33,6 +33,8 @@ def find_exports(sources: list[Path], folder: Path | None) -> dict[Path, tuple[s
     """
     found: dict[Path, tuple[str, Prepared]] = {}
     for source in sources:
+        if not source.exists():
+            raise DfcanError(f"{source} does not exist: give what ilastik has exported")
         beside = source if source.is_dir() else source.parent
         records = read_records(folder or beside)
         prepared = {record.file for record in records.values()} if beside == (folder or beside) else set()

@@ -56,8 +56,14 @@ def find(folder: Path) -> dict[str, Path]:
             raise DfcanError(f"{path} and {found[name].name} share a name: rename one of them")
         found[name] = path
     if not found:
-        raise DfcanError(f"{folder} has no images: put {READ} files there")
+        raise DfcanError(f"{folder} has no images: {_advice(folder)}")
     return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _advice(folder: Path) -> str:
+    """What to do about a folder without images: those of a set are in lr/ and hr/."""
+    inner = [path for path in sorted(folder.glob("[!.]*/")) if any(map(_is_image, path.iterdir()))]
+    return f"give a folder in it, {' or '.join(map(str, inner))}" if inner else f"put files there, {READ}"
 
 
 def others(folder: Path) -> list[Path]:

@@ -45,6 +45,8 @@ def align(
     """
     rows, moves, problems, noted = [], [], [], []
     refuse_input_as_output([source], [out])
+    if not all((source / kind).is_dir() for kind in ("lr", "hr")):
+        raise DfcanError(f"{source} has no folders lr/ and hr/ in it: give the folder that holds both")
     with open_set(source / "lr", source / "hr", events) as known, new_set(out, "align", overwrite) as folder:
         for pair in events.each(known.pairs, "aligning"):
             try:
