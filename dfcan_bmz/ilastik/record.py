@@ -93,5 +93,5 @@ def read_records(folder: Path) -> dict[str, Prepared]:
         except ValidationError as error:
             raise DfcanError(f"{path} cannot be read: prepare the image again") from error
     if not found:
-        raise DfcanError(f"{folder} holds no {ENDING} files of `dfcan-bmz ilastik prepare`: give their folder as --prepared")
+        raise DfcanError(f"{folder} holds no {ENDING} of `dfcan-bmz ilastik prepare`: give the folder that does as --prepared")
     return found

@@ -85,7 +85,7 @@ def of_companion(path: Path) -> Model:
     bundle = open_bundle(path)
     takes = bundle.processing.input if bundle.processing else ""
     if takes != "prepared":
-        what = "normalises by itself, block by block in ilastik" if takes == "enlarged" else "is no companion for ilastik"
+        what = "normalises by itself, block by block in ilastik" if takes == "enlarged" else "is no companion"
         raise DfcanError(f"{path} {what}: package the run folder with `input: prepared` in the recipe")
     return _without_network(bundle)._replace(sha256=files.sha256(path))
 
