@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
+from dfcan_bmz.bundle_file.own import Name, Nickname
 from dfcan_bmz.config import Config
 from dfcan_bmz.tiling import automatic_tile
 from dfcan_bmz.yaml_files import read_as
@@ -78,7 +79,7 @@ class Recipe(_Part):
         The zoo's id of the model whose weights this one was fine-tuned from.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+\- ()]{5,64}$")]
+    name: Name
     description: Annotated[str, StringConstraints(min_length=1, max_length=512, strip_whitespace=True)]
     authors: list[Person] = Field(min_length=1)
     maintainers: list[Maintainer] = []
@@ -92,14 +93,14 @@ class Recipe(_Part):
     halo: int | Literal["auto"] = "auto"
     formats: list[WeightFormat] = Field(["keras_v3", "torchscript", "onnx"], min_length=1)
     training_data: Text
-    nickname: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+    nickname: Nickname
     modality: Text | None = None
     target_structure: list[Text] = []
     git_repo: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     evaluations: dict[str, Dataset] = {}
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] | None = None
     version_comment: Annotated[Text, StringConstraints(max_length=512)] | None = None
-    parent: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")] | None = None
+    parent: Nickname | None = None
 
     @property
     def same_size(self) -> bool:

@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Text = Annotated[str, Field(min_length=1)]
+# they enter macros and names of files
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+\- ()]{5,64}$")]
+Nickname = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)+$")]
 Pixels = Annotated[int, Field(gt=0)]
 Factor = Annotated[float, Field(gt=0)]
 
@@ -81,7 +84,7 @@ class _Tolerance(_Whole):
 
 
 class _Card(_Part):
-    nickname: Text
+    nickname: Nickname
     architecture_type: Text
     reproducibility_tolerance: Annotated[list[_Tolerance], Field(min_length=1)]
 
@@ -95,7 +98,7 @@ class _Config(_Part):
 class _Description(_Part):
     format_version: Annotated[str, Field(pattern=r"^0\.5\.[0-9]$")]
     type: Literal["model"]
-    name: Text
+    name: Name
     description: Text
     covers: Annotated[list[Text], Field(min_length=1)]
     documentation: Text

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator
 
 from dfcan_bmz.bundle_file.newer_format import in_known_words, is_discrete
-from dfcan_bmz.bundle_file.own import is_own
+from dfcan_bmz.bundle_file.own import Nickname, is_own
 from dfcan_bmz.bundle_file.raw import raw_description, refuse_files_elsewhere, refuse_other_files, refuse_swapped_files
 from dfcan_bmz.bundle_file.zip_safety import refuse_unsafe_zip
+from dfcan_bmz.config import Config
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import SINGLE, Frames
 from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
@@ -32,6 +33,14 @@ class Processing(BaseModel):
     halo: NonNegativeInt  # in pixels of its output
     domain: dict[str, Any] | None = None  # bundles of older versions have none
     frames: Frames = SINGLE  # and take one frame
+    nickname: Nickname
+
+    @field_validator("frames")
+    @classmethod
+    def _as_a_training_takes_them(cls, frames: Frames) -> Frames:
+        data = {"order": frames.order, "angles": frames.angles}
+        Config.model_validate({"model": {"inputs": frames.number}, "data": data})
+        return frames
 
     @property
     def step(self) -> int:
@@ -142,6 +151,7 @@ def _processing(content: dict[str, Any]) -> Processing | None:
             recorded
             | {
                 "name": card.get("architecture_type") or content["name"],
+                "nickname": card["nickname"],
                 "tolerance": tolerances[0].get("absolute_tolerance", DEFAULT_TOLERANCE),
                 "tile": _along_y(source)["size"],
                 "halo": _along_y(output).get("halo", 0),

@@ -105,12 +105,8 @@ def _read(bundle: Path) -> tuple[str, dict[PurePosixPath, str], ForFiji]:
     ours, content = opened.for_images, opened.content
     if objections := lint(content, opened.names):
         raise DfcanError(f"{bundle} would not run in deepImageJ ({'; '.join(objections)}): package it again")
-    nickname = str(content["config"]["bioimageio"].get("nickname", ""))
-    if not re.fullmatch(NICKNAME, nickname):
-        raise DfcanError(f"{bundle} has the nickname {nickname!r}, which is not a name for a folder: package it again")
-    name = " ".join(content["name"].split())
-    texts = macros(nickname, name, ours.scale, smallest=-(-ours.tile // 3), frames=ours.frames)
-    return nickname, texts, torchscript_alone(content, bundle)
+    texts = macros(ours.nickname, content["name"], ours.scale, smallest=-(-ours.tile // 3), frames=ours.frames)
+    return ours.nickname, texts, torchscript_alone(content, bundle)
 
 
 def _stage(bundle: Path, staged: Path, nickname: str, reduced: ForFiji, texts: dict[PurePosixPath, str]) -> None:

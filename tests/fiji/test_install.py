@@ -79,6 +79,28 @@ def test_a_bundle_without_torchscript_is_refused_with_the_way_out(tiny_bundle, f
     assert not (fiji.folder / "models").exists()
 
 
+CODE = "exec('evil')"
+
+
+@pytest.mark.parametrize("frames", [[1, f'ZAP"; {CODE}; //', 3], [9, "ZZZ", 3], [0, "ZAP", 3], [9, "ZAP", 2]])
+def test_frames_that_no_training_takes_enter_no_macro(tiny_bundle, fiji, tmp_path, frames):
+    def edit(described):
+        described["config"]["dfcan_bmz"]["frames"] = frames
+
+    with pytest.raises(DfcanError, match=r"b\.zip was not written by `dfcan-bmz package`"):
+        install(redescribed(tiny_bundle, tmp_path / "b.zip", edit), fiji, overwrite=False)
+    assert not (fiji.folder / "models").exists()
+
+
+@pytest.mark.parametrize("name", [rf"Tiny \u000a {CODE} //", f"Tiny\u2028{CODE}"])
+def test_a_name_that_may_be_code_enters_no_macro(tiny_bundle, fiji, tmp_path, name):
+    """Groovy reads such an escape as the end of a line, and so of the comment that the name stands in."""
+    bundle = redescribed(tiny_bundle, tmp_path / "b.zip", lambda described: described.update(name=name))
+    with pytest.raises(DfcanError, match=r"b\.zip has no valid model description \(name: "):
+        install(bundle, fiji, overwrite=False)
+    assert not (fiji.folder / "models").exists()
+
+
 @pytest.fixture
 def earlier(tiny_bundle, fiji):
     """What earlier versions have installed: every weight format, the SavedModel unpacked."""
