@@ -76,8 +76,9 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise DfcanError(f"{bundle} takes {ours.frames.number} frames for each image, which the page does not read")
     if "onnx" not in opened.weights:
         raise DfcanError(f"{bundle} has no ONNX weights, which browsers run: package it with onnx among its formats")
-    name = content["config"]["bioimageio"].get("nickname") or bundle.stem
-    [inputs], [outputs] = content["inputs"], content["outputs"]
+    [inputs], [outputs], name = content["inputs"], content["outputs"], ours.nickname
+    if not (content.get("covers") and inputs.get("sample_tensor")):
+        raise DfcanError(f"{bundle} has no cover or no sample image, which the page shows: package it again")
     members = {
         "weights": opened.weights["onnx"],
         "test_input": inputs["test_tensor"]["source"],
@@ -90,10 +91,10 @@ def _model(bundle: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return {
         "id": name,
         "name": content["name"],
-        "description": content["description"],
+        "description": content.get("description", ""),
         "authors": [author["name"] for author in content["authors"]],
         "cite": [_citation(entry) for entry in content["cite"]],
-        "license": content["license"],
+        "license": content.get("license", ""),
         "scale": ours.scale,
         "tile": ours.tile,
         "halo": ours.halo // ours.scale,
@@ -111,7 +112,7 @@ def _file_name(entry: str | dict[str, str]) -> str:
 
 
 def _citation(entry: dict[str, str]) -> str:
-    return f"{entry['text']} {entry['doi'] if 'doi' in entry else entry.get('url', '')}".strip()
+    return f"{entry['text']} {entry.get('doi') or entry.get('url') or ''}".strip()
 
 
 def _copy_files(bundle: Path, targets: dict[str, Path]) -> None:

@@ -2,8 +2,11 @@
 
 import json
 import re
+import zipfile
 
 import pytest
+import yaml
+from bundle_files import rewrite
 
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.page.write import write_page
@@ -53,3 +56,44 @@ def test_bundles_that_no_page_can_run_are_refused_before_anything_is_written(tin
     with pytest.raises(DfcanError, match="called tiny-tester"):
         write_page([tiny_bundle, tiny_bundle], tmp_path / "site", "cdn")
     assert not (tmp_path / "site").exists()
+
+
+def redescribed(bundle, target, change):
+    with zipfile.ZipFile(bundle) as archive:
+        content = yaml.safe_load(archive.read("rdf.yaml"))
+    change(content)
+    return rewrite(bundle, target, {"rdf.yaml": yaml.safe_dump(content)})
+
+
+@pytest.mark.parametrize("name", ["../../../mine", "/mine", "", 7, None])
+def test_a_nickname_is_never_a_path(tiny_bundle, tmp_path, name):
+    def call(content):
+        content["config"]["bioimageio"]["nickname"] = name
+
+    bundle = redescribed(tiny_bundle, tmp_path / "b.zip", call)
+    (tmp_path / "a").mkdir()
+    with pytest.raises(DfcanError, match=r"b\.zip was not written by `dfcan-bmz package`"):
+        write_page([bundle], tmp_path / "a/site", "cdn")
+    assert {path.name for path in tmp_path.rglob("*")} == {"a", "b.zip"}
+
+
+def without_cover(content):
+    content["covers"] = []
+
+
+def without_sample(content):
+    del content["inputs"][0]["sample_tensor"]
+
+
+@pytest.mark.parametrize("change", [without_cover, without_sample])
+def test_what_the_page_shows_and_a_bundle_lacks_is_named(tiny_bundle, tmp_path, change):
+    bundle = redescribed(tiny_bundle, tmp_path / "b.zip", change)
+    with pytest.raises(DfcanError, match=r"b\.zip has no cover or no sample image"):
+        write_page([bundle], tmp_path / "site", "cdn")
+
+
+def test_a_description_may_leave_out_what_the_page_can_do_without(tiny_bundle, tmp_path):
+    bundle = redescribed(tiny_bundle, tmp_path / "b.zip", lambda content: content.pop("license"))
+    write_page([bundle], tmp_path / "site", "cdn")
+    (model,) = json.loads((tmp_path / "site/models.json").read_text())
+    assert model["license"] == ""
