@@ -61,7 +61,8 @@ def _header(content: dict[str, Any]) -> Iterator[str]:
     config = content.get("config", {})
     if "id" not in content and not config.get("bioimageio", {}).get("nickname"):
         yield "config.bioimageio.nickname is missing: JDLL crashes without it or an id"
-    if "deepimagej" in config and "allow_tiling" not in config["deepimagej"]:
+    section = config.get("deepimagej", {"allow_tiling": True})
+    if not isinstance(section, dict) or "allow_tiling" not in section:
         yield "config.deepimagej without allow_tiling: tiling is off, large images fail"
     if re.search(r"[=\[\]]", content["name"]):
         yield f"name {content['name']!r}: macros cannot pass = or brackets"

@@ -52,6 +52,10 @@ def deepimagej_section(content):
     content["config"]["deepimagej"] = {"postprocessing": []}
 
 
+def empty_deepimagej_section(content):
+    content["config"]["deepimagej"] = None
+
+
 def ensure_dtype(content):
     content["inputs"][0]["preprocessing"].append({"id": "ensure_dtype", "kwargs": {"dtype": "float32"}})
 
@@ -77,6 +81,7 @@ def channels_without_names(content):
         (documentation_with_hash, "plain file names"),
         (no_nickname, "nickname"),
         (deepimagej_section, "allow_tiling"),
+        (empty_deepimagej_section, "allow_tiling"),
         (ensure_dtype, "does not know ensure_dtype"),
         (clip_without_maximum, "two bounds"),
         (softmax, "does not know softmax"),
