@@ -93,5 +93,5 @@ def read_records(folder: Path) -> dict[str, Prepared]:
         except ValidationError as error:
             raise DfcanError(f"{path} cannot be read: prepare the image again") from error
     if not found:
-        raise DfcanError(f"{folder} holds no {ENDING} of `dfcan-bmz ilastik prepare`: give the folder that does as --prepared")
+        raise DfcanError(f"{folder} holds no {ENDING}: give the --out of `dfcan-bmz ilastik prepare` as --prepared")
     return found
