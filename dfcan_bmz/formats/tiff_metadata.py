@@ -147,8 +147,8 @@ def _of_tags(file: tifffile.TiffFile, imagej: dict[str, str], notes: list[str]) 
     """Calibration by ImageJ's fields and the tags of resolution, or by tags of microscopes' programs."""
     for read in (_of_lsm, _of_stk, _of_micro_manager):
         with suppress(Exception):  # whatever strangers write into tags
-            if (found := read(file)) is not None:
-                return found
+            if (found := read(file)) is not None:  # Micro-Manager keeps distances of planes for ImageJ alone
+                return found.or_else(_of_imagej(None, None, unit_named(imagej.get("unit", "um")), imagej))
     tags = file.pages[0].tags
     x, y = (_per_unit(tags[name].value) if name in tags else None for name in ("XResolution", "YResolution"))
     kind = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else 2

@@ -153,13 +153,18 @@ def test_one_position_of_several_of_micro_manager_is_read_under_any_name(tmp_pat
     assert image.calibration == images.Calibration(100, 200, 500)
 
 
-def test_the_resolution_of_micro_manager_without_ome_is_that_of_its_own_tag(tmp_path):
+@pytest.mark.parametrize(
+    ("imagej", "distances"),
+    [("", {}), ("slices=2\nspacing=0.5\n", {"z_nm": 500}), ("frames=2\nfinterval=3\n", {"t_s": 3})],
+)
+def test_the_resolution_of_micro_manager_without_ome_is_that_of_its_own_tag(tmp_path, imagej, distances):
     stack = stack_of(2)
     tags = [text(51123, '{"PixelSizeUm": 0.065}'), rational(282, 0, 0), rational(283, 0, 0), short(296, 3)]
+    tags += [text(270, f"ImageJ=1.52\nunit=um\nimages=2\n{imagej}")] if imagej else []
     write_tiff(tmp_path / "a.tif", stack, first_tags=tags)
     image = images.read(tmp_path / "a.tif")
     np.testing.assert_array_equal(image.pixels, stack)
-    assert image.pixel_size_nm == pytest.approx(65)
+    assert (image.calibration, image.notes) == (images.Calibration(65, 65, **distances), ())
 
 
 def test_frames_are_timed_by_their_planes_where_no_interval_is_told(tmp_path):
