@@ -106,7 +106,9 @@ def _imagej_planes(
     path: Path, pages: list[Page], fields: dict[str, str]
 ) -> tuple[list[Page], tuple[str, tuple[int, ...]], list[str]]:
     """Planes, their axes and sizes, and notes. Large stacks of ImageJ have one page, behind which all planes lie."""
-    sizes = [_count(fields, key) for key in ("frames", "slices", "channels")]
+    order = fields.get("order", "").upper()  # the fastest axis first
+    axes = order[::-1] if sorted(order) == list("CTZ") else "TZC"
+    sizes = tuple(_count(fields, {"T": "frames", "Z": "slices", "C": "channels"}[axis]) for axis in axes)
     count = _count(fields, "images") if "images" in fields else math.prod(sizes)
     notes = []
     if len(pages) == 1 and count > 1:
@@ -114,7 +116,7 @@ def _imagej_planes(
     if len(pages) != count:
         notes.append(f"ImageJ's description lists {count} planes, and the file holds {len(pages)}")
     if math.prod(sizes) == len(pages):
-        return pages, ("TZC", tuple(sizes)), notes
+        return pages, (axes, sizes), notes
     if math.prod(sizes) > 1 and not notes:
         notes.append("ImageJ's description lists more or fewer channels, slices and frames than there are planes")
     return pages, ome_xml.stacked(len(pages))[:2], notes

@@ -253,6 +253,15 @@ def test_a_large_stack_of_imagej_has_one_page_with_all_planes_behind_it(tmp_path
     assert (image.axes, image.calibration.t_s) == ("TYX", 0.5)
 
 
+@pytest.mark.parametrize(("order", "axes"), [("", "TZC"), ("order=zct\n", "TCZ"), ("order=odd\n", "TZC")])
+def test_planes_of_a_hyperstack_are_in_the_order_that_imagej_tells(tmp_path, order, axes):
+    stack, told = stack_of("uint16", (24, 20, 35)), f"ImageJ=1.54f\nimages=24\nchannels=2\nslices=3\nframes=4\n{order}"
+    write_tiff(tmp_path / "a.tif", stack, first_tags=[text(270, told)])
+    image = images.open_planes(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(image.pixels), stack)
+    assert (image.axes, image.leading) == (f"{axes}YX", tuple({"T": 4, "Z": 3, "C": 2}[axis] for axis in axes))
+
+
 @pytest.mark.parametrize("description", [b"ImageJ=1.54f\nimages=5\nframes=5\n", b'{"shape": [5, 20, 35]}'])
 def test_a_large_stack_of_one_page_that_is_cut_is_refused(tmp_path, description):
     stack = stack_of("uint16", (5, 20, 35))
