@@ -80,11 +80,13 @@ def of_imagej(fields: Mapping[str, str], dtype: np.dtype) -> tuple[Conversion | 
     while (value := number(fields.get(f"c{len(coefficients)}"))) is not None:
         coefficients.append(value)
     function = number(fields.get("cf", STRAIGHT_LINE))
-    if len(coefficients) < 2 or function == NO_FUNCTION or not np.issubdtype(dtype, np.integer) or dtype.itemsize > 2:
+    if function == NO_FUNCTION or not np.issubdtype(dtype, np.integer) or dtype.itemsize > 2:
         return None, ""
     if function not in POLYNOMIALS:
         name = fields["cf"]
         return None, f"ImageJ's function {name} of value calibration is not known here: the stored numbers are taken"
+    if len(coefficients) < 2:
+        return None, ""
     # ImageJ keeps signed numbers as unsigned ones, and its coefficients are for these
     shift = SIGNED_16 if dtype == np.int16 else 0
     if function == STRAIGHT_LINE and coefficients[:2] == [shift and -float(shift), 1.0]:

@@ -173,6 +173,14 @@ def test_a_value_calibration_that_is_not_known_costs_a_note(tmp_path):
     assert "function 7" in image.notes[0]
 
 
+def test_an_optical_density_that_needs_no_coefficients_costs_a_note_too(tmp_path):
+    stored = stack_of("uint8")[0]
+    write_tiff(tmp_path / "a.tif", stored, first_tags=[text(270, "ImageJ=1.54f\ncf=21\nvunit=U. OD\n")])
+    image = images.read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.pixels, stored)
+    assert "function 21" in image.notes[0]
+
+
 RESOLUTIONS = {  # type, number of values, bytes
     "none over none": (5, 1, struct.pack("<II", 0, 0)),
     "one over none": (5, 1, struct.pack("<II", 1, 0)),
