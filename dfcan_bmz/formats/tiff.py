@@ -83,7 +83,7 @@ def _opaque(path: Path, stored: np.ndarray) -> np.ndarray:
 def _of_grey(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) -> Conversion:
     samples = 2 if _has_alpha(key) else 1
     if len(key.shape) != 1 + samples or key.samplesperpixel != samples:
-        raise colour(path)
+        raise _several_samples(path, key)
     if key.dtype is None or (key.bitspersample == MISREAD_BITS and key.dtype.kind == "u"):
         raise DfcanError(f"{path} has {key.bitspersample} bits per pixel, which are not supported: save it as 32-bit")
     photometric = int(key.photometric) if PHOTOMETRIC in key.tags else BLACK_IS_ZERO
@@ -97,6 +97,18 @@ def _of_grey(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) 
     if calibrated is not None:
         return calibrated
     return white_is_zero(key.dtype, key.bitspersample) if photometric == WHITE_IS_ZERO else as_stored(key.dtype)
+
+
+def _several_samples(path: Path, key: tifffile.TiffPage) -> DfcanError:
+    """The refusal of a page of several numbers a pixel: colours, channels, or a stack that was taken for colours."""
+    if key.samplesperpixel not in (3, 4) or key.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO):
+        return DfcanError(f"{path} has several channels: split them and give one file per channel")
+    if key.planarconfig == 2:  # as tifffile writes three planes of which nothing else is told
+        return DfcanError(
+            f"{path} is a colour image, or a stack saved as one: convert it to grey levels, or save the stack anew "
+            "(tifffile: photometric='minisblack')"
+        )
+    return colour(path)
 
 
 def _converted(read: ReadPage, conversion: Conversion) -> ReadPage:

@@ -98,6 +98,21 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
         images.read(tmp_path / "b.tif")
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "advice"),
+    [
+        ((20, 35, 3), {"photometric": "rgb"}, "colour image: convert"),
+        ((20, 35, 2), {"photometric": "minisblack", "planarconfig": "contig"}, "several channels: split"),
+        ((5, 20, 35), {"photometric": "minisblack", "planarconfig": "separate"}, "several channels: split"),
+        ((3, 20, 35), {"photometric": "rgb", "planarconfig": "separate"}, "save the stack anew"),
+    ],
+)
+def test_the_advice_is_for_what_several_numbers_a_pixel_are(tmp_path, shape, layout, advice):
+    tifffile.imwrite(tmp_path / "a.tif", stack_of("uint8", shape), **layout)
+    with pytest.raises(DfcanError, match=advice):
+        images.read(tmp_path / "a.tif")
+
+
 def test_pages_of_several_types_are_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         for dtype in ("uint8", "uint16", "uint8"):
