@@ -424,8 +424,8 @@ def page(
     runtime: Annotated[
         Literal["cdn", "bundled"],
         Option(
-            help="Whether visitors fetch onnxruntime-web from a content delivery network, or from the site (43 MB; "
-            "needs npm)."
+            help="Whether visitors fetch onnxruntime-web from a content delivery network, or from the site (about "
+            "40 MB; needs npm)."
         ),
     ] = "cdn",
     overwrite: Overwrite = False,
