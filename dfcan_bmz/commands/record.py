@@ -28,5 +28,5 @@ def _write(path: Path, run: Path, evaluation: Path | None) -> Means | None:
     means = read_means(evaluation) if evaluation is not None else None
     if means and len(names := {method for _, method, _ in means.values}.difference(BASELINES)) != 1:
         raise DfcanError(f"{evaluation} measures {', '.join(sorted(names))}: give an evaluation of only this model")
-    write_record(path, run.resolve().name, config, provenance, history, (lr, hr), means)
+    write_record(path, run.resolve().name, config, provenance, history, (images.mean_frame(lr), hr), means)
     return means

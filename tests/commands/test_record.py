@@ -1,9 +1,10 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 
-from dfcan_bmz import run_folder
+from dfcan_bmz import images, run_folder
 from dfcan_bmz.commands import record
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.training.safeguards import note_restart
@@ -56,6 +57,19 @@ def test_a_record_tells_settings_data_versions_and_metrics(tiny_run, tmp_path, c
 def test_a_record_without_an_evaluation_says_so(tiny_run, tmp_path):
     record.run(tiny_run, None, tmp_path / "record.html", overwrite=False)
     assert "None was done" in (tmp_path / "record.html").read_text(encoding="utf-8")
+
+
+def test_a_record_shows_the_mean_of_the_frames_of_an_image(tiny_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    frame = images.read(run / "sample_lr.tif").pixels
+    images.write(run / "sample_lr.tif", np.stack([frame, frame, frame]), "ZYX")
+    pages = []
+    for one in (tiny_run, run):
+        record.run(one, None, tmp_path / "record.html", overwrite=True)
+        pages.append(re.findall('data:image/png;base64,[^"]+', (tmp_path / "record.html").read_text(encoding="utf-8")))
+    assert len(pages[0]) == 2
+    assert pages[0] == pages[1]
 
 
 def test_what_is_no_evaluation_is_refused(tiny_run, tmp_path):
