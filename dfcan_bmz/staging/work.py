@@ -161,8 +161,9 @@ def _open(target: Path, folder: Path, command: str, made: list[Path], keep: bool
     lock = locks.take(folder / LOCK)
     if lock is None:
         raise _busy(target, folder)
-    new = folder / NEW if folder.name == INSIDE else folder / NEW / Path(os.path.abspath(target)).name
-    work = Work(new, folder, lock, _who(command), made)
+    # `new/` mirrors the folder that the hidden one lies in: the output itself, or the one around it
+    within = Path(os.path.abspath(target)).relative_to(os.path.abspath(folder.parent))
+    work = Work(folder / NEW / within, folder, lock, _who(command), made)
     try:
         before = journal.read(folder)
         same, state = before.get("command", command) == command, before.get("state")
