@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from dfcan_bmz.fingerprint import middle, signal_to_noise
+from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.simulation.camera import SCMOS
 from dfcan_bmz.simulation.clipping import clipped
 from dfcan_bmz.simulation.cutoff import is_even, measure_cutoff
@@ -47,7 +48,7 @@ class Measured(NamedTuple):
     cutoff_px : Estimate
         Cycles a pixel.
     tiles : list of numpy.ndarray
-        (Y, X) each, all of one size.
+        (Y, X) each, all of one size; none where all are flat but for a few pixels.
     lights : list of Light
         Of each tile.
     places : list of int
@@ -121,10 +122,11 @@ def _tiles(stacks: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]:
         place += len(corners)
     some = _few(every, MOST_TILES)
     found = [(np.asarray(plane[y : y + side, x : x + side], np.float64), at) for plane, y, x, at in some]
-    ratios = [signal_to_noise(tile) if np.ptp(tile) else 0.0 for tile, _ in found]
+    shown = [(tile, at) for tile, at in found if not scaling_of(tile).flaw]
+    ratios = [signal_to_noise(tile) for tile, _ in shown]
     # images of several light levels differ, tiles of one image should not
-    least = FAINT * min(max(ratios), 3.0)
-    kept = [one for one, ratio in zip(found, ratios, strict=True) if ratio >= least]
+    least = FAINT * min(max(ratios, default=0.0), 3.0)
+    kept = [one for one, ratio in zip(shown, ratios, strict=True) if ratio >= least]
     return [tile for tile, _ in kept], [at for _, at in kept]
 
 

@@ -83,6 +83,14 @@ def test_large_images_become_tiles_of_one_size_and_dark_ones_are_left_out():
     assert len(tiles) == 6
 
 
+def test_images_that_are_flat_but_for_a_few_pixels_have_no_tiles():
+    spots = np.full((300, 300), 100.0)
+    spots[::100, ::100] = 500.0
+    assert measure([spots[None]]).tiles == []
+    tiles = measure([spots[None], image(300, 4)[None]]).tiles
+    assert [np.array_equal(tile, image(300, 4)) for tile in tiles] == [True]
+
+
 def test_images_that_were_stretched_one_by_one_are_measured_one_by_one():
     stretched = [
         scale * (image(300, seed) - low)[None] for seed, scale, low in ((3, 20, 190), (4, 22, 80), (5, 21, -300))
