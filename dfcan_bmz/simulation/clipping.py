@@ -20,7 +20,10 @@ def clipped(plane: np.ndarray) -> np.ndarray:
     return found
 
 
-def sound(plane: np.ndarray, neighbourhood_px: float) -> np.ndarray:
-    """Where next to no pixel nearby is clipped, or at least fewer than in nine tenths of the plane, (Y, X) bool."""
-    near = gaussian_filter(clipped(plane).any(axis=0).astype(float), neighbourhood_px)
+def sound(plane: np.ndarray, neighbourhood_px: float, inner: slice) -> np.ndarray:
+    """Where next to no pixel nearby is clipped, or at least fewer than in nine tenths of the inner part, bool.
+
+    `inner` are its rows and its columns.
+    """
+    near = gaussian_filter(clipped(plane).any(axis=0).astype(float), neighbourhood_px)[inner, inner]
     return near <= max(SOUND, np.quantile(near, 0.1))

@@ -126,7 +126,7 @@ def _samples(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     else:
         residuals, means = (np.stack(part) for part in zip(*map(_in_corners, stack), strict=True))
         share = 1 - np.pi / 4
-    kept = np.stack([sound(plane, NEIGHBOURHOOD_PX)[inner, inner] for plane in stack[: len(residuals)]])
+    kept = np.stack([sound(plane, NEIGHBOURHOOD_PX, inner) for plane in stack[: len(residuals)]])
     # both smoothed alike, so that the line between them is that between pixels
     means, squared = (
         np.stack([gaussian_filter(plane, NEIGHBOURHOOD_PX)[inner, inner] for plane in planes])[kept]

@@ -116,6 +116,13 @@ def test_saturated_pixels_are_found_and_do_not_lower_the_gain():
     assert found.camera.gain.value == pytest.approx(CAMERA.gain_counts, abs=3 * found.camera.gain.sd)
 
 
+def test_an_image_that_is_saturated_but_for_its_border_is_measured_all_the_same():
+    whole = np.random.default_rng(0).poisson(100, (64, 64)).astype(float)
+    whole[6:58, 6:58] = 255.0
+    found = measure_camera([whole[None]])
+    assert np.isfinite(found).all()
+
+
 def test_counted_photons_are_not_cut_off_at_black():
     dark = np.random.default_rng(0).poisson(0.5, (96, 96))
     assert not clipped(dark).any()
