@@ -3,11 +3,8 @@
 The defaults are those of the thesis's notebook (Figure 6.6), but for `model.output`.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,9 +14,6 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-
-from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.yaml_files import did_you_mean, keys_of, read_yaml, validate
 
 SMALLEST_PATCH = 16  # the loss compares windows of 11 pixels
 
@@ -225,67 +219,3 @@ class Config(_Section):
     def flat(self) -> dict[str, Any]:
         """All values by key, as ``train.epochs``."""
         return {f"{section}.{key}": value for section, keys in self for key, value in keys}
-
-
-Settings: TypeAlias = str | Path | dict[str, Any] | Config | None
-
-
-def resolve(data_layer: dict[str, Any], settings: Settings, overrides: Iterable[str] = ()) -> Config:
-    """Put a config together; later layers win.
-
-    Parameters
-    ----------
-    data_layer : dict
-        What the training data say of themselves (their ``dataset.yaml``).
-    settings : str, pathlib.Path, dict, Config or None
-        The user's YAML file, or what would stand in it; of a Config, what was given when it was made.
-    overrides : iterable of str
-        ``section.key=value``, values in YAML.
-
-    Returns
-    -------
-    Config
-
-    Raises
-    ------
-    DfcanError
-        If the file cannot be read, a key is unknown or a value is out of range.
-    """
-    layers = [data_layer, _layer_of(settings), *map(_parse_override, overrides)]
-    return validate(Config, _merged(layers), "config")
-
-
-def given_keys(settings: Settings, overrides: Iterable[str] = ()) -> set[str]:
-    """Keys that the user has set, as ``model.filters``; parameters and errors as those of `resolve`."""
-    merged = _merged([_layer_of(settings), *map(_parse_override, overrides)])
-    return {f"{section}.{key}" for section, keys in merged.items() for key in keys}
-
-
-def _layer_of(settings: Settings) -> dict[str, Any]:
-    if settings is None or isinstance(settings, dict):
-        return settings or {}
-    if isinstance(settings, Config):
-        return settings.model_dump(mode="json", exclude_unset=True)
-    return read_yaml(Path(settings))
-
-
-def _merged(layers: list[dict[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for section, keys in layer.items():
-            if not isinstance(keys, dict):
-                raise DfcanError(f"config section {section} is not a mapping: write `{section}: {{key: value}}`")
-            merged[section] = merged.get(section, {}) | keys
-    return merged
-
-
-def _parse_override(override: str) -> dict[str, dict[str, Any]]:
-    key, equals, value = override.partition("=")
-    section, dot, name = key.partition(".")
-    if not (equals and dot and name):
-        question = did_you_mean(key, keys_of(Config)) or ", for example --set train.epochs=20"
-        raise DfcanError(f"--set {override}: write section.key=value{question}")
-    try:
-        return {section: {name: yaml.safe_load(value)}}
-    except yaml.YAMLError as error:
-        raise DfcanError(f"--set {override}: the value is not valid YAML") from error

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfcan_bmz import images
-from dfcan_bmz.config import resolve
 from dfcan_bmz.data.augment import EVERY, draw_orientation, turn, turned_back
 from dfcan_bmz.data.pairs import AS_PAIRED, Pair, open_pair
 from dfcan_bmz.data.patches import batch, random_patches
@@ -19,6 +18,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Frames
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.percentiles import percentiles
+from dfcan_bmz.training.settings import resolve
 
 ORDERS = ["".join(letters) for letters in itertools.permutations("ZAP")]
 

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from dfcan_bmz import files, run_folder
-from dfcan_bmz.config import Settings, given_keys
 from dfcan_bmz.data.sources import Images, open_set
 from dfcan_bmz.errors import DfcanError, StoppedError
 from dfcan_bmz.events import SILENT, Events
@@ -21,7 +20,7 @@ from dfcan_bmz.training.fit import finished, fitting
 from dfcan_bmz.training.place import Place, run_place
 from dfcan_bmz.training.plan import Plan, plan
 from dfcan_bmz.training.scales import at_scale, refuse_one_scale_only, write_other_scales
-from dfcan_bmz.training.settings import resolve, resolve_again
+from dfcan_bmz.training.settings import Settings, given_keys, resolve, resolve_again
 from dfcan_bmz.training.sizes import fit_to_machine
 from dfcan_bmz.training.starting_weights import initialise, initialise_again, origin
 

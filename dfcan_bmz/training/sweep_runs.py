@@ -14,7 +14,7 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.report.files import evaluate
 from dfcan_bmz.training.fit import finished
 from dfcan_bmz.training.run import train
-from dfcan_bmz.training.settings import resolve
+from dfcan_bmz.training.settings import merged, resolve
 from dfcan_bmz.training.sweep import Run, Sweep
 from dfcan_bmz.training.sweep_table import table, write_summary
 from dfcan_bmz.yaml_files import write_yaml
@@ -28,10 +28,7 @@ Folders = tuple[Path, Path]  # of LR and of HR images
 def settings_of(sweep: Sweep, run: Run, lr: Path, config: Path | None, overrides: list[str]) -> Config:
     """Settings of one run of a sweep: the data's, the sweep's, the config file's, its own, the command line's."""
     own = [f"{key}={json.dumps(value)}" for key, value in run.set.items()]
-    layer = data_layer(lr)
-    for section, keys in sweep.base.items():
-        layer[section] = layer.get(section, {}) | keys
-    return resolve(layer, config, [*own, *overrides])
+    return resolve(merged([data_layer(lr), sweep.base]), config, [*own, *overrides])
 
 
 def train_all(

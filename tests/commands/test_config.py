@@ -3,9 +3,10 @@ import yaml
 from typer.testing import CliRunner
 
 from dfcan_bmz.cli import app
-from dfcan_bmz.config import Config, resolve
+from dfcan_bmz.config import Config
 from dfcan_bmz.config_keys import as_file, range_of
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.yaml_files import keys_of
 
 

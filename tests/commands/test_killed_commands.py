@@ -37,7 +37,6 @@ from dfcan_bmz.commands import (
     sweep,
     trust,
 )
-from dfcan_bmz.config import resolve
 from dfcan_bmz.fiji import install
 from dfcan_bmz.fiji.macros import macros
 from dfcan_bmz.fiji.places import open_fiji
@@ -45,6 +44,7 @@ from dfcan_bmz.fiji.weights import ForFiji
 from dfcan_bmz.report import files as reports
 from dfcan_bmz.training import sweep_runs, sweep_table
 from dfcan_bmz.training.place import run_place
+from dfcan_bmz.training.settings import resolve
 
 RUN = REPOSITORY / "rdf/em-x2"
 VERDICT = Verdict("onnx", "an engine", "load", PASSED, None, "")

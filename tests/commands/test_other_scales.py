@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from dfcan_bmz import config as configuration
 from dfcan_bmz import images, losses, run_folder
 from dfcan_bmz.commands import degrade, predict, train
 from dfcan_bmz.config import ModelConfig
@@ -15,6 +14,7 @@ from dfcan_bmz.data.patches import batch, grid_patches
 from dfcan_bmz.data.planes import prepare
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.models import build_model
+from dfcan_bmz.training.settings import resolve
 
 TINY_VDSR = ["model.name=vdsr", "model.filters=4", "model.blocks=3", "data.patch_size=16", "data.patches_per_image=8"]
 RATE = ["train.learning_rate=5e-3", "train.batch_size=4", "train.loss=mse"]
@@ -89,7 +89,7 @@ def test_the_folder_of_another_scale_is_a_run_folder(sets, run, tmp_path):
 def test_the_settings_say_that_they_are_of_several_scales(run):
     assert len(run_folder.read_config(run).data.other_scales) == 2
     with pytest.raises(DfcanError, match=r"data\.other_scales"):
-        configuration.resolve({}, None, ["data.other_scales=3"])
+        resolve({}, None, ["data.other_scales=3"])
 
 
 def test_a_network_whose_weights_depend_on_the_scale_is_refused(sets, tmp_path):

@@ -8,11 +8,11 @@ from conftest import REPOSITORY, TINY_TRAINING
 from PIL import Image as PillowImage
 
 from dfcan_bmz.commands import sweep
-from dfcan_bmz.config import resolve
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import DfcanError, StoppedError, UnfinishedError
 from dfcan_bmz.run_folder import read_config, read_history, write_history
 from dfcan_bmz.training import sweep_runs
+from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.training.sweep import Sweep, read_sweep
 
 BENCHMARKS = REPOSITORY / "benchmarks"

@@ -11,13 +11,13 @@ from mrc_files import mrc_bytes
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import import_biosr
-from dfcan_bmz.config import resolve
 from dfcan_bmz.data.biosr import STRUCTURES, find_sources
 from dfcan_bmz.data.pairs import find_pairs, frames_asked, open_pair
 from dfcan_bmz.data.pairs import split as divide
 from dfcan_bmz.data.records import data_layer
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.sets import biosr as importing
+from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.yaml_files import read_yaml
 
 

@@ -5,13 +5,13 @@ import pytest
 
 from dfcan_bmz import images
 from dfcan_bmz.commands import simulate
-from dfcan_bmz.config import resolve
 from dfcan_bmz.data.augment import EVERY, turn
 from dfcan_bmz.data.pairs import find_pairs, frames_asked, open_pair
 from dfcan_bmz.data.records import data_layer
 from dfcan_bmz.simulation import optics
 from dfcan_bmz.simulation.fields import BIOSR, MARGIN_PX, Scene, draw_scene, widefield
 from dfcan_bmz.simulation.illumination import Illumination, raw_frames
+from dfcan_bmz.training.settings import resolve
 
 FINE, SIZE = 4, 96
 PIXEL_UM = BIOSR.pixel_nm / 1e3

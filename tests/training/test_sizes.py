@@ -6,9 +6,10 @@ import pytest
 from invoking import invoke
 
 from dfcan_bmz import resources
-from dfcan_bmz.config import Config, ModelConfig, given_keys
+from dfcan_bmz.config import Config, ModelConfig
 from dfcan_bmz.engines import devices
 from dfcan_bmz.training import sizes
+from dfcan_bmz.training.settings import given_keys
 from dfcan_bmz.training.sizes import fit_to_machine
 
 LITTLE = Config.model_validate({"model": {"filters": 8, "groups": 1, "blocks": 1}, "data": {"patch_size": 64}})

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dfcan_bmz.config import resolve
 from dfcan_bmz.data.enlarged import Enlarged
 from dfcan_bmz.models import build_model
+from dfcan_bmz.training.settings import resolve
 from dfcan_bmz.training.trainer import copy_weights, patch_side, trainer_of
 
 
