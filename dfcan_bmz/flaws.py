@@ -63,8 +63,7 @@ def first_sound(image: Image) -> np.ndarray:
         scalings.append(scaling)
         if plane is not None and not scaling.flaw:
             return plane
-    refuse_flawed(image.path, scalings)
-    raise DfcanError(f"{image.path} has no planes: leave it out")
+    raise _unfit(image.path, scalings)
 
 
 def sound_planes(
@@ -130,10 +129,13 @@ def plane_name(image: object, index: int, count: int) -> str:
 def refuse_flawed(image: object, scalings: list[Scaling]) -> None:
     """Raise DfcanError if no plane of `image`, which messages call by this, can be normalised."""
     if all(scaling.flaw for scaling in scalings):
-        flaw, count = scalings[0].flaw, len(scalings)
-        others = f" (and none of its {count} planes can be used)" if count > 1 else ""
-        advice = ADVICE[flaw.partition(" ")[0]]
-        raise DfcanError(f"{plane_name(image, 0, count)} {flaw}{others}: {advice}")
+        raise _unfit(image, scalings)
+
+
+def _unfit(image: object, scalings: list[Scaling]) -> DfcanError:
+    flaw, count = scalings[0].flaw, len(scalings)
+    others = f" (and none of its {count} planes can be used)" if count > 1 else ""
+    return DfcanError(f"{plane_name(image, 0, count)} {flaw}{others}: {ADVICE[flaw.partition(' ')[0]]}")
 
 
 def refuse_lost(image: object, dtype: np.dtype, scalings: list[Scaling]) -> None:

@@ -9,6 +9,7 @@ from PIL import Image as PillowImage
 
 from dfcan_bmz import images
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -47,6 +48,14 @@ def test_a_png_of_too_many_pixels_is_told(tmp_path, monkeypatch):
 def test_pixel_size_is_unknown_where_the_file_does_not_say(tmp_path):
     tifffile.imwrite(tmp_path / "image.tif", np.zeros((4, 4), np.uint8) + np.arange(4, dtype=np.uint8))
     assert images.read(tmp_path / "image.tif").pixel_size_nm is None
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 32), (32, 0)])
+def test_an_image_without_pixels_is_refused(tmp_path, shape):
+    path = tmp_path / "empty.ome.zarr"
+    create_ome_zarr(path, shape, np.dtype(np.uint16), (16, 16), "ZYX"[-len(shape) :], images.UNKNOWN, "")
+    with pytest.raises(DfcanError, match=r"empty\.ome\.zarr has no pixels"):
+        images.open_lazily(path)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def open_planes(path: Path, frames: Frames = SINGLE) -> Image:
         raise DfcanError(f"{path} is a pipe or a device: give a file")
     with damage_named(path):
         image = Image(path, *open_any(path))
+    if 0 in image.pixels.shape:
+        raise DfcanError(f"{path} has no pixels (its shape is {image.pixels.shape}): export it again, or leave it out")
     dtype = image.pixels.dtype
     if np.issubdtype(dtype, np.complexfloating):
         raise DfcanError(f"{path} holds complex numbers: save its magnitude as a float image")
