@@ -445,9 +445,44 @@ def test_an_attribute_holds_an_object_of_the_class_that_it_is_declared_to_hold(t
     """libtorch finds attributes by their place in the class: in another object there may be nothing."""
     before = INNER + hostile.CLASS + f"  inner : __torch__.{declared}\n"
     path = hostile.torchscript(tmp_path / "w.pt", before=before, data=SMALL)
-    assert listed("torchscript", path) if passes else refused("torchscript", path, "another class")
+    assert listed("torchscript", path) if passes else refused("torchscript", path, "another form")
     value = INNER + hostile.CLASS + "  inner : Tensor\n"
-    assert refused("torchscript", hostile.torchscript(tmp_path / "v.pt", before=value, data=SMALL), "another class")
+    assert refused("torchscript", hostile.torchscript(tmp_path / "v.pt", before=value, data=SMALL), "another form")
+
+
+TUPLE = b"\x80\x02c__torch__\nNet\n)\x81}(X\x08\0\0\0training\x89X\x01\0\0\0t%bub."
+LONG, SHORT, NONE = (TUPLE % (b"(" + b"K\1" * length + b"t") for length in (2, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("declared", "data", "passes"),
+    [
+        ("Tuple[int, int]", LONG, True),
+        ("Tuple[int]", SHORT, True),
+        ("Tuple[int, int]", SHORT, False),
+        ("Tuple[int, int]", NONE, False),
+        ("Tuple[int, int]", hostile.DATA, True),
+        ("Tensor", LONG, False),
+        ("Tuple[int, Tuple[int, int]]", LONG, False),
+        ("Optional[Tuple[int, int]]", LONG, False),
+        ("List[Tuple[int, int]]", hostile.DATA, False),
+        ("List[__torch__.Big]", hostile.DATA, False),
+        ("Dict[str, __torch__.Big]", hostile.DATA, False),
+        ("Final[Optional[Tuple[int, int]]]", hostile.DATA, True),
+    ],
+)
+def test_a_tuple_has_as_many_parts_as_it_is_declared_to_have(tmp_path, declared, data, passes):
+    """libtorch takes a shorter one apart all the same, beyond the end of its stack."""
+    before = INNER + hostile.CLASS_WITHOUT_WEIGHT + f"  t : {declared}\n"
+    path = hostile.torchscript(tmp_path / "w.pt", before=before, data=data)
+    assert listed("torchscript", path) if passes else refused("torchscript", path, "")
+
+
+def test_no_tuple_is_taken_for_another(tmp_path):
+    body = "    y = (x,)\n    z = unchecked_cast(Tuple[Tensor, Tensor], y)\n    a, b, = z\n    return b\n"
+    assert refused("torchscript", hostile.torchscript(tmp_path / "w.pt", body), "taken for another")
+    body = "    y = annotate(Tuple[Tensor, Tensor], (x, x))\n    a, b, = y\n    return b\n"
+    assert listed("torchscript", hostile.torchscript(tmp_path / "v.pt", body))
 
 
 def test_no_object_is_taken_for_another(tmp_path):
@@ -455,6 +490,10 @@ def test_no_object_is_taken_for_another(tmp_path):
     after = "def f(x: __torch__.Big) -> Tensor:\n  return x.b\n"
     path = hostile.torchscript(tmp_path / "w.pt", body, before=INNER + hostile.CLASS, after=after)
     assert refused("torchscript", path, "taken for another")
+    body = "    return __torch__.f(torch.__getitem__(self.l, 0), )\n"
+    before = INNER + hostile.CLASS + "  l : List[__torch__.Big]\n"
+    path = hostile.torchscript(tmp_path / "v.pt", body, before=before, after=after)
+    assert refused("torchscript", path, "List[__torch__.Big]")
 
 
 # ── ONNX ──

@@ -42,7 +42,7 @@ def refuse_unlisted(path: Path) -> None:
                 raise UnlistedError(f"more than {most // 2**20} MB of code or structure")
         modules = {name: name.removeprefix("code/").removesuffix(".py").replace("/", ".") for name in code}
         program = Program({module: archive.read(members[name]) for name, module in modules.items()})
-        classes = {name: program.objects_in(name) for name in program.classes}
+        classes = {name: program.forms_in(name) for name in program.classes}
         for name in pickles:
             inside = name.removesuffix(".pkl")  # tensors of data.pkl lie in data/
             sizes = {

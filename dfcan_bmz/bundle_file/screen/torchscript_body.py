@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dfcan_bmz.bundle_file.screen.refusal import Patience, UnlistedError, named
 from dfcan_bmz.bundle_file.screen.torchscript_operations import OPERATIONS
-from dfcan_bmz.bundle_file.screen.torchscript_text import dotted
+from dfcan_bmz.bundle_file.screen.torchscript_text import dotted, names_tuple
 
 if TYPE_CHECKING:
     from dfcan_bmz.bundle_file.screen.torchscript_code import Program
@@ -159,7 +159,7 @@ class Body:
             self._object(node)
         elif isinstance(called, ast.Name) and called.id in TYPED and node.args:
             self.program.refuse_type(node.args[0])
-            if any(self.program.class_of(part) for part in ast.walk(node.args[0]) if isinstance(part, ast.expr)):
+            if self.program.class_of(node.args[0]) or (called.id != "annotate" and names_tuple(node.args[0])):
                 raise UnlistedError("one object taken for another")
             self._values(arguments[1:], loops)
         elif (isinstance(called, ast.Name) and called.id in CASTS) or dotted(called) in OPERATIONS:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from dfcan_bmz.bundle_file.screen.refusal import UnlistedError, named, refuse_endless
 from dfcan_bmz.bundle_file.screen.torchscript_body import Body
 from dfcan_bmz.bundle_file.screen.torchscript_loops import Bounds
-from dfcan_bmz.bundle_file.screen.torchscript_text import dotted, parse
+from dfcan_bmz.bundle_file.screen.torchscript_pickle import Form
+from dfcan_bmz.bundle_file.screen.torchscript_text import dotted, names_tuple, parse
 
 ROOT = "__torch__"
 OWN_CLASSES = f"{ROOT}.torch.classes"  # classes of PyTorch in C++, whatever the archive declares under that name
@@ -65,9 +66,17 @@ class Program:
         name = dotted(annotation)
         return name if name in self.classes else None
 
-    def objects_in(self, name: str) -> dict[str, str | None]:
-        """For every attribute of a class, the class of the object in it, or None if it holds a value."""
-        return {key: self.class_of(annotation) for key, annotation in self.classes[name].attributes.items()}
+    def forms_in(self, name: str) -> dict[str, Form]:
+        """For every attribute of a class, the form of what a pickle has to hold for it."""
+        return {key: self._form(annotation) for key, annotation in self.classes[name].attributes.items()}
+
+    def _form(self, annotation: ast.expr) -> Form:
+        generic, parts = _generic(annotation)
+        if generic == "Final":  # written out in the code
+            return None
+        if any(names_tuple(part) for part in (parts if generic == "Tuple" else [annotation])):
+            raise UnlistedError(f"types that are not listed ({named([ast.unparse(annotation)])})")
+        return len(parts) if generic == "Tuple" else self.class_of(annotation)
 
     def refuse_unlisted(self) -> None:
         """Raise UnlistedError if a function does more than compute."""
@@ -92,11 +101,22 @@ class Program:
 
     def refuse_type(self, node: ast.expr | None) -> None:
         """Raise UnlistedError if a type is not one that networks need."""
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in GENERICS:
-            for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+        generic, parts = _generic(node)
+        if generic in GENERICS and not any(map(self.class_of, parts)):  # of lists of objects, no pickle is sure
+            for part in parts:
                 self.refuse_type(part)
         elif not (isinstance(node, ast.Name) and node.id in TYPES) and self.class_of(node) is None:
             raise UnlistedError(f"types that are not listed ({named([ast.unparse(node) if node else 'none'])})")
+
+
+def _generic(node: ast.expr | None) -> tuple[str, list[ast.expr]]:
+    """Name and parts of a type such as ``List[int]``; no name for any other."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=parts)):
+            return name, parts
+        case ast.Subscript(value=ast.Name(id=name), slice=part):
+            return name, [part]
+    return "", []
 
 
 def _class(node: ast.ClassDef) -> Class:

@@ -1,8 +1,8 @@
 """The pickles of a TorchScript archive: listed instructions, listed objects, and tensors that lie within their storage.
 
 libtorch takes a tensor's offset, sizes and strides as they are written: beyond its storage, it would read and write
-the memory of the program; and it takes an object for one of the class that an attribute is declared to hold. So the
-pickle is played through, with nothing in the place of its objects but notes.
+the memory of the program; and it takes an object for one of the class that an attribute is declared to hold, and a
+tuple for one of the length. So the pickle is played through, with nothing in the place of its objects but notes.
 """
 
 import io
@@ -38,7 +38,9 @@ _OPCODES = """
 OPCODES = set(_OPCODES.split())
 
 
-Classes = Mapping[str, Mapping[str, str | None]]
+# of a value: name of an object's class, length of a tuple, or None for any other
+Form = str | int | None
+Classes = Mapping[str, Mapping[str, Form]]
 
 
 class Kind(NamedTuple):
@@ -67,14 +69,18 @@ class _Object(_Note):
     """What stands in the place of an object of a class of the archive."""
 
     name: str
-    attributes: Mapping[str, str | None]
+    attributes: Mapping[str, Form]
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict):
             raise UnlistedError("objects in a pickle without attributes")
         for key, value in state.items():
-            if self.attributes.get(key) != (value.name if isinstance(value, _Object) else None):
-                raise UnlistedError(f"attributes of another class than is declared ({named([f'{self.name}.{key}'])})")
+            if self.attributes.get(key) != _form(value):
+                raise UnlistedError(f"attributes of another form than is declared ({named([f'{self.name}.{key}'])})")
+
+
+def _form(value: Any) -> Form:
+    return value.name if isinstance(value, _Object) else len(value) if isinstance(value, tuple) else None
 
 
 class _Player(pickle.Unpickler):
@@ -112,7 +118,7 @@ def refuse_pickle(data: bytes, classes: Classes, sizes: Mapping[str, int] | None
     data : bytes
         The pickle.
     classes : mapping
-        The classes that the code of the archive declares: for each attribute, the class of the object in it, or None.
+        The classes that the code of the archive declares: for each attribute, its form.
     sizes : mapping or None
         Bytes of every member that tensors may lie in, by the key that the pickle has for it; None where
         no tensor is made.

@@ -80,6 +80,11 @@ def dotted(node: ast.expr | None) -> str | None:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
+def names_tuple(node: ast.expr) -> bool:
+    """Whether a type is a tuple, or has one in it."""
+    return any(isinstance(part, ast.Name) and part.id == "Tuple" for part in ast.walk(node))
+
+
 def _backslashes(token: tokenize.TokenInfo) -> int:
     """Backslashes in a token, all of which stand in strings."""
     kind, text = token.type, token.string
