@@ -131,6 +131,11 @@ def test_folders_are_searched_by_stem_and_doubles_refused(tmp_path):
         images.find(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a.tif", "a.TIF", "a.ome.tif", "a.OME.TIF", "a.Ome.Tiff", "a.ome.zarr", "a.MRC.GZ"])
+def test_an_ending_is_no_part_of_a_name_in_any_case(tmp_path, name):
+    assert images.name_of(tmp_path / name) == "a"
+
+
 def test_eight_bit_images_range_over_255_and_others_over_what_they_hold():
     assert images.intensity_range(np.array([[3, 9]], np.uint8)) == 255
     assert images.intensity_range(np.linspace(0, 10, 10001).astype(np.float32)) == pytest.approx(9.98)

@@ -21,7 +21,8 @@ def stem_of(path: Path) -> str:
     if holder is not None:
         return "_".join((stem_of(holder), *path.relative_to(holder).parts))
     name = path.name[: -len(".gz")] if path.name.lower().endswith(".gz") else path.name
-    return Path(name).stem.removesuffix(".ome")
+    stem = Path(name).stem
+    return stem[: -len(".ome")] if stem.lower().endswith(".ome") else stem
 
 
 def name_of(path: Path) -> str:
