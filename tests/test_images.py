@@ -1,4 +1,5 @@
 import contextlib
+import os
 
 import numpy as np
 import pytest
@@ -167,3 +168,14 @@ def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
         (tmp_path / name).touch()
     assert [path.name for path in images.others(tmp_path)] == ["b.jpg", "c.lsm"]
     assert list(images.find(tmp_path)) == ["a", "d"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_broken_link_is_named_and_a_pipe_is_not_waited_for(tmp_path):
+    (tmp_path / "a.tif").symlink_to(".git/annex/objects/a.tif")
+    (tmp_path / "b.link").symlink_to("b.jpg")
+    os.mkfifo(tmp_path / "c.tif")
+    assert list(images.find(tmp_path)) == ["a"]
+    with pytest.raises(DfcanError, match=r"a\.tif is a link to \.git/annex/objects/a\.tif, which is not there"):
+        images.open_lazily(tmp_path / "a.tif")
+    assert len(images.left_out(tmp_path)) == 2

@@ -106,6 +106,8 @@ def name_of_format(path: Path) -> str | None:
     """What a file or folder is that is not read here; None where nobody knows."""
     if path.is_dir():
         return "a folder that holds no OME-Zarr image"
+    if not path.is_file():
+        return "a pipe, a device or a broken link"
     start = _start(path)
     if not start:
         return "empty"

@@ -86,6 +86,9 @@ def left_out(*folders: Path) -> list[str]:
 
 def _is_image(path: Path) -> bool:
     """Whether a file is an image, or is called one: a damaged image is named when it is opened, not passed over."""
-    if path.name.startswith(".") or not (path.is_file() or path.is_dir()):
+    if path.name.startswith("."):
         return False
-    return (expected_of(path) is not None and path.is_file()) or opener_of(path) is not None
+    named = expected_of(path) is not None
+    if path.is_file() or path.is_dir():
+        return (named and path.is_file()) or opener_of(path) is not None
+    return named and not path.exists()  # a link to what is not there

@@ -46,6 +46,8 @@ def open_lazily(path: Path, frames: Frames = SINGLE) -> Image:
 
 def open_planes(path: Path, frames: Frames = SINGLE) -> Image:
     """Open an image as `open_lazily` does, also one of several channels or stacks, as independent planes."""
+    if path.is_symlink() and not path.exists():
+        raise DfcanError(f"{path} is a link to {path.readlink()}, which is not there: fetch that file, or leave it out")
     if not path.exists():
         raise DfcanError(f"{path} does not exist: check the path")
     if not (path.is_file() or path.is_dir()):
