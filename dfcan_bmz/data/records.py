@@ -84,7 +84,7 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
 
 def pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
     """Side of an LR pixel, as a row of a manifest has it; None where it does not."""
-    text = row.get("pixel_size_nm")
+    text = row.get("pixel_size_nm", "").strip()
     if not text:
         return None
     try:
@@ -100,10 +100,11 @@ def pixel_size_nm(row: dict[str, str], manifest: Path) -> float | None:
 
 def _table(text: str) -> list[dict[str, str]]:
     """Rows of a table by column, as any spreadsheet writes it: with commas, semicolons or tabs, and rows of nothing."""
-    header = text.partition("\n")[0]
+    header = next((line for line in text.splitlines() if line.strip(',;"\t ')), "")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    columns = [column.strip() for column in next(lines, [])]
-    return [dict(zip(columns, cells, strict=False)) for cells in lines if any(map(str.strip, cells))]
+    titles, *rows = [cells for cells in lines if any(map(str.strip, cells))] or [[]]
+    columns = [title.strip() for title in titles]
+    return [dict(zip(columns, cells, strict=False)) for cells in rows]
 
 
 @contextmanager

@@ -131,6 +131,8 @@ def test_a_manifest_that_is_none_is_named(tmp_path, content):
         "name;fov;level\r\na;first;\r\n;;\r\n",
         "name\tfov \na\tfirst\n\t\n",
         "name, fov\na , first",
+        "\n;;\nname;fov\na;first\n",
+        ",name,fov,pixel_size_nm\n0,a,first, \n",
     ],
 )
 def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path, table):
