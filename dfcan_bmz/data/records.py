@@ -75,6 +75,8 @@ def read_manifest(image_dir: Path) -> dict[str, dict[str, str]] | None:
     for row in rows:
         name, row["fov"] = legible(row["name"]), legible(row["fov"]).strip()
         row["name"] = name_of.get(name) or name_of.get(name.strip(), name)
+        if Path(row["name"]).name != row["name"]:  # files are called by it
+            raise DfcanError(f"{manifest} calls a pair {row['name']}, which is a path: give it a name")
     found = {row["name"]: row for row in rows}
     if len(found) < len(rows):
         ((name, count),) = Counter(row["name"] for row in rows).most_common(1)

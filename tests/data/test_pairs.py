@@ -77,6 +77,14 @@ def test_two_rows_of_one_name_are_refused(tmp_path):
         find_pairs(tmp_path / "lr", tmp_path / "hr")
 
 
+@pytest.mark.parametrize("name", ["day1/a", "../../../a", "/a"])
+def test_a_path_is_no_name_of_a_pair(tmp_path, name):
+    write_pair(tmp_path, "a")
+    (tmp_path / "manifest.csv").write_text(f"name,fov,lr,hr\n{name},1,a.tif,a.tif\n")
+    with pytest.raises(DfcanError, match=r"manifest.csv calls a pair .*, which is a path: give it a name"):
+        find_pairs(tmp_path / "lr", tmp_path / "hr")
+
+
 def test_a_pair_is_not_called_as_other_files_are(tmp_path):
     for name in ("a", "wide"):
         write_pair(tmp_path, name)
