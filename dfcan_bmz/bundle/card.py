@@ -12,6 +12,17 @@ from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE
 from dfcan_bmz.run_folder import best_row
 from dfcan_bmz.templates import render
 
+CAPTIONS = {  # alternative text and caption of each kind of picture
+    "worst": (
+        "LR, every method and HR",
+        "The image of this set with the lowest PSNR; below, the framed region enlarged.",
+    ),
+    "uncertainty": (
+        "LR, mean prediction, re-blurring error, disagreement and real error",
+        "Its middle, with both maps of `dfcan-bmz trust`, made without the HR image, and the real error.",
+    ),
+}
+
 
 class Figures(NamedTuple):
     """What the check of a bundle has measured, in units of the output (0..1).
@@ -59,6 +70,8 @@ def card(source: Source, figures: Figures | None) -> str:
         evaluations=[(evaluation, recipe.title(evaluation.name)) for evaluation in source.evaluations],
         intervals=any(row.psnr.low is not None for evaluation in source.evaluations for row in evaluation.rows),
         cell=_cell,
+        captions=CAPTIONS,
+        percent=lambda share: f"{100 * share:.0f} %",
         figures=figures,
         minutes=source.training_s / 60,
     )

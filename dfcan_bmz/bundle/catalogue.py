@@ -33,7 +33,7 @@ class Entry(NamedTuple):
     figures : list of Figure
         Of every evaluation in the folder, from its tables.
     pictures : list of pathlib.Path
-        The cover, and of every evaluation the image with the lowest PSNR.
+        The cover, and of every evaluation the image with the lowest PSNR and its uncertainty.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _entry(name: str, run: Path) -> Entry:
         run_folder.read_provenance(run)["parameters"],
         (run / run_folder.WEIGHTS).stat().st_size,
         [_figure(evaluation, recipe, protocol) for evaluation in evaluations],
-        [run / "cover.png", *(evaluation.worst for evaluation in evaluations if evaluation.worst)],
+        [run / "cover.png", *(picture for evaluation in evaluations for picture in evaluation.pictures.values())],
     )
 
 

@@ -55,7 +55,7 @@ def describe(folder: Path, source: Source, weights: dict[str, dict[str, Any]], t
     DfcanError
         If the spec refuses the recipe's values.
     """
-    covers = [COVER, *(evaluation.picture for evaluation in source.evaluations if evaluation.worst)]
+    covers = [COVER, *(name for evaluation in source.evaluations for name in evaluation.pictures)]
     try:
         with ValidationContext(root=folder, perform_io_checks=True):
             content = dump_description(_description(source, weights, covers, tolerance))

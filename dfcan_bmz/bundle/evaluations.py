@@ -11,11 +11,13 @@ import numpy as np
 
 from dfcan_bmz import run_folder
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.coverage import Orientations, summaries
 from dfcan_bmz.evaluation.measure import Facts
 from dfcan_bmz.evaluation.score import BASELINES, Score, chief_protocol, read_rows
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 
-WORST = "worst.png"
+PICTURES = "worst", "uncertainty"
+TABLES = "metrics.csv", "images.csv", "uncertainty.csv"
 
 
 class MethodMeans(NamedTuple):
@@ -41,8 +43,11 @@ class Evaluation(NamedTuple):
         Images that lie outside of what the model was trained on.
     rows : list of MethodMeans
         By protocol, the chief one first, methods without learning before the model.
-    worst : pathlib.Path or None
-        Picture of the image with the lowest PSNR.
+    pictures : dict of str to pathlib.Path
+        Files by their names in a bundle: ``worst_NAME.png``, the image with the lowest PSNR by every method, and
+        ``uncertainty_NAME.png``, how uncertain its prediction is; those that are there.
+    orientations : (int, Orientations) or None
+        Of how many images the uncertainty was mapped, and their means.
     """
 
     name: str
@@ -50,17 +55,13 @@ class Evaluation(NamedTuple):
     fields: int
     outside: int
     rows: list[MethodMeans]
-    worst: Path | None
+    pictures: dict[str, Path]
+    orientations: tuple[int, Orientations] | None
 
     @property
     def plain_name(self) -> str:
         """A name that links in Markdown and, in lower case, identifiers of the spec may have."""
-        return re.sub("[^A-Za-z0-9_.-]", "-", self.name)
-
-    @property
-    def picture(self) -> str:
-        """File of a bundle that shows the worst image."""
-        return f"worst_{self.plain_name}.png"
+        return _plain(self.name)
 
 
 def read_evaluations(run: Path, target: str) -> list[Evaluation]:
@@ -99,6 +100,18 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
         ]
     except KeyError as error:
         raise DfcanError(f"{folder} has no PSNR or SSIM of {error}: evaluate the model again") from error
-    worst = folder / WORST
-    outside = sum("outside what" in fact.remarks for fact in facts)
-    return Evaluation(folder.name, len(facts), count, outside, rows, worst if worst.is_file() else None)
+    pictures = {f"{kind}_{_plain(folder.name)}.png": folder / f"{kind}.png" for kind in PICTURES}
+    turned = folder / "uncertainty.csv"
+    return Evaluation(
+        folder.name,
+        len(facts),
+        count,
+        sum("outside what" in fact.remarks for fact in facts),
+        rows,
+        {name: path for name, path in pictures.items() if path.is_file()},
+        summaries(read_rows(turned, Orientations))[0] if turned.is_file() else None,
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^A-Za-z0-9_.-]", "-", name)

@@ -9,7 +9,7 @@ import yaml
 
 from dfcan_bmz import files, images, run_folder, staging
 from dfcan_bmz.bundle.describe import README
-from dfcan_bmz.bundle.evaluations import WORST
+from dfcan_bmz.bundle.evaluations import PICTURES, TABLES
 from dfcan_bmz.bundle.recipe import read_recipe, with_tile
 from dfcan_bmz.bundle.verdict import Verdict
 from dfcan_bmz.bundle.write import write_bundle
@@ -21,7 +21,6 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.run_folder import EVALUATION, read_config, weights
 
 KEPT = ("config.yaml", "model.keras", "history.csv", "provenance.json")
-TABLES = ("metrics.csv", "images.csv", WORST, "uncertainty.png")
 
 
 def package(
@@ -94,7 +93,7 @@ def _keep(run: Path, bundle: Path, folder: Path, tile: int) -> None:
         images.write(folder / f"sample_{side}.tif", pixels, "ZYX"[-pixels.ndim :], source.calibration)
     for evaluation in run_folder.evaluations(run):
         (folder / EVALUATION / evaluation.name).mkdir(parents=True)
-        for name in TABLES:
+        for name in (*TABLES, *(f"{kind}.png" for kind in PICTURES)):
             if (evaluation / name).is_file():
                 shutil.copyfile(evaluation / name, folder / EVALUATION / evaluation.name / name)
     with zipfile.ZipFile(bundle) as archive:

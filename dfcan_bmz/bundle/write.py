@@ -95,8 +95,8 @@ def _copy_pictures(folder: Path, source: Source, recipe_folder: Path) -> None:
     if source.recipe.cover != "auto":
         copy_cover(folder / COVER, recipe_folder / source.recipe.cover)
     for evaluation in source.evaluations:
-        if evaluation.worst:
-            shutil.copyfile(evaluation.worst, folder / evaluation.picture)
+        for name, picture in evaluation.pictures.items():
+            shutil.copyfile(picture, folder / name)
 
 
 def _write_texts(folder: Path, source: Source, formats: dict[str, dict[str, Any]], figures: Figures | None) -> None:

@@ -13,8 +13,8 @@ from dfcan_bmz.report.tables import comparison_lines, evaluation_table
 
 def run(model: Path, lr: Path, hr: Path, out: Path, **options: Any) -> None:
     report = evaluate(model, lr, hr, out, events=screen, **options)
-    mapped = f", {UNCERTAINTY}" if (out / UNCERTAINTY).is_file() else ""
-    show(report, out, f"metrics.csv, images.csv, worst.png{mapped}, report.html")
+    written = ["metrics.csv", "images.csv", "worst.png", *UNCERTAINTY, "report.html"]
+    show(report, out, ", ".join(name for name in written if (out / name).is_file()))
 
 
 def show(report: Report, out: Path, written: str) -> None:

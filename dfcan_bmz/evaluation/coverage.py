@@ -1,15 +1,11 @@
 """Is the disagreement between orientations an error bar? What share of the pixels has an error within it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from dfcan_bmz.evaluation.trust import Disagreement
-from dfcan_bmz.metrics import affine
-
 ONE_SIGMA = 0.6827  # share of normally distributed errors within one standard deviation
-STRUCTURE = 0.9  # quantile of the target above which a pixel shows structure
 TINY = 1e-9  # a spread of zero covers an error of zero alone
 
 
@@ -30,29 +26,51 @@ class Coverage(NamedTuple):
     factor: float
 
 
-class Multiples(NamedTuple):
-    """Error of each pixel in units of its spread, and whether the target shows structure there; (sY, sX) both."""
+class Orientations(NamedTuple):
+    """One row of ``uncertainty.csv``: the middle of an image in every orientation, against the truth.
 
-    errors: np.ndarray
-    structure: np.ndarray
+    The first figures say whether the disagreement is an error bar of the mean, as `Coverage` has them, of all pixels
+    and of those that show structure. The others are of the image as it is, and of the mean.
+    """
+
+    image: str
+    model: str
+    within: float
+    within_twice: float
+    factor: float
+    structure_within: float
+    structure_within_twice: float
+    structure_factor: float
+    psnr: float
+    ssim: float
+    ensemble_psnr: float
+    ensemble_ssim: float
 
 
-def in_spreads(hr: np.ndarray, turned: Disagreement) -> Multiples:
-    """Errors of the mean of all orientations, after a least-squares fit of gain and offset, in units of the spread.
+def coverage(errors: np.ndarray, spreads: np.ndarray) -> Coverage:
+    """Count the pixels whose error a spread covers.
 
     Parameters
     ----------
-    hr : numpy.ndarray
-        (sY, sX): truth.
-    turned : Disagreement
-        Of the predictions of the turned image; the spread is multiplied by the gain of the fit.
+    errors, spreads : numpy.ndarray
+        Of each pixel, of the same shape and in the same units, none of them negative.
     """
-    truth, fitted = affine(hr, turned.mean)
-    gain = fitted.std() / (turned.mean.std() or 1.0)
-    return Multiples(np.abs(truth - fitted) / (gain * turned.spread + TINY), truth > np.quantile(truth, STRUCTURE))
+    multiples = errors / (spreads + TINY)
+    return Coverage(
+        float(np.mean(multiples <= 1)), float(np.mean(multiples <= 2)), float(np.quantile(multiples, ONE_SIGMA))
+    )
 
 
-def coverage(multiples: Sequence[Multiples], structure: bool = False) -> Coverage:
-    """Count the pixels of all images, or those that show structure."""
-    errors = np.concatenate([one.errors[one.structure] if structure else one.errors.ravel() for one in multiples])
-    return Coverage(float(np.mean(errors <= 1)), float(np.mean(errors <= 2)), float(np.quantile(errors, ONE_SIGMA)))
+def summaries(rows: Iterable[Orientations]) -> list[tuple[int, Orientations]]:
+    """How many images each model has, and their means, of factors the median; models in order of appearance."""
+    by_model: dict[str, list[Orientations]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, []).append(row)
+    return [(len(found), _mean(found)) for found in by_model.values()]
+
+
+def _mean(rows: list[Orientations]) -> Orientations:
+    figures = zip(Orientations._fields[2:], np.array([row[2:] for row in rows]).T, strict=True)
+    return Orientations(
+        "", rows[0].model, *(float((np.median if "factor" in name else np.mean)(values)) for name, values in figures)
+    )

@@ -1,6 +1,6 @@
 """Models and a test set to what they come to: scores beside strong baselines, intervals, a verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +14,13 @@ from dfcan_bmz.data.records import frames_in
 from dfcan_bmz.data.sources import Images, PairSet, open_set
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.evaluation.baselines import choose_baselines
+from dfcan_bmz.evaluation.coverage import Orientations
 from dfcan_bmz.evaluation.means import counted
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, Facts, Measured, measure, planes_of
 from dfcan_bmz.evaluation.origins import common_scale, history, how, open_models, seen_by, unknown
 from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED, Baselines, Score, chief_protocol
 from dfcan_bmz.evaluation.statistics import Comparison, Interval, compare, resamples, summarise
-from dfcan_bmz.evaluation.uncertainty import Timed, Uncertainties, map_worst
+from dfcan_bmz.evaluation.uncertainty import Mapped, Timed, evenly, map_uncertainty, wanted
 from dfcan_bmz.evaluation.verdict import verdict
 from dfcan_bmz.evaluation.warnings import remarks_warnings, seen_warning, some
 from dfcan_bmz.events import SILENT, Events
@@ -59,8 +60,8 @@ class Report(NamedTuple):
         Each model against its baselines.
     models : list of str
         Their names.
-    uncertainty : dict of (str, str) to Uncertainty
-        Of the worst cases, by image and model; empty where it was not mapped.
+    uncertainty : Mapped
+        Maps of the worst cases, and figures; empty where it was not mapped.
     protocol : str
         The one by which images are ranked.
     baselines : str
@@ -82,7 +83,7 @@ class Report(NamedTuple):
     summary: dict[tuple[str, str, str], Interval]
     comparisons: list[Comparison]
     models: list[str]
-    uncertainty: Uncertainties
+    uncertainty: Mapped
     protocol: str
     baselines: str
     fields: dict[str, str]
@@ -127,8 +128,8 @@ class _Test:
     def count(self) -> int:
         return sum(map(len, self.sound.values()))
 
-    def planes(self) -> Iterator[EvaluatedPlane]:
-        found = planes_of(self.sound, self.scale, self.target, self.levels, self.frames)
+    def planes(self, names: Container[str] | None = None) -> Iterator[EvaluatedPlane]:
+        found = planes_of(self.sound, self.scale, self.target, self.levels, self.frames, names)
         return found if self.raw else (plane._replace(frames=plane.lr, phases=1) for plane in found)
 
 
@@ -171,11 +172,11 @@ def _report(
     models = {name: model._replace(network=timed[name]) for name, model in models.items()}
     seen = seen_by(sources.values(), pairs)
     measured = measure(models, events.each(test.planes(), "evaluating", test.count), baselines, test.target, seen)
-    seconds = {name: network.seconds for name, network in timed.items()}
-    maps, decided = map_worst(measured.worst, models, seconds, uncertainty, events)
+    mapped, decided = wanted({name: network.seconds for name, network in timed.items()}, uncertainty)
     for line in decided:
         events.note(line)
     fields, chief = counted(measured.facts), chief_protocol(test.target)
+    maps = _mapped({name: models[name] for name in mapped}, test, measured, evenly(fields), events)
     evaluated = [fact for fact in measured.facts if fact.image in fields]
     drawn = resamples(len(set(fields.values())), np.random.default_rng(0))
     comparisons = compare(measured.scores, fields, _opponents(names, baselines), COMPARED, drawn)
@@ -195,6 +196,14 @@ def _report(
         verdicts=[verdict(name, comparisons, chief, evaluated, histories.get(name, [])) for name in models],
         how=[*how(sources, models, pairs), *decided],
     )
+
+
+def _mapped(models: dict[str, Model], test: _Test, measured: Measured, counted: set[str], events: Events) -> Mapped:
+    if not models:
+        return Mapped({}, [])
+    names = counted | {case.plane.name for case in measured.worst}
+    planes = events.each(test.planes(names), "mapping uncertainty", len(names))
+    return map_uncertainty(models, planes, measured.worst, counted, test.target)
 
 
 def _sound_planes(pair: Pair, scale: int, frames: Frames, events: Events) -> list[int]:
@@ -217,10 +226,12 @@ def refuse_nan(measured: Measured, out: Path) -> None:
         )
 
 
-def write_tables(folder: Path, measured: Measured) -> None:
-    """Write ``metrics.csv`` and ``images.csv``."""
-    write_table(folder / "metrics.csv", Score._fields, measured.scores)
-    write_table(folder / "images.csv", Facts._fields, measured.facts)
+def write_tables(folder: Path, report: Report) -> None:
+    """Write ``metrics.csv``, ``images.csv`` and, where uncertainty was mapped, ``uncertainty.csv``."""
+    write_table(folder / "metrics.csv", Score._fields, report.measured.scores)
+    write_table(folder / "images.csv", Facts._fields, report.measured.facts)
+    if report.uncertainty.rows:
+        write_table(folder / "uncertainty.csv", Orientations._fields, report.uncertainty.rows)
 
 
 def refuse_tiny(image: Image) -> None:

@@ -1,6 +1,6 @@
 """Every pair of a test set through every method: scores, facts about each image, and the worst cases to look at."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +91,12 @@ def worst_first(psnr: float) -> tuple[bool, float]:
 
 
 def planes_of(
-    pairs: dict[Pair, list[int]], scale: int, target: str, levels: dict[str, str], frames: Frames = AS_PAIRED
+    pairs: dict[Pair, list[int]],
+    scale: int,
+    target: str,
+    levels: dict[str, str],
+    frames: Frames = AS_PAIRED,
+    names: Container[str] | None = None,
 ) -> Iterator[EvaluatedPlane]:
     """Planes of pairs, read one by one.
 
@@ -107,6 +112,8 @@ def planes_of(
         Light levels by name of the pair, where known.
     frames : Frames
         How the LR files hold their images.
+    names : container of str, optional
+        Those of the planes that are read; left out, all.
 
     Yields
     ------
@@ -117,6 +124,8 @@ def planes_of(
         lr, hr = open_pair(pair, scale, frames)
         for index in indices:
             name = pair.name if lr.axes == "YX" else f"{pair.name}[{index + 1}]"
+            if names is not None and name not in names:
+                continue
             planes = comparable(lr.planes[index], hr.planes[index], target)
             yield EvaluatedPlane(
                 name, pair.name, pair.fov, levels.get(pair.name, ""), lr.pixel_size_nm, *planes, lr.phases

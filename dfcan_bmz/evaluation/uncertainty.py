@@ -1,25 +1,30 @@
-"""How uncertain a model's predictions of a test set's worst images are, beside their real errors."""
+"""How uncertain predictions of a test set are: maps of the worst images beside their real errors, and figures.
+
+The figures are of images evenly through the set: the worst are no sample.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from dfcan_bmz.engines import Network
-from dfcan_bmz.evaluation.coverage import Multiples, in_spreads
+from dfcan_bmz.evaluation.coverage import Orientations, coverage
 from dfcan_bmz.evaluation.measure import Case, EvaluatedPlane
+from dfcan_bmz.evaluation.score import chief_protocol, protocols
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
-from dfcan_bmz.events import Events
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import mean_frame
-from dfcan_bmz.metrics import affine, rse_map
+from dfcan_bmz.metrics import Protocol, affine, rse_map, score
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
-from dfcan_bmz.prediction.tiles import predict_part
+from dfcan_bmz.prediction.tiles import predict_part, taken
 
 LARGEST_PX = 128  # side of what is mapped of an image, its middle, in LR pixels: it takes eight predictions
+MOST = 24  # images that have figures
+STRUCTURE = 0.9  # quantile of the target above which a pixel shows structure
 QUICK_S = 1.0  # for a tile: a network that takes longer maps no uncertainty unless that is asked for
 
 clock = time.perf_counter
@@ -52,69 +57,106 @@ class Uncertainty(NamedTuple):
         Of the predictions of the turned image, (sY, sX).
     error : numpy.ndarray
         (sY, sX): real error, after a fit of gain and offset.
-    multiples : Multiples
-        The errors of the mean of all orientations, in units of the disagreement.
     """
 
     lr: np.ndarray
     reblurred: Reblur
     turned: Disagreement
     error: np.ndarray
-    multiples: Multiples
 
 
 Uncertainties = dict[tuple[str, str], Uncertainty]  # by image and model
 
 
-def map_worst(
-    worst: list[Case], models: dict[str, Model], seconds: dict[str, float], asked: bool | None, events: Events
-) -> tuple[Uncertainties, list[str]]:
-    """Map the uncertainty of the worst cases, where that is asked for or quick.
+class Mapped(NamedTuple):
+    """Maps of the worst images, and figures of images evenly through the set."""
+
+    maps: Uncertainties
+    rows: list[Orientations]
+
+
+def wanted(seconds: Mapping[str, float], asked: bool | None) -> tuple[list[str], list[str]]:
+    """Models whose uncertainty is mapped and, where nobody asked, a line on each that says what was decided and why.
 
     Parameters
     ----------
-    worst : list of Case
-        Planes with their predictions.
-    models : dict of str to Model
-        By their names in `worst`.
-    seconds : dict of str to float
+    seconds : mapping of str to float
         What a tile takes each of them.
     asked : bool or None
         Whether maps are wanted; None: of models that take less than `QUICK_S` for a tile.
-    events : Events
-        Hears of progress.
-
-    Returns
-    -------
-    maps : dict of (str, str) to Uncertainty
-        By image and model; without predictions that hold NaN.
-    told : list of str
-        What was decided for each model, where nobody asked, and why.
     """
-    quick = {name: seconds[name] < QUICK_S if asked is None else asked for name in models}
-    wanted = [
-        (case, name) for case in worst for name in models if quick[name] and np.isfinite(case.predicted[name]).all()
-    ]
-    maps = {
-        (case.plane.name, name): uncertainty(case.plane, case.predicted[name], partial(predict_part, models[name]))
-        for case, name in (events.each(wanted, "mapping uncertainty") if wanted else [])
-    }
+    quick = {name: taken_s < QUICK_S if asked is None else asked for name, taken_s in seconds.items()}
     told = [
         f"a tile takes {name} {seconds[name]:.2g} s: "
         + (
-            "the worst images have maps of uncertainty, which --no-uncertainty leaves out"
+            "its uncertainty is mapped, which --no-uncertainty leaves out"
             if quick[name]
             else "no maps of uncertainty, which --uncertainty adds"
         )
-        for name in models
+        for name in quick
         if asked is None
     ]
-    return maps, told
+    return [name for name, is_quick in quick.items() if is_quick], told
 
 
-def uncertainty(
-    plane: EvaluatedPlane, prediction: np.ndarray, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> Uncertainty:
+def evenly(images: Iterable[str]) -> set[str]:
+    """At most `MOST` of the images, from the first to the last."""
+    images = list(images)
+    return {images[index * len(images) // MOST] for index in range(MOST)}
+
+
+def map_uncertainty(
+    models: Mapping[str, Model],
+    planes: Iterable[EvaluatedPlane],
+    worst: Iterable[Case],
+    counted: set[str],
+    target: str,
+) -> Mapped:
+    """Predict the middle of images in every orientation.
+
+    Parameters
+    ----------
+    models : mapping of str to Model
+        By their names in tables.
+    planes : iterable of EvaluatedPlane
+        Those of the worst cases, and those that are counted.
+    worst : iterable of Case
+        Cases that have maps, unless their prediction holds NaN.
+    counted : set of str
+        Images that have figures, unless their middle is empty.
+    target : {"own", "input"}
+        Whether HR images have intensities of their own, which decides the protocol of the figures.
+    """
+    cases = {case.plane.name: case for case in worst}
+    found = Mapped({}, [])
+    for plane in planes:
+        protocol = protocols(target, plane.hr)[chief_protocol(target)]
+        for name, model in models.items():
+            turned = turned_middle(plane, partial(predict_part, model))
+            if plane.name in counted and not scaling_of(plane.hr[_in_hr(plane)]).flaw:
+                found.rows.append(_row(plane, name, model, turned, protocol))
+            prediction = cases[plane.name].predicted[name] if plane.name in cases else np.array(np.nan)
+            if np.isfinite(prediction).all():
+                found.maps[plane.name, name] = uncertainty(plane, prediction, turned)
+    return found
+
+
+def turned_middle(plane: EvaluatedPlane, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Disagreement:
+    """Predict the middle of a plane in every orientation.
+
+    Parameters
+    ----------
+    plane : EvaluatedPlane
+        LR image and truth.
+    predict : callable
+        The model: part of an LR image with its frames, and the whole, to (sY, sX) in 0..1; it normalises the part as it
+        does the whole.
+    """
+    crop = plane.frames[..., *middle(plane.lr.shape, LARGEST_PX)]
+    return disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
+
+
+def uncertainty(plane: EvaluatedPlane, prediction: np.ndarray, turned: Disagreement) -> Uncertainty:
     """Map the uncertainty of a prediction in the plane's middle.
 
     Parameters
@@ -123,20 +165,36 @@ def uncertainty(
         LR image and truth.
     prediction : numpy.ndarray
         (sY, sX), finite, in the units of `plane.lr`.
-    predict : callable
-        The model: part of an LR image with its frames, and the whole, to (sY, sX) in 0..1; it normalises the part as it
-        does the whole.
+    turned : Disagreement
+        Of the middle.
     """
-    s = plane.hr.shape[0] // plane.lr.shape[0]
-    small = middle(plane.lr.shape, LARGEST_PX)
-    rows, columns = (slice(s * part.start, s * part.stop) for part in small)
-    crop = plane.frames[..., *small]
-    lr = mean_frame(crop)
-    turned = disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
+    rows, columns = _in_hr(plane)
+    lr = mean_frame(plane.frames[..., *middle(plane.lr.shape, LARGEST_PX)])
     return Uncertainty(
         lr,
         reblur(prediction[rows, columns], lr, scaling_of(plane.lr)),
         turned,
         rse_map(*affine(plane.hr, prediction))[rows, columns],
-        in_spreads(plane.hr[rows, columns], turned),
+    )
+
+
+def _in_hr(plane: EvaluatedPlane) -> tuple[slice, ...]:
+    """The middle in pixels of the HR image."""
+    s = plane.hr.shape[0] // plane.lr.shape[0]
+    return tuple(slice(s * part.start, s * part.stop) for part in middle(plane.lr.shape, LARGEST_PX))
+
+
+def _row(plane: EvaluatedPlane, name: str, model: Model, turned: Disagreement, protocol: Protocol) -> Orientations:
+    hr, scaling = plane.hr[_in_hr(plane)], scaling_of(taken(model, plane.frames))
+    truth, fitted = protocol(hr, scaling.undo(turned.mean))
+    errors = np.abs(truth - fitted)
+    spreads = turned.spread * fitted.std() / (turned.mean.std() or 1.0)  # in the units of the protocol
+    structure = truth > np.quantile(truth, STRUCTURE)
+    one, mean = (score(hr, scaling.undo(image), protocol) for image in (turned.upright, turned.mean))
+    return Orientations(
+        plane.name,
+        name,
+        *coverage(errors, spreads),
+        *coverage(errors[structure], spreads[structure]),
+        *(scores[metric] for scores in (one, mean) for metric in ("psnr", "ssim")),
     )

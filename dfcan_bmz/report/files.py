@@ -14,7 +14,7 @@ from dfcan_bmz.report.scores import plot_scores
 from dfcan_bmz.report.trust import plot_trust
 from dfcan_bmz.staging import filling
 
-UNCERTAINTY = "uncertainty.png"
+UNCERTAINTY = "uncertainty.png", "uncertainty.csv"
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
 
@@ -39,13 +39,13 @@ def evaluate(
     lr, hr : str, pathlib.Path, numpy.ndarray, or sequence of these
         Folders of images of equal names, or arrays: (N, Y, X) or (N, frames, Y, X), and (N, sY, sX).
     out : str or pathlib.Path, optional
-        Folder for ``metrics.csv``, ``images.csv``, two pictures and ``report.html``. Of ``RUN/evaluation/NAME``, the
-        figures enter the card of the bundle.
+        Folder for ``metrics.csv``, ``images.csv``, ``uncertainty.csv``, two pictures and ``report.html``. Of
+        ``RUN/evaluation/NAME``, figures and pictures enter the card of the bundle.
     deconvolution : bool, optional
         Whether deconvolution is compared with; left out, it is for fluorescence.
     uncertainty : bool, optional
-        Whether the worst predictions have maps of uncertainty, which take eight further predictions each; left out,
-        they have where the network takes less than a second for a tile. Without `out` nothing shows them.
+        Whether uncertainty is mapped, by eight further predictions of the middle of at most 30 images; left out, it is
+        where the network takes less than a second for a tile. Without `out` nothing shows it.
     overwrite : bool
         Whether files of these names in `out` are replaced.
     trusted : bool
@@ -71,7 +71,7 @@ def evaluate(
     with _folder(out, "evaluate", overwrite) as folder:
         report = measure_models([model], lr, hr, deconvolution, _shown(uncertainty, out), trusted, events)
         if folder is not None:
-            write_tables(folder, report.measured)
+            write_tables(folder, report)
             _draw_worst(folder, report)
             write_report(folder / "report.html", report, events)
     return report
@@ -102,7 +102,7 @@ def compare(
     with _folder(out, "compare", overwrite) as folder:
         report = measure_models(models, lr, hr, deconvolution, _shown(uncertainty, out), trusted, events)
         if folder is not None:
-            write_tables(folder, report.measured)
+            write_tables(folder, report)
             scores = report.measured.scores
             figure = plot_scores(scores, report.summary, report.fields, report.models, report.protocol)
             figure.savefig(folder / "comparison.png", dpi=120)
@@ -111,7 +111,7 @@ def compare(
 
 
 def _folder(out: str | Path | None, command: str, overwrite: bool):
-    return nullcontext() if out is None else filling(Path(out), command, overwrite, away=[UNCERTAINTY])
+    return nullcontext() if out is None else filling(Path(out), command, overwrite, away=[*UNCERTAINTY])
 
 
 def _shown(uncertainty: bool | None, out: str | Path | None) -> bool | None:
@@ -122,7 +122,7 @@ def _draw_worst(folder: Path, report: Report) -> None:
     """Draw the image with the lowest PSNR, and the uncertainty of the model's prediction of it."""
     plane, _, predicted = report.measured.worst[0]
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
-    if found := report.uncertainty.get((plane.name, report.models[0])):
+    if found := report.uncertainty.maps.get((plane.name, report.models[0])):
         plot_trust(found.lr, found.reblurred, found.turned, found.error, plane.hr_pixel_nm).savefig(
-            folder / UNCERTAINTY, dpi=SMALL_DPI
+            folder / UNCERTAINTY[0], dpi=SMALL_DPI
         )

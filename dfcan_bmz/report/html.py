@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from dfcan_bmz.evaluation.coverage import Coverage, coverage
+from dfcan_bmz.evaluation.coverage import summaries
 from dfcan_bmz.evaluation.evaluate import METRICS, Report
 from dfcan_bmz.evaluation.measure import Case, worst_first
 from dfcan_bmz.evaluation.score import DECORRELATION, FRC, NO_PROTOCOL, values_of
@@ -60,7 +60,7 @@ def _content(report: Report, events: Events) -> dict[str, Any]:
             {"name": case.plane.name, "psnr": case.psnr, "figures": list(_figures(case, report))}
             for case in events.each(worst, "drawing the report")
         ],
-        "coverages": _coverages(report),
+        "orientations": summaries(report.uncertainty.rows),
         "rows": _rows(report, methods),
         "history": [(name, embed(plot_history(rows))) for name, rows in report.histories.items()],
         **_differences(report),
@@ -120,22 +120,12 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
             f"SSIM and RSE maps: HR against the bicubic source, and against {name}",
             embed(plot_error_maps(plane.lr, plane.hr, prediction), 60),
         )
-        if found := report.uncertainty.get((plane.name, name)):
+        if found := report.uncertainty.maps.get((plane.name, name)):
             yield (
                 f"Uncertainty of {name}, estimated without the HR image, and the real error, for comparison",
                 embed(plot_trust(found.lr, found.reblurred, found.turned, found.error, plane.hr_pixel_nm)),
             )
     yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
-
-
-def _coverages(report: Report) -> list[tuple[str, str, int, Coverage]]:
-    """Model, pixels, images, and how many errors are within the disagreement, where that was mapped."""
-    rows = []
-    for model in report.models:
-        multiples = [found.multiples for (_, name), found in report.uncertainty.items() if name == model]
-        for pixels, structure in (("all", False), ("structure", True)) if multiples else ():
-            rows.append((model, pixels, len(multiples), coverage(multiples, structure)))
-    return rows
 
 
 def _cell(value: Interval, form: str = "%.4g") -> Markup:

@@ -11,7 +11,10 @@ from conftest import TINY_RECIPE
 from dfcan_bmz.bundle.evaluations import read_evaluations
 from dfcan_bmz.commands import evaluate, package, simulate
 from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.evaluation.coverage import Orientations
+from dfcan_bmz.evaluation.score import read_rows
 
+PICTURES = ["worst_Held-out.png", "uncertainty_Held-out.png"]
 EVALUATED = """\
 formats: [keras_v3]
 evaluations:
@@ -51,7 +54,27 @@ def test_the_card_shows_the_means_of_the_table(evaluated_run, published):
     for method, shown in (("bicubic", "bicubic"), ("DFCAN", "**DFCAN**")):
         mean = np.mean([float(row["value"]) for row in rows if row["method"] == method])
         assert f"| affine | {shown} | {mean:.2f} (" in readme
-    assert "![LR, every method and HR](worst_Held-out.png)" in readme
+    assert all(f"]({picture})" in readme for picture in PICTURES)
+
+
+def test_the_card_says_what_the_disagreement_is_worth(evaluated_run, published):
+    rows = read_rows(evaluated_run / "evaluation/Held out/uncertainty.csv", Orientations)
+    readme = " ".join((published / "rdf/tiny/README.md").read_text().split())
+    assert (
+        f"in the middle of {len(rows)} images: the disagreement holds {100 * np.mean([r.within for r in rows]):.0f} %"
+        in readme
+    )
+    assert f"(`predict --ensemble`) has {np.mean([row.ensemble_psnr for row in rows]):.2f} dB" in readme
+
+
+def test_an_evaluation_without_maps_says_nothing_of_uncertainty(evaluated_run, tmp_path):
+    folder = tmp_path / "run/evaluation/plain"
+    shutil.copytree(evaluated_run / "evaluation/Held out", folder)
+    for name in ("uncertainty.png", "uncertainty.csv"):
+        (folder / name).unlink()
+    (evaluation,) = read_evaluations(tmp_path / "run", "own")
+    assert evaluation.orientations is None
+    assert list(evaluation.pictures) == ["worst_plain.png"]
 
 
 def test_the_description_shows_them_to_programs(published):
@@ -63,14 +86,15 @@ def test_the_description_shows_them_to_programs(published):
     assert told["evaluation_factors"] == ["bicubic", "smoothed bicubic", "deconvolution", "DFCAN"]
     assert (description["version"], description["version_comment"]) == ("1.1.0", "More light levels.")
     assert description["parent"]["id"] == "tiny-ancestor"
-    assert description["covers"] == ["cover.png", "worst_Held-out.png"]
+    assert description["covers"] == ["cover.png", *PICTURES]
 
 
 def test_what_a_repository_keeps_is_small(published):
     kept = {str(path.relative_to(published / "rdf/tiny")) for path in (published / "rdf/tiny").rglob("*.*")}
-    tables = {f"evaluation/Held out/{name}" for name in ("metrics.csv", "images.csv", "worst.png", "uncertainty.png")}
+    names = ("metrics.csv", "images.csv", "uncertainty.csv", "worst.png", "uncertainty.png")
+    tables = {f"evaluation/Held out/{name}" for name in names}
     run = {"config.yaml", "model.keras", "history.csv", "provenance.json", "sample_lr.tif", "sample_hr.tif"}
-    assert kept == tables | run | {"README.md", "rdf.yaml", "cover.png", "worst_Held-out.png"}
+    assert kept == tables | run | {"README.md", "rdf.yaml", "cover.png", *PICTURES}
 
 
 def test_few_fields_have_no_interval(evaluated_run, tmp_path):

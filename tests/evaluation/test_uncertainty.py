@@ -1,13 +1,19 @@
+import csv
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 import dfcan_bmz
 from dfcan_bmz.evaluation import measure
 from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import reblur
-from dfcan_bmz.evaluation.uncertainty import LARGEST_PX, uncertainty
+from dfcan_bmz.evaluation.uncertainty import LARGEST_PX, MOST, evenly, turned_middle, uncertainty
 from dfcan_bmz.events import Events
+from dfcan_bmz.images import intensity_range
+from dfcan_bmz.metrics import affine, raw
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 
@@ -25,7 +31,7 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
 
     plane = EvaluatedPlane("a", "a", "a", "", None, lr, hr)
     prediction = scaling.undo(predict(lr, lr))
-    found = uncertainty(plane, prediction, predict)
+    found = uncertainty(plane, prediction, turned_middle(plane, predict))
     middle = (slice(36, 36 + LARGEST_PX),) * 2
     twice = (slice(72, 72 + 2 * LARGEST_PX),) * 2
     np.testing.assert_allclose(found.turned.mean, scaling.apply(prediction[twice]), atol=1e-4)
@@ -77,21 +83,22 @@ def short_report(monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "seconds", "mapped", "told"),
     [
-        (None, 0.9, True, "a tile takes net 0.9 s: the worst images have maps of uncertainty"),
+        (None, 0.9, True, "a tile takes net 0.9 s: its uncertainty is mapped"),
         (None, 1.1, False, "a tile takes net 1.1 s: no maps of uncertainty, which --uncertainty adds"),
         (True, 1.1, True, None),
         (False, 0.1, False, None),
     ],
 )
-def test_the_network_sees_every_tile_once_and_eight_times_more_for_each_map(
+def test_the_network_sees_every_tile_once_and_eight_times_more_where_uncertainty_is_mapped(
     pairs, tmp_path, monkeypatch, asked, seconds, mapped, told
 ):
     network, heard = Counting(seconds), Listener()
     monkeypatch.setattr("dfcan_bmz.evaluation.uncertainty.clock", lambda: network.now)
     model = Model("net", network, 2, 32, 4, "own", 0.5)
     dfcan_bmz.evaluate(model, *pairs, tmp_path / "out", deconvolution=False, uncertainty=asked, events=heard)
-    assert network.tiles == (3 + 8 * mapped) * 2 * 3
-    assert (tmp_path / "out/uncertainty.png").is_file() == mapped
+    assert network.tiles == (1 + 8 * mapped) * 3 * 2 * 3
+    for name in ("uncertainty.png", "uncertainty.csv"):
+        assert (tmp_path / "out" / name).is_file() == mapped
     html = (tmp_path / "out/report.html").read_text()
     assert ("Uncertainty of net" in html) == mapped
     assert ("Is the disagreement an error bar?" in html) == mapped
@@ -113,5 +120,65 @@ def test_a_map_of_an_earlier_evaluation_does_not_stay_beside_new_figures(pairs, 
 def test_nothing_is_mapped_where_no_file_would_show_it(pairs):
     network = Counting(0.0)
     report = dfcan_bmz.evaluate(Model("net", network, 2, 32, 4, "own", 0.5), *pairs, deconvolution=False)
-    assert report.uncertainty == {}
+    assert report.uncertainty == ({}, [])
     assert network.tiles == 3 * 2 * 3
+
+
+def read(folder):
+    with (folder / "uncertainty.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("target", ["own", "input"])
+def test_figures_are_those_of_the_predictions_in_every_orientation(pairs, tmp_path, target):
+    """The network adds a ramp from left to right: what it adds turns with the image, and its mean is flat."""
+
+    def network(batch):
+        ramp = np.linspace(-0.2, 0.2, 2 * batch.shape[2], dtype=np.float32)[None, None, :, None]
+        return batch.repeat(2, 1).repeat(2, 2) * 0.5 + 0.25 + ramp
+
+    lr, hr = (stack[..., :32, :32] if stack.shape[1] == 40 else stack[..., :64, :64] for stack in pairs)
+    model = Model("net", network, 2, 48, 8, target, 0.5)
+    dfcan_bmz.evaluate(model, lr, hr, tmp_path / "out", deconvolution=False, uncertainty=True)
+    rows = read(tmp_path / "out")
+    assert len(rows) == 3
+    for index, row in enumerate(rows):
+        flat = scaling_of(lr[index]).apply(lr[index]).repeat(2, 0).repeat(2, 1) * 0.5 + 0.25
+        ramp = np.linspace(-0.2, 0.2, 96)[16:80]
+        parts = [np.clip(flat + part, 0, 1) for part in (ramp, -ramp, ramp[:, None], -ramp[:, None])]
+        mean, spread, upright = np.mean(parts, axis=0), np.std(parts, axis=0), parts[0]
+        undo, peak = scaling_of(lr[index]).undo, intensity_range(hr[index])
+        protocol = affine if target == "own" else raw(peak)
+        truth, fitted = protocol(hr[index], undo(mean))
+        within = np.abs(truth - fitted) <= spread * fitted.std() / mean.std()
+        assert float(row["within"]) == pytest.approx(within.mean(), abs=2 / within.size)
+        bright = truth > np.quantile(truth, 0.9)
+        assert float(row["structure_within"]) == pytest.approx(within[bright].mean(), abs=2 / bright.sum())
+        for key, image in (("psnr", upright), ("ensemble_psnr", mean)):
+            truth, fitted = protocol(hr[index], undo(image))
+            assert float(row[key]) == pytest.approx(-10 * np.log10(np.mean((truth - fitted) ** 2)), abs=1e-3)
+        assert float(row["ensemble_psnr"]) > float(row["psnr"])
+
+
+def test_figures_are_of_images_evenly_through_the_set(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr("dfcan_bmz.evaluation.uncertainty.MOST", 2)
+    model = Model("net", Counting(0.0), 2, 32, 4, "own", 0.5)
+    dfcan_bmz.evaluate(model, *pairs, tmp_path / "out", deconvolution=False, uncertainty=True)
+    assert [row["image"] for row in read(tmp_path / "out")] == ["image0000", "image0001"]
+
+
+@given(st.integers(1, 500))
+def test_no_more_images_are_counted_than_are_allowed_and_all_where_they_are_few(count):
+    images = [str(index) for index in range(count)]
+    chosen = sorted(map(int, evenly(images)))
+    assert len(chosen) == min(count, MOST)
+    assert max(np.diff([*chosen, count])) <= -(-count // MOST)
+
+
+def test_a_middle_without_anything_in_it_has_no_figures(pairs, tmp_path):
+    lr, hr = (np.zeros((1, side, side), np.float32) for side in (160, 320))
+    lr[0, :8], hr[0, :16] = 1.0, 1.0
+    lr += np.random.default_rng(0).normal(0, 0.01, lr.shape).astype(np.float32)
+    model = Model("net", Counting(0.0), 2, 32, 4, "own", 0.5)
+    dfcan_bmz.evaluate(model, lr, hr, tmp_path / "out", deconvolution=False, uncertainty=True)
+    assert not (tmp_path / "out/uncertainty.csv").exists()
