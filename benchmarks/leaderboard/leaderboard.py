@@ -11,9 +11,7 @@ images, in their favour. Networks of PyTorch run on an NVIDIA card if there is o
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from others import SCALE, Enlarge, of_peer, through_core
@@ -33,7 +31,6 @@ from dfcan_bmz.evaluation.score import BICUBIC, DECONVOLVED, SMOOTHED
 from dfcan_bmz.model import open_model
 
 TARGET = "own"  # of intensities nothing is assumed: gain and offset are fitted
-MEASURED = ("real", "fibsem")  # sets that are not simulated
 
 
 def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
@@ -41,20 +38,6 @@ def planes_in(folder: Path) -> Iterator[EvaluatedPlane]:
     pairs = {pair: [0] for pair in find_pairs(folder / "lr", folder / "hr")}
     levels = {name: row.get("level") or "" for name, row in (read_manifest(folder / "lr") or {}).items()}
     return planes_of(pairs, SCALE, TARGET, levels)
-
-
-def some_planes_in(name: str, folder: Path, every: int) -> Iterator[EvaluatedPlane]:
-    """One in `every` planes of a set; all of the measured ones, which are few."""
-    return islice(planes_in(folder), 0, None, 1 if name in MEASURED else every)
-
-
-def chosen_of(told: str | None, chosen: list[str], work: str) -> dict[str, Any]:
-    """What the command line gives to a script that takes ``[--every N] [--work FOLDER] [MODEL:SET ...]``."""
-    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chosen", nargs="*", default=chosen, metavar="MODEL:SET")
-    parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--work", type=Path, default=Path(work))
-    return vars(parser.parse_args())
 
 
 def baselines(planes: Callable[[], Iterable[EvaluatedPlane]]) -> dict[str, Enlarge]:

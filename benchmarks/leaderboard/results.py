@@ -5,15 +5,12 @@ python benchmarks/leaderboard/results.py   writes the table anew
 
 import csv
 import re
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sets import DESCRIBED, HERE, NAMES
 
 from dfcan_bmz.evaluation.score import read_rows
-
-T = TypeVar("T")
 
 RESULTS, README = HERE / "results.csv", HERE / "README.md"
 TABLE = re.compile(r"(^\|.*\n)+", re.MULTILINE)
@@ -30,26 +27,16 @@ class Row(NamedTuple):
     fields: str
 
 
-def known_rows(file: Path, kind: Callable[..., T]) -> list[T]:
-    """What was measured before."""
-    return read_rows(file, kind) if file.is_file() else []
-
-
-def write_rows(file: Path, fields: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table of measurements, with the line ends of a file that is committed."""
-    with file.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([fields, *rows])
-
-
 def read_results() -> list[Row]:
-    """Rows of the leaderboard."""
-    return known_rows(RESULTS, Row)
+    """What was measured before."""
+    return read_rows(RESULTS, Row) if RESULTS.is_file() else []
 
 
 def write_results(rows: list[Row]) -> None:
     """Write all rows, by set, in the order in which they were measured, and the table that shows them."""
     ordered = sorted(rows, key=lambda row: NAMES.index(row.set))
-    write_rows(RESULTS, Row._fields, ordered)
+    with RESULTS.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([Row._fields, *ordered])  # the line ends of committed files
     write_table(ordered)
 
 
