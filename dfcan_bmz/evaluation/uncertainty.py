@@ -23,6 +23,7 @@ from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_part, taken
 
 LARGEST_PX = 128  # side of what is mapped of an image, its middle, in LR pixels: it takes eight predictions
+Middle = tuple[slice, slice]  # rows and columns of it, in LR pixels
 MOST = 24  # images that have figures
 STRUCTURE = 0.9  # quantile of the target above which a pixel shows structure
 QUICK_S = 1.0  # for a tile: a network that takes longer maps no uncertainty unless that is asked for
@@ -50,7 +51,7 @@ class Uncertainty(NamedTuple):
     Attributes
     ----------
     lr : numpy.ndarray
-        (Y, X), at most `LARGEST_PX` a side.
+        (Y, X), as large as `side_of` says.
     reblurred : Reblur
         Of the prediction, against `lr`.
     turned : Disagreement
@@ -132,44 +133,56 @@ def map_uncertainty(
     for plane in planes:
         protocol = protocols(target, plane.hr)[chief_protocol(target)]
         for name, model in models.items():
-            turned = turned_middle(plane, partial(predict_part, model))
-            if plane.name in counted and not scaling_of(plane.hr[_in_hr(plane)]).flaw:
-                found.rows.append(_row(plane, name, model, turned, protocol))
+            part = middle(plane.lr.shape, side_of(model))
+            turned = in_orientations(plane, part, partial(predict_part, model))
+            if plane.name in counted and not scaling_of(plane.hr[_in_hr(plane, part)]).flaw:
+                found.rows.append(_row(plane, part, name, model, turned, protocol))
             prediction = cases[plane.name].predicted[name] if plane.name in cases else np.array(np.nan)
             if np.isfinite(prediction).all():
-                found.maps[plane.name, name] = uncertainty(plane, prediction, turned)
+                found.maps[plane.name, name] = uncertainty(plane, part, prediction, turned)
     return found
 
 
-def turned_middle(plane: EvaluatedPlane, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Disagreement:
+def side_of(model: Model) -> int:
+    """Side of what is mapped, in LR pixels: whole tiles without their halos, so that no tile is run for its edge."""
+    step = model.tile - 2 * model.halo
+    return max(1, LARGEST_PX // step) * step
+
+
+def in_orientations(
+    plane: EvaluatedPlane, part: Middle, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Disagreement:
     """Predict the middle of a plane in every orientation.
 
     Parameters
     ----------
     plane : EvaluatedPlane
         LR image and truth.
+    part : (slice, slice)
+        The middle.
     predict : callable
         The model: part of an LR image with its frames, and the whole, to (sY, sX) in 0..1; it normalises the part as it
         does the whole.
     """
-    crop = plane.frames[..., *middle(plane.lr.shape, LARGEST_PX)]
-    return disagreement(lambda part: predict(part, plane.frames), crop, plane.phases)
+    return disagreement(lambda turned: predict(turned, plane.frames), plane.frames[..., *part], plane.phases)
 
 
-def uncertainty(plane: EvaluatedPlane, prediction: np.ndarray, turned: Disagreement) -> Uncertainty:
+def uncertainty(plane: EvaluatedPlane, part: Middle, prediction: np.ndarray, turned: Disagreement) -> Uncertainty:
     """Map the uncertainty of a prediction in the plane's middle.
 
     Parameters
     ----------
     plane : EvaluatedPlane
         LR image and truth.
+    part : (slice, slice)
+        The middle.
     prediction : numpy.ndarray
         (sY, sX), finite, in the units of `plane.lr`.
     turned : Disagreement
         Of the middle.
     """
-    rows, columns = _in_hr(plane)
-    lr = mean_frame(plane.frames[..., *middle(plane.lr.shape, LARGEST_PX)])
+    rows, columns = _in_hr(plane, part)
+    lr = mean_frame(plane.frames[..., *part])
     return Uncertainty(
         lr,
         reblur(prediction[rows, columns], lr, scaling_of(plane.lr)),
@@ -178,14 +191,17 @@ def uncertainty(plane: EvaluatedPlane, prediction: np.ndarray, turned: Disagreem
     )
 
 
-def _in_hr(plane: EvaluatedPlane) -> tuple[slice, ...]:
+def _in_hr(plane: EvaluatedPlane, part: Middle) -> Middle:
     """The middle in pixels of the HR image."""
     s = plane.hr.shape[0] // plane.lr.shape[0]
-    return tuple(slice(s * part.start, s * part.stop) for part in middle(plane.lr.shape, LARGEST_PX))
+    rows, columns = (slice(s * one.start, s * one.stop) for one in part)
+    return rows, columns
 
 
-def _row(plane: EvaluatedPlane, name: str, model: Model, turned: Disagreement, protocol: Protocol) -> Orientations:
-    hr, scaling = plane.hr[_in_hr(plane)], scaling_of(taken(model, plane.frames))
+def _row(
+    plane: EvaluatedPlane, part: Middle, name: str, model: Model, turned: Disagreement, protocol: Protocol
+) -> Orientations:
+    hr, scaling = plane.hr[_in_hr(plane, part)], scaling_of(taken(model, plane.frames))
     truth, fitted = protocol(hr, scaling.undo(turned.mean))
     errors = np.abs(truth - fitted)
     spreads = turned.spread * fitted.std() / (turned.mean.std() or 1.0)  # in the units of the protocol

@@ -10,7 +10,7 @@ import dfcan_bmz
 from dfcan_bmz.evaluation import measure
 from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import reblur
-from dfcan_bmz.evaluation.uncertainty import LARGEST_PX, MOST, evenly, turned_middle, uncertainty
+from dfcan_bmz.evaluation.uncertainty import MOST, evenly, in_orientations, side_of, uncertainty
 from dfcan_bmz.events import Events
 from dfcan_bmz.images import intensity_range
 from dfcan_bmz.metrics import affine, raw
@@ -31,9 +31,8 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
 
     plane = EvaluatedPlane("a", "a", "a", "", None, lr, hr)
     prediction = scaling.undo(predict(lr, lr))
-    found = uncertainty(plane, prediction, turned_middle(plane, predict))
-    middle = (slice(36, 36 + LARGEST_PX),) * 2
-    twice = (slice(72, 72 + 2 * LARGEST_PX),) * 2
+    middle, twice = (slice(44, 156),) * 2, (slice(88, 312),) * 2
+    found = uncertainty(plane, middle, prediction, in_orientations(plane, middle, predict))
     np.testing.assert_allclose(found.turned.mean, scaling.apply(prediction[twice]), atol=1e-4)
     by_itself = reblur(prediction[twice], lr[middle]).error
     low, high = scaling_of(lr[middle])
@@ -165,6 +164,11 @@ def test_figures_are_of_images_evenly_through_the_set(pairs, tmp_path, monkeypat
     model = Model("net", Counting(0.0), 2, 32, 4, "own", 0.5)
     dfcan_bmz.evaluate(model, *pairs, tmp_path / "out", deconvolution=False, uncertainty=True)
     assert [row["image"] for row in read(tmp_path / "out")] == ["image0000", "image0001"]
+
+
+@pytest.mark.parametrize(("tile", "halo", "side"), [(128, 8, 112), (64, 8, 96), (32, 4, 120), (512, 16, 480)])
+def test_what_is_mapped_is_of_whole_tiles(tile, halo, side):
+    assert side_of(Model("net", Counting(0.0), 2, tile, halo, "own", 0.5)) == side
 
 
 @given(st.integers(1, 500))
