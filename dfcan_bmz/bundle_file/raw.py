@@ -15,6 +15,7 @@ from dfcan_bmz.errors import DfcanError
 MOST_BYTES = 2**20
 LONGEST_PATH = 4096  # that a system opens
 LONGEST_EMOJI = 2  # characters of an icon that is no file
+LONGEST_NUMBER = 100  # characters of what is no text: YAML counts in sixties, which takes ever longer
 # one word that begins like a path outside of any folder, or climbs out of one, also behind a colon
 ELSEWHERE = re.compile(r"(\S*:)?(/(?!/)|~|\\)\S*|file:\S*|[A-Za-z]:[/\\]\S*|(\S*[/\\:])?\.\.([/\\]\S*)?", re.IGNORECASE)
 FILE_KEYS = (
@@ -35,13 +36,19 @@ FILE_KEYS = (
 ADVICE = "give a .zip written by `dfcan-bmz package`"
 
 
-class _NoAliases(yaml.SafeLoader):
+class _NoBombs(yaml.SafeLoader):
     """A few nested aliases stand for more values than any memory holds."""
 
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it uses YAML aliases, write the values out")
         return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor):
+        node = super().compose_scalar_node(anchor)
+        if node.tag != self.DEFAULT_SCALAR_TAG and len(node.value) > LONGEST_NUMBER:
+            raise yaml.YAMLError(f"a number of more than {LONGEST_NUMBER} characters")
+        return node
 
 
 def description_name(names: list[str]) -> str | None:
@@ -87,9 +94,9 @@ def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
             raise DfcanError(f"{bundle} has an rdf.yaml of more than a megabyte: do not trust its source")
         text = archive.read(name)
     try:
-        content = yaml.load(text, _NoAliases)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
+        content = yaml.load(text, _NoBombs)
+    except Exception as error:  # whatever Python says of values that are not as their tags promise
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DfcanError(f"{bundle} has an unreadable rdf.yaml ({reason}): package it again") from error
     if not isinstance(content, dict) or not isinstance(content.get("format_version"), str):
         raise DfcanError(f"{bundle} has an rdf.yaml without a format_version: package it again")
