@@ -1,4 +1,7 @@
-from dfcan_bmz.images.selection import find_sources
+import pytest
+
+from dfcan_bmz.errors import DfcanError
+from dfcan_bmz.images.selection import find_sources, outputs_of
 
 
 def test_a_pattern_that_is_a_name_means_that_name(tmp_path):
@@ -13,3 +16,10 @@ def test_a_pattern_that_is_a_name_means_that_name(tmp_path):
     assert found("cell[12].tif") == ["cell1.tif"]
     assert found("day[1]/*.tif") == ["day[1]/a.tif", "day[1]/b.tif"]
     assert found("day[12]/*.tif") == ["day1/c.tif"]
+
+
+def test_two_images_of_one_output_are_named(tmp_path):
+    first, second = tmp_path / "a.tif", tmp_path / "a.png"
+    assert len(outputs_of([first, tmp_path / "b.tif"], tmp_path / "out", ".tif")) == 2
+    with pytest.raises(DfcanError, match=r"a\.tif and .*a\.png share a name"):
+        outputs_of([first, second], tmp_path / "out", ".tif")

@@ -39,8 +39,10 @@ def outputs_of(sources: list[Path], out: Path, ending: str) -> dict[Path, Path]:
         If two images have one name.
     """
     targets = {path: out / f"{images.stem_of(path)}{ending}" for path in sources}
-    if len(set(targets.values())) < len(targets):
-        raise DfcanError("two inputs share a name, their outputs would overwrite each other: give them one by one")
+    source_of: dict[Path, Path] = {}
+    for path, target in targets.items():
+        if (twin := source_of.setdefault(target, path)) != path:
+            raise DfcanError(f"{twin} and {path} share a name, and {target} would be of both: give them one by one")
     return targets
 
 
