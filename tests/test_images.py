@@ -170,6 +170,16 @@ def test_files_of_other_formats_are_told_of_and_notes_are_not(tmp_path):
     assert list(images.find(tmp_path)) == ["a", "d"]
 
 
+def test_a_folder_of_images_among_images_is_told_of(tmp_path):
+    for name in ("a.tif", "day2/b.tif", "notes/c.txt", ".cache/d.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(images.find(tmp_path)) == ["a"]
+    assert images.left_out(tmp_path) == [
+        f"left out: {tmp_path / 'day2'} is a folder of images within a folder of images, which is not looked into"
+    ]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
 def test_a_broken_link_is_named_and_a_pipe_is_not_waited_for(tmp_path):
     (tmp_path / "a.tif").symlink_to(".git/annex/objects/a.tif")

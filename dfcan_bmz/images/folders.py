@@ -63,18 +63,20 @@ def find(folder: Path) -> dict[str, Path]:
 
 def _advice(folder: Path) -> str:
     """What to do about a folder without images: those of a set are in lr/ and hr/."""
-    inner = [path for path in sorted(folder.glob("[!.]*/")) if any(map(_is_image, path.iterdir()))]
+    inner = [path for path in sorted(folder.glob("[!.]*")) if _holds_images(path)]
     return f"give a folder in it, {' or '.join(map(str, inner))}" if inner else f"put files there, {READ}"
 
 
 def others(folder: Path) -> list[Path]:
-    """Files of a folder that `find` passes over although they may be images, of a format that is not read here."""
-    found = (path for path in folder.iterdir() if path.suffix.lower() not in NOTES and path.name[0] != ".")
-    return sorted(path for path in found if not _is_image(path))
+    """What `find` passes over although it may be images: files of a format that is not read here, folders of images."""
+    found = [path for path in folder.iterdir() if path.name[0] != "." and not _is_image(path)]
+    return sorted(path for path in found if path.suffix.lower() not in NOTES or _holds_images(path))
 
 
 def told_of_other(path: Path) -> str:
-    """A line on a file of `others`, with what it is as far as that is known."""
+    """A line on what `others` finds, with what it is as far as that is known."""
+    if _holds_images(path):
+        return f"{path} is a folder of images within a folder of images, which is not looked into"
     name = name_of_format(path)
     return f"{path} is of no format that is read here" + (f" (it is {name})" if name else "")
 
@@ -82,6 +84,10 @@ def told_of_other(path: Path) -> str:
 def left_out(*folders: Path) -> list[str]:
     """A line for each file of folders that may be an image, but of a format that is not read here."""
     return [f"left out: {told_of_other(path)}" for folder in folders for path in others(folder)]
+
+
+def _holds_images(path: Path) -> bool:
+    return path.is_dir() and any(map(_is_image, path.iterdir()))
 
 
 def _is_image(path: Path) -> bool:
