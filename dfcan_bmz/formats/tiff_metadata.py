@@ -180,14 +180,20 @@ def _of_imagej(x: float | None, y: float | None, unit: str, fields: dict[str, st
     """ImageJ's calibration of pixels of `x` and `y` units; its origins are in pixels."""
     units = {axis: fields.get(f"{axis}unit", unit) for axis in "yz"}
     if x is None or y is None:
-        return Calibration(z_nm=length_nm(fields.get("spacing"), units["z"]), t_s=_frame_interval(fields), unit=unit)
-    sides = length_nm(x, unit), length_nm(y, units["y"]), length_nm(fields.get("spacing"), units["z"])
+        return Calibration(z_nm=_spacing(fields, units["z"]), t_s=_frame_interval(fields), unit=unit)
+    sides = length_nm(x, unit), length_nm(y, units["y"]), _spacing(fields, units["z"])
     places = (number(fields.get(f"{axis}origin")) for axis in "xyz")
     origins = (
         None if place is None or side is None else -place * side for place, side in zip(places, sides, strict=True)
     )
     (x_nm, y_nm, z_nm), (left, top, first_plane) = sides, origins
     return Calibration(x_nm, y_nm, z_nm, _frame_interval(fields), left, top, first_plane, unit)
+
+
+def _spacing(fields: dict[str, str], unit: str) -> float | None:
+    """Distance of planes; negative where a stack was taken from above, which ImageJ ignores."""
+    distance = number(fields.get("spacing"))
+    return length_nm(distance and abs(distance), unit)
 
 
 def _frame_interval(fields: dict[str, str]) -> float | None:

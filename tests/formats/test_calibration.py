@@ -96,6 +96,12 @@ def test_every_spelling_of_a_unit_is_understood(tmp_path, unit, encoding):
     assert (found.x_nm, found.y_nm, found.z_nm) == tuple(pytest.approx(UNITS[unit] * size) for size in (2, 3, 4))
 
 
+def test_a_negative_distance_of_planes_is_a_distance_as_in_imagej(tmp_path):
+    told = "ImageJ=1.54f\nimages=3\nslices=3\nunit=um\nspacing=-0.25\n"
+    write_tiff(tmp_path / "a.tif", np.zeros((3, 8, 9), np.uint16), first_tags=[text(270, told)])
+    assert images.open_lazily(tmp_path / "a.tif").calibration.z_nm == 250
+
+
 def test_each_axis_of_imagej_may_have_a_unit_of_its_own(tmp_path):
     told = "ImageJ=1.54f\nimages=3\nslices=3\nunit=nm\nyunit=um\nzunit=mm\nspacing=4\n"
     resolution = [rational(282, 1, 2), rational(283, 1, 3), short(296, 1)]
