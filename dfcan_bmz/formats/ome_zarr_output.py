@@ -1,6 +1,7 @@
 """OME-Zarr 0.4, one resolution, written by regions (needs the extra ``[scale]``)."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.names import legible
 
 PARTS = {".zgroup", ".zattrs", ".zmetadata", "0"}
+ORDER = "TCZYX"  # of the axes in the file: others refuse what is in another
 KINDS = {"Z": "space", "Y": "space", "X": "space", "T": "time", "C": "channel"}
+
+# (plane, rows, columns, pixels (n, m)) into a file that exists
+WriteBlock = Callable[[int, slice, slice, np.ndarray], None]
 
 
 def create_ome_zarr(
@@ -35,7 +40,7 @@ def create_ome_zarr(
     chunk : tuple of int
         (Y, X) of the chunks.
     axes : str
-        ``"YX"``, or T, Z and C before it in any order.
+        ``"YX"``, or T, Z and C before it in any order; in the file they are in that of the format.
     calibration : Calibration
         Becomes the scale and, where the origin is known, the translation of the axes.
     notes : str
@@ -50,6 +55,7 @@ def create_ome_zarr(
         import zarr
     except ImportError as error:
         raise DfcanError(f"{path} is OME-Zarr, which needs zarr: pip install 'dfcan-bmz[scale]'") from error
+    shape, axes = tuple(shape[axes.index(axis)] for axis in _ordered(axes)), _ordered(axes)
     named = [{"name": axis.lower(), "type": KINDS[axis]} for axis in axes]
     for axis in named:
         if _distance(calibration, axis["name"]) is not None:
@@ -84,11 +90,22 @@ def _centre(calibration: Calibration, axis: str) -> float | None:
     return place if axis == "z" else place + size / 2
 
 
-def zarr_array(path: Path):
-    """Array of the pixels of an image of `create_ome_zarr`, open for writing."""
+def zarr_writer(path: Path, axes: str) -> WriteBlock:
+    """How to write into an image of `create_ome_zarr`, whose planes are counted through its `axes` before Y and X."""
     import zarr
 
-    return zarr.open_array(path / "0", mode="r+")
+    array, ordered = zarr.open_array(path / "0", mode="r+"), _ordered(axes[:-2])
+    lengths = [array.shape[ordered.index(axis)] for axis in axes[:-2]]
+
+    def write(plane: int, rows: slice, columns: slice, pixels: np.ndarray) -> None:
+        at = dict(zip(axes, np.unravel_index(plane, lengths), strict=False))
+        array[(*(int(at[axis]) for axis in ordered), rows, columns)] = pixels
+
+    return write
+
+
+def _ordered(axes: str) -> str:
+    return "".join(sorted(axes, key=ORDER.index))
 
 
 def remove_unfinished_chunks(path: Path) -> None:

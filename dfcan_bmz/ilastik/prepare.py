@@ -89,7 +89,7 @@ def _writing(path: Path, prepared: Prepared) -> Iterator[WriteRows]:
         note = f"Prepared for ilastik by dfcan-bmz: {prepared.source}, enlarged {prepared.scale} x"
         settings = (prepared.prepared_shape, np.dtype(np.float32), prepared.axes, finer, note)
         images.create(path, *settings, chunk=0)
-        yield images.writer(path)
+        yield images.writer(path, prepared.axes)
     else:
         with hdf5.writing(path, prepared.prepared_shape, prepared.axes, finer) as write:
             yield write

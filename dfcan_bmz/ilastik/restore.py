@@ -79,7 +79,7 @@ def restore(image: Image, prepared: Prepared, target: Path, intensity: str, over
             f"{job.notes}\nRun in ilastik",
             chunk=0,
         )
-        write, brightest = images.writer(partial), 0.0
+        write, brightest = images.writer(partial, prepared.axes), 0.0
         for plane in prepared.sound_planes:
             scaling, name = prepared.scalings[plane], plane_name(prepared.source, plane, len(image.planes))
             for row, unit in _bands(image, prepared, plane):

@@ -9,7 +9,7 @@ import tifffile
 from dfcan_bmz.errors import UnfinishedError
 from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
-from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_array, zarr_notes
+from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_notes, zarr_writer
 
 
 def writable(pixels: np.ndarray) -> np.ndarray:
@@ -75,17 +75,12 @@ def create(
         tiff_output.create_tiff(path, shape, dtype, axes=axes, calibration=calibration.of_axes(axes), notes=notes)
 
 
-def writer(path: Path) -> tiff_output.WriteRows:
-    """How to write rows into an image of `create`: (plane, first row, rows (n, X))."""
+def writer(path: Path, axes: str) -> tiff_output.WriteRows:
+    """How to write rows into an image of `create` of these axes: (plane, first row, rows (n, X))."""
     if path.suffix != ".zarr":
         return tiff_output.tiff_writer(path)
-    array = zarr_array(path)
-
-    def write(plane: int, row: int, rows: np.ndarray) -> None:
-        index = map(int, np.unravel_index(plane, array.shape[:-2])) if array.ndim > 2 else ()
-        array[(*index, slice(row, row + len(rows)))] = rows
-
-    return write
+    write = zarr_writer(path, axes)
+    return lambda plane, row, rows: write(plane, slice(row, row + len(rows)), slice(None), rows)
 
 
 def notes_of(path: Path) -> str:

@@ -25,7 +25,7 @@ from distributed import Client, Worker, WorkerPlugin, as_completed
 from dfcan_bmz import console, files, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.flaws import plane_name
-from dfcan_bmz.formats.ome_zarr_output import zarr_array
+from dfcan_bmz.formats.ome_zarr_output import zarr_writer
 from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Load, loaded
 from dfcan_bmz.normalize import Scaling, scaling_of
@@ -236,9 +236,7 @@ def _predict_block(task: Task, scaling: Scaling, place: Place) -> tuple[Place, i
     unit = predict_region(model, unit_reader(image, place.plane, scaling), image.size, rows, columns)
     name = plane_name(image.path, place.plane, len(image.planes))
     encoded, clipped = encode(unit, scaling, task.options, name)
-    array = zarr_array(Path(task.target))
-    index = map(int, np.unravel_index(place.plane, array.shape[:-2])) if array.ndim > 2 else ()
-    array[(*index, rows, columns)] = encoded
+    zarr_writer(Path(task.target), image.axes)(place.plane, rows, columns, encoded)
     return place, clipped
 
 

@@ -50,7 +50,7 @@ def predict_to_file(job: Job, on_tile: Callable[[], None] = lambda: None) -> int
     """
     image = job.image
     with resumed(job) as (work, done):
-        write = images.writer(work.new)
+        write = images.writer(work.new, image.axes)
         for index in range(done.plane, len(image.planes)):
             scaling, name = job.scalings[index], flaws.plane_name(image.path, index, len(image.planes))
             rows = slice(done.row, 0 if scaling.flaw else None)  # a new output is blank
