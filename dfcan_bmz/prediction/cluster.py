@@ -19,7 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 from distributed import Client, Worker, WorkerPlugin, as_completed
 
 from dfcan_bmz import console, files, images, staging
