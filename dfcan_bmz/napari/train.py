@@ -13,6 +13,7 @@ from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QLabel
 
 from dfcan_bmz import images, run_folder
+from dfcan_bmz.data.pairs import find_pairs, open_any, scale_between
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.napari.layers import planes_of
 from dfcan_bmz.report.curves import plot_history
@@ -94,7 +95,7 @@ class TrainWidget(Container):
             lr, hr = self.lr.value, self.hr.value
         else:
             lr, hr = _save_pair(self.lr_layer.value, self.hr_layer.value, out.with_name(f"{out.name}-pairs"))
-        scale = _scale(lr, hr)
+        scale = scale_between(*open_any(find_pairs(lr, hr)[0]))
         settings = [*SIZES[self.size.value], f"model.scale={scale}", f"train.epochs={self.epochs.value}"]
         settings.append(f"data.patch_size={self.patch.value}")
         chosen = [part for setting in settings for part in ("--set", setting)]
@@ -145,13 +146,3 @@ def _save_pair(lr: Any, hr: Any, folder: Path) -> tuple[Path, Path]:
         for index, plane in enumerate(stack):
             images.write(folder / name / f"plane{index + 1:04d}.tif", plane)
     return folder / "lr", folder / "hr"
-
-
-def _scale(lr: Path, hr: Path) -> int:
-    """Scale factor of the first pair of two folders."""
-    names = {path.name for path in lr.glob("*")} & {path.name for path in hr.glob("*")}
-    if not names:
-        raise DfcanError(f"{lr} and {hr} have no file of the same name: pairs have equal names")
-    first = min(names)
-    small, large = (images.open_lazily(folder / first).pixels.shape[-1] for folder in (lr, hr))
-    return round(large / small)

@@ -197,6 +197,18 @@ def test_colours_are_refused(viewer):
         planes_of(viewer.add_image(np.zeros((8, 8, 3), np.uint8), rgb=True))
 
 
+def test_other_files_beside_the_pairs_do_not_tell_the_scale(viewer, pairs_folder, tmp_path):
+    from dfcan_bmz.napari.train import TrainWidget
+
+    shutil.copytree(pairs_folder, tmp_path / "pairs")
+    widget = TrainWidget(viewer)
+    for kind, chosen in (("lr", widget.lr), ("hr", widget.hr)):
+        chosen.value = tmp_path / "pairs" / kind
+        (chosen.value / ".DS_Store").write_bytes(b"Bud1")
+    widget.out.value = tmp_path / "run"
+    assert "model.scale=2" in widget._command()
+
+
 def test_two_layers_train_a_model_with_a_curve_and_a_way_to_stop(application, viewer, pairs_folder, tmp_path):
     from dfcan_bmz import images
     from dfcan_bmz.napari.train import TrainWidget
