@@ -38,9 +38,8 @@ class ModelWidget(Container):
         self.own = FileEdit(mode="r", label="bundle or folder", filter="*.zip *.keras")
         self.run, self.cancel = PushButton(text=self.action), PushButton(text="Cancel", enabled=False)
         self.progress, self.status = ProgressBar(min=0, max=1, value=0, visible=False), Label(value="")
-        super().__init__(
-            widgets=[self.layer, self.model, self.own, *options, self.run, self.cancel, self.progress, self.status]
-        )
+        self.chosen = [self.layer, self.model, self.own, *options]
+        super().__init__(widgets=[*self.chosen, self.run, self.cancel, self.progress, self.status])
         self.run.changed.connect(self.start)
         self.cancel.changed.connect(self.stop)
         self._timer = QTimer()
@@ -76,7 +75,7 @@ class ModelWidget(Container):
         self.worker.returned.connect(lambda answer: self.add_layers(layer, *answer) if answer else None)
         self.worker.errored.connect(lambda error: show_error(str(error)))
         self.worker.finished.connect(self._end)
-        self.run.enabled, self.cancel.enabled, self.progress.visible = False, True, True
+        self._show_running(True)
         self.status.value = "loading the model ..."
         self._timer.start(REFRESH_MS)
         self.worker.start()
@@ -86,6 +85,12 @@ class ModelWidget(Container):
         self.task.stop.set()
         self.status.value = "cancelling ..."
 
+    def _show_running(self, running: bool) -> None:
+        """While work is under way, what was chosen stays: it is read until the layers are added."""
+        for widget in (*self.chosen, self.run):
+            widget.enabled = not running
+        self.cancel.enabled = self.progress.visible = running
+
     def _show_progress(self) -> None:
         task = self.task
         if task.done and not task.stop.is_set():
@@ -94,7 +99,7 @@ class ModelWidget(Container):
 
     def _end(self) -> None:
         self._timer.stop()
-        self.run.enabled, self.cancel.enabled, self.progress.visible = True, False, False
+        self._show_running(False)
         self.status.value = "cancelled" if self.task.stop.is_set() else ""
 
 

@@ -70,7 +70,9 @@ def run(application, widget, image, model):
     widget.model.value = "own model"
     widget.own.value = model
     widget.start()
+    assert not widget.model.enabled, "what is under way is of this model"
     wait_until(application, lambda: widget.run.enabled)  # quick work may be over before a signal could be connected
+    assert widget.model.enabled
 
 
 def test_the_manifest_is_valid_for_napari():
