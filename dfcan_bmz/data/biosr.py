@@ -143,11 +143,16 @@ def read_source(source: Source) -> tuple[Image, Image, int]:
     return lr, hr, scale_between(lr, hr)
 
 
+def angles_of(frames: int) -> int:
+    """Orientations of the stripes: 3 of 3 x 3 frames of linear SIM, 5 of 5 x 5 of nonlinear SIM; else 0, not known."""
+    root = math.isqrt(frames)
+    return root if root**2 == frames else 0
+
+
 def _open_raw(source: Source) -> Image:
-    """All planes are frames of one image, 3 x 3 of linear SIM or 5 x 5 of nonlinear SIM, by angle, then by phase."""
+    """All planes are frames of one image, by angle, then by phase."""
     count = len(images.open_lazily(source.raw).planes)
-    angles = math.isqrt(count)
-    return images.open_lazily(source.raw, Frames(count, angles=angles if angles**2 == count else 0))
+    return images.open_lazily(source.raw, Frames(count, angles=angles_of(count)))
 
 
 def _open_target(source: Source) -> Image:

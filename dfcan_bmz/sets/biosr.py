@@ -1,6 +1,5 @@
 """The BioSR data set to training pairs: widefield means or raw frames, and their SIM targets."""
 
-import math
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dfcan_bmz import images, staging
-from dfcan_bmz.data.biosr import Source, find_sources, read_source, scale_of, split_by_cell
+from dfcan_bmz.data.biosr import Source, angles_of, find_sources, read_source, scale_of, split_by_cell
 from dfcan_bmz.data.records import new_set, write_records
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.events import SILENT, Events
@@ -94,7 +93,7 @@ def _write_set(
         }
         config: dict[str, Any] = {"model": {"scale": scale}, "data": {"target": "own"}}
         if inputs > 1:
-            config["model"]["inputs"], config["data"]["angles"] = inputs, math.isqrt(inputs)
+            config["model"]["inputs"], config["data"]["angles"] = inputs, angles_of(inputs)
             settings["frames"] = frames
         if validation := sorted(held_out & {row["fov"] for row in rows}):
             config["data"]["validation"] = validation

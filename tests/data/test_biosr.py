@@ -159,6 +159,14 @@ def test_raw_frames_are_kept_where_they_are_asked_for(biosr, tmp_path, structure
     assert open_pair(pairs[0], config.model.scale, frames_asked(config))[0].frames == count
 
 
+def test_raw_frames_that_are_no_square_have_no_known_stripes(tmp_path):
+    write_frames(tmp_path / "CCPs/Cell_001/RawSIMData_level_01.mrc", 7, 12, 0)
+    write_frames(tmp_path / "CCPs/Cell_001/SIM_gt.mrc", 1, 24, 1)
+    import_biosr.run(tmp_path / "CCPs", tmp_path / "out", [], [], overwrite=False, frames="raw")
+    config = resolve(data_layer(tmp_path / "out/lr"), None, [])
+    assert (config.model.inputs, config.data.angles) == (7, 0)
+
+
 @pytest.mark.parametrize(
     ("split", "testing", "training", "validation"),
     [("authors", [1, 15], [16, 45], [46, 50]), ("authors-scripts", [36, 50], [6, 35], [1, 5])],
