@@ -63,7 +63,7 @@ def fit_like(paths: list[Path], structure: str, given: dict[str, Any], seed: int
     warn_of_flaws(measured, events)
     plain = default_simulation(structure)
     start, origins, spread = _start(plain, measured, stated, given)
-    knobs = [knob for knob in _knobs(start, measured, origins) if knob.name not in given]
+    knobs = [knob for knob in _knobs(start, origins) if knob.name not in given]
     events.begin("fitting", SIMULATED, "simulated fields")
     fitted = fit(start, measured, knobs, np.random.default_rng(seed), events.step)
     events.done()
@@ -106,7 +106,7 @@ def _seen(measured: Measured) -> bool:
     return measured.cutoff_px.value < UNSEEN_CUTOFF and measured.cutoff_px.sd < SURE * measured.cutoff_px.value
 
 
-def _knobs(start: Simulation, measured: Measured, origins: dict[str, str]) -> list[Knob]:
+def _knobs(start: Simulation, origins: dict[str, str]) -> list[Knob]:
     """What to fit: the aperture too, where neither the images nor their metadata tell it."""
     knobs = knobs_of(start)
     if "na" in origins:
