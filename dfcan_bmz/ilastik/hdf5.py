@@ -32,7 +32,7 @@ def writing(path: Path, shape: tuple[int, ...], axes: str, calibration: Calibrat
         dataset.attrs["axistags"], dataset.attrs["axis_units"] = _names(axes.lower(), calibration)
 
         def write(plane: int, row: int, rows: np.ndarray) -> None:
-            index = map(int, np.unravel_index(plane, shape[:-2])) if len(shape) > 2 else ()
+            index = map(int, np.unravel_index(plane, shape[:-2]))
             dataset[(*index, slice(row, row + len(rows)))] = rows
 
         yield write
@@ -70,12 +70,12 @@ def open_hdf5(path: Path, order: str) -> Pixels:
         name, shape, dtype, axes = dataset.name, dataset.shape, dataset.dtype, _axes(path, dataset)
     others = [place for place, axis in enumerate(axes) if axis not in "yx"]
     others.sort(key=lambda place: order.lower().find(axes[place]))
-    lengths = [shape[place] for place in others]
+    lengths = tuple(shape[place] for place in others)
 
     def read_region(plane: int, rows: slice, columns: slice) -> np.ndarray:
         index: list[Any] = [None] * len(axes)
         index[axes.index("y")], index[axes.index("x")] = rows, columns
-        for place, at in zip(others, np.unravel_index(plane, lengths) if others else (), strict=True):
+        for place, at in zip(others, np.unravel_index(plane, lengths), strict=True):
             index[place] = int(at)
         with h5py.File(path, "r") as file:
             region = file[name][tuple(index)]
