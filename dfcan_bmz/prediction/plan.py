@@ -62,12 +62,12 @@ def tell_outside(job: Job, events: Events) -> None:
 
 
 def tell_precision(job: Job, exact: Model, events: Events) -> None:
-    """Say how far bfloat16 is from `exact`, on the brightest of the corners and the middle of an image."""
+    """Say how far bfloat16 is from `exact`, on the one of four tiles of an image that varies most."""
     height, width = job.image.size
     tile = job.model.tile
-    corners = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
+    places = [(y, x) for y in {0, max(0, height - tile) // 2} for x in {0, max(0, width - tile) // 2}]
     plane = job.sound_planes[0]
-    regions = [job.image.planes[plane, ..., y : y + tile, x : x + tile] for y, x in corners]
+    regions = [job.image.planes[plane, ..., y : y + tile, x : x + tile] for y, x in places]
     unit = job.scalings[plane].apply(max(regions, key=np.std))
     error = float(np.mean((predict_unit(job.model, unit) - predict_unit(exact, unit)) ** 2))
     level = f"{-10 * math.log10(error):.1f} dB" if error else "no difference"
