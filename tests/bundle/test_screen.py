@@ -11,7 +11,7 @@ from hostile_weights import field, keras_class, onnx_node, pair, tf_call, tf_fun
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dfcan_bmz.bundle_file.screen import FORMATS, unlisted
+from dfcan_bmz.bundle_file.screen import FORMATS, protobuf, unlisted
 from dfcan_bmz.bundle_file.screen.keras_classes import CLASSES
 from dfcan_bmz.bundle_file.screen.tensorflow_operations import OPERATIONS as OF_TENSORFLOW
 from dfcan_bmz.bundle_file.screen.torchscript_operations import OPERATIONS as OF_PYTORCH
@@ -325,7 +325,7 @@ def test_loops_within_loops_and_calls_that_double_come_to_too_much(tmp_path):
 def test_names_that_lead_on_and_on_do_not_hold_up_the_screen(tmp_path):
     steps = "".join(f"    if True:\n      a{n} = a{n - 1}\n    else:\n      a{n} = a{n - 1}\n" for n in range(1, 200))
     body = "    a0 = self\n" + steps + "    return a199.weight\n"
-    assert refused("torchscript", hostile.torchscript(tmp_path / "w.pt", body), "entangled")
+    assert refused("torchscript", hostile.torchscript(tmp_path / "w.pt", body), "more than can be followed")
 
 
 @pytest.mark.parametrize(
@@ -621,6 +621,20 @@ def test_another_member_of_a_keras_file_is_refused(tmp_path, name):
 
 
 # ── all of them ──
+
+EMPTY_FIELDS = {
+    TENSORFLOW: lambda path, many: hostile.saved_model(path, *[b""] * many),
+    "onnx": lambda path, many: hostile.onnx_model(path, *[b""] * many),
+}
+
+
+@pytest.mark.parametrize("weight_format", EMPTY_FIELDS)
+def test_fields_without_number_do_not_hold_up_the_screen(tmp_path, monkeypatch, weight_format):
+    monkeypatch.setattr(protobuf, "MOST_FIELDS", 1000)
+    few, many = (EMPTY_FIELDS[weight_format](tmp_path / f"{count}", count) for count in (900, 1001))
+    assert listed(weight_format, few)
+    assert refused(weight_format, many, "more than can be followed")
+
 
 WHOLE = {
     "keras_v3": lambda path: hostile.keras_file(path, keras_class("Conv2D")),

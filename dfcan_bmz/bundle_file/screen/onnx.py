@@ -5,7 +5,7 @@ Fields after onnx.proto of ONNX 1.23; messages that hold no node, tensor or grap
 
 from pathlib import Path
 
-from dfcan_bmz.bundle_file.screen.protobuf import Field, Value, numbers, read, text
+from dfcan_bmz.bundle_file.screen.protobuf import Field, Value, numbers, read, text, whole
 from dfcan_bmz.bundle_file.screen.refusal import UnlistedError, named, refuse_endless
 
 STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
@@ -35,7 +35,7 @@ def refuse_unlisted(path: Path) -> None:
     data = path.read_bytes()
     if data[4:8] == ORT_FORMAT:
         raise UnlistedError("a model in onnxruntime's own format")
-    model = read(memoryview(data), MODEL, "the model")
+    model = read(whole(data), MODEL, "the model")
     if not model["graphs"]:
         raise ValueError("no ONNX model")
     if model["training"]:
@@ -71,7 +71,7 @@ def _graph(data: Value, functions: dict[str, list[Value]]) -> list[str]:
 
 def _node(data: Value, functions: dict[str, list[Value]]) -> list[str]:
     node = read(data, NODE, "a node")
-    name, domain = _name(node["domain"], node["operation"]), text((node["domain"] or [memoryview(b"")])[-1])
+    name, domain = _name(node["domain"], node["operation"]), _name(node["domain"], [])
     operation = name.rpartition("/")[2]
     if name not in functions and (domain not in STANDARD or operation in LOOPS):
         raise UnlistedError(f"operations that are not listed ({named([name])})")

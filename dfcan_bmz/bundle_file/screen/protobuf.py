@@ -7,10 +7,11 @@ https://protobuf.dev/programming-guides/encoding/ for the encoding.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dfcan_bmz.bundle_file.screen.refusal import UnlistedError
+from dfcan_bmz.bundle_file.screen.refusal import Patience, UnlistedError
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 SIZES = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
+MOST_FIELDS = 2_000_000  # of a file: two bytes make one, and hardly take room in a zip
 
 
 class Field(NamedTuple):
@@ -25,15 +26,27 @@ def numbers(*names: str) -> list[Field]:
     return [Field(name, (VARINT, LENGTH, FOUR_BYTES, EIGHT_BYTES)) for name in names]
 
 
-Value = memoryview | int
+class Part(NamedTuple):
+    """Bytes of a file, and the bound on what is read of it."""
+
+    data: memoryview
+    patience: Patience
 
 
-def read(data: Value, fields: Mapping[int, Field], what: str) -> dict[str, list[Value]]:
+Value = Part | int
+
+
+def whole(data: bytes) -> Part:
+    """All bytes of a file."""
+    return Part(memoryview(data), Patience(MOST_FIELDS))
+
+
+def read(part: Value, fields: Mapping[int, Field], what: str) -> dict[str, list[Value]]:
     """Read one message.
 
     Parameters
     ----------
-    data : memoryview or int
+    part : Part or int
         Its bytes; a number is no message.
     fields : mapping
         The fields that it may have, by number.
@@ -48,16 +61,18 @@ def read(data: Value, fields: Mapping[int, Field], what: str) -> dict[str, list[
     Raises
     ------
     UnlistedError
-        If it has another field, or one that is encoded in another way.
+        If it has another field, or one that is encoded in another way, or its file has more than `MOST_FIELDS`.
     ValueError
         If it is no message.
     """
-    if isinstance(data, int):
+    if isinstance(part, int):
         raise ValueError(f"{what} is a number")
+    data, patience = part
     found: dict[str, list[Value]] = {field.name: [] for field in fields.values()}
     value: Value
     position = 0
     while position < len(data):
+        patience.step()
         tag, position = _varint(data, position)
         number, wire = tag >> 3, tag & 7
         field = fields.get(number)
@@ -69,7 +84,7 @@ def read(data: Value, fields: Mapping[int, Field], what: str) -> dict[str, list[
             length, position = (SIZES[wire], position) if wire in SIZES else _varint(data, position)
             if position + length > len(data):
                 raise ValueError(f"{what} is cut off")
-            value = data[position : position + length]
+            value = Part(data[position : position + length], patience)
             position += length
         found[field.name].append(value)
     return found
@@ -80,7 +95,7 @@ def entries(values: list[Value], what: str) -> list[tuple[str, Value]]:
     pairs = []
     for value in values:
         pair = read(value, {1: Field("key"), 2: Field("value")}, what)
-        key, content = (pair[name][-1] if pair[name] else memoryview(b"") for name in ("key", "value"))
+        key, content = (pair[name][-1] if pair[name] else whole(b"") for name in ("key", "value"))
         if len(pair["value"]) > 1 or len(pair["key"]) > 1:
             raise UnlistedError(f"an entry of {what} that appears twice")
         pairs.append((text(key), content))
@@ -89,7 +104,7 @@ def entries(values: list[Value], what: str) -> list[tuple[str, Value]]:
 
 def text(value: Value) -> str:
     """A name; Latin letters with anything else escaped."""
-    return bytes(value).decode("ascii", "backslashreplace")
+    return "" if isinstance(value, int) else bytes(value.data).decode("ascii", "backslashreplace")
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:

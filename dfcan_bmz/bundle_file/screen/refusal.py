@@ -19,7 +19,7 @@ class Patience:
         """Raise UnlistedError when too much was asked."""
         self.left -= 1
         if self.left < 0:
-            raise UnlistedError("code too entangled to be followed")
+            raise UnlistedError("more than can be followed")
 
 
 def named(found: Iterable[str], most: int = 5) -> str:

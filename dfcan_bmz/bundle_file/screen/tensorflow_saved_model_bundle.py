@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from dfcan_bmz.bundle_file.screen import protobuf
-from dfcan_bmz.bundle_file.screen.protobuf import VARINT, Field, entries, numbers, read, text
+from dfcan_bmz.bundle_file.screen.protobuf import VARINT, Field, entries, numbers, read, text, whole
 from dfcan_bmz.bundle_file.screen.refusal import UnlistedError, named, refuse_endless
 from dfcan_bmz.bundle_file.screen.tensorflow_operations import ATTRIBUTES, CALLS, OPERATIONS
 
@@ -71,7 +71,7 @@ def refuse_unlisted(path: Path) -> None:
             raise UnlistedError(f"files beside the graph ({named(others)})")
         if names.count("saved_model.pb") != 1:
             raise UnlistedError("no saved_model.pb, or two of them")
-        content = read(memoryview(archive.read("saved_model.pb")), SAVED_MODEL, "the SavedModel")
+        content = read(whole(archive.read("saved_model.pb")), SAVED_MODEL, "the SavedModel")
     for graph in content["graphs"]:
         _refuse_meta_graph(graph)
 
@@ -127,7 +127,7 @@ def _attributes(values: list[protobuf.Value], functions: dict[str, list[protobuf
         if name == "config_proto":
             for settings in attribute["texts"]:
                 read(settings, SETTINGS, "the settings of a call")
-                if isinstance(settings, int) or len(settings) > MOST_SETTINGS:
+                if isinstance(settings, int) or len(settings.data) > MOST_SETTINGS:
                     raise UnlistedError("settings of a call that are not listed")
         called += _values(attribute, name, functions)
         for part in attribute["lists"]:
@@ -140,7 +140,7 @@ def _values(attribute: dict[str, list[protobuf.Value]], name: str, functions: di
     for tensor in attribute["tensors"]:
         types += read(tensor, TENSOR, "a constant")["type"]
     for packed in types:
-        for kind in [packed] if isinstance(packed, int) else packed:
+        for kind in [packed] if isinstance(packed, int) else packed.data:
             if kind in HANDLES or kind > 100:
                 raise UnlistedError(f"handles of objects ({name})")
     called = []
