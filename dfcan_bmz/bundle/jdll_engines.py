@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dfcan_bmz.export import OPSETS
 
-RIGHT, BLACK, CRASH = "right", "black image", "crash"
+RIGHT, BLACK, CRASH = "correct image", "black image", "crash"
 # JDLL by its version -> what a format gives. TensorFlow's interface computes and never copies into the output; that of
 # onnxruntime closes each output twice, and takes Java and Fiji with it
 OUTCOMES = {

@@ -257,8 +257,8 @@ def test_the_folder_above_a_fiji_will_do_and_another_will_not(fiji):
     [
         (None, "0.6.1", "has no deepImageJ yet"),
         ("DeepImageJ_2.1.16.jar", "0.6.1", "2.1.16 reads older bundles only"),
-        ("deepimagej-3.1.0.jar", "0.6.1", "deepImageJ 3.1.0 with JDLL 0.6.1 runs torchscript in PyTorch 2.0.0: right"),
-        ("DeepImageJ_-3.1.0.jar", "0.6.3", "deepImageJ 3.1.0 with JDLL 0.6.3 runs torchscript in PyTorch 2.0.0: right"),
+        ("deepimagej-3.1.0.jar", "0.6.1", "3.1.0 with JDLL 0.6.1 runs torchscript in PyTorch 2.0.0: correct image"),
+        ("DeepImageJ_-3.1.0.jar", "0.6.3", "3.1.0 with JDLL 0.6.3 runs torchscript in PyTorch 2.0.0: correct image"),
         ("DeepImageJ_-3.2.0.jar", "0.7.0", "JDLL 0.7.0 is unknown here (0.6.1, 0.6.3 were tried)"),
     ],
 )
