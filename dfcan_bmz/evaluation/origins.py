@@ -50,11 +50,8 @@ def common_scale(models: dict[str, Model]) -> int:
 
 def seen_by(paths: Iterable[Path], pairs: list[Pair]) -> dict[str, str]:
     """Pairs that the trainings of models have met, and where."""
-    seen: dict[str, str] = {}
-    for path in paths:
-        if (path / "provenance.json").is_file():
-            seen |= seen_in_training(pairs, run_folder.read_provenance(path))
-    return seen
+    records = [run_folder.read_provenance(path) for path in paths if (path / "provenance.json").is_file()]
+    return seen_in_training(pairs, records)
 
 
 def unknown(models: Iterable[str], paths: dict[str, Path]) -> Iterator[str]:

@@ -6,15 +6,15 @@ from dfcan_bmz.data.pairs import Pair
 from dfcan_bmz.files import sha256
 
 
-def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str]:
-    """Test pairs of which a file was part of the training, byte by byte, and all others of the same field of view.
+def seen_in_training(pairs: list[Pair], records: list[dict[str, Any]]) -> dict[str, str]:
+    """Test pairs of which a file was part of a training, byte by byte, and all others of the same field of view.
 
     Parameters
     ----------
     pairs : list of Pair
         The test set.
-    record : dict
-        Content of a run folder's ``provenance.json``.
+    records : list of dict
+        Content of the ``provenance.json`` of each training.
 
     Returns
     -------
@@ -23,12 +23,13 @@ def seen_in_training(pairs: list[Pair], record: dict[str, Any]) -> dict[str, str
     """
     known = {
         file[key]: f"{file['name']} of the {part} set"
+        for record in records
         for part in ("validation", "training")
         for file in record["files"][part]
         for key in ("lr_sha256", "hr_sha256")
     }
-    seen = {}
-    for pair in pairs:
+    seen: dict[str, str] = {}
+    for pair in pairs if known else ():
         for path in (pair.lr, pair.hr):
             if found := known.get(sha256(path)):
                 seen[pair.name] = found
