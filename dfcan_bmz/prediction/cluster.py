@@ -10,7 +10,6 @@ does no harm. What is done is noted, and not done again after a kill::
 """
 
 import importlib
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from distributed import Client, Worker, WorkerPlugin, as_completed
 
 from dfcan_bmz import console, files, images, staging
 from dfcan_bmz.errors import DfcanError, UnfinishedError
+from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.flaws import plane_name
 from dfcan_bmz.formats.ome_zarr_output import zarr_writer
 from dfcan_bmz.images import Frames, Image
@@ -68,10 +68,11 @@ class QuietStart(WorkerPlugin):
             importlib.import_module(self.module)
 
 
-def connect(scheduler: str, workers: int, module: str) -> Client:
+def connect(scheduler: str, workers: int, module: str, events: Events = SILENT) -> Client:
     """Client of the cluster at ``tcp://host:port``, or of a ``local`` one of so many processes, one thread each.
 
-    The workers import `module`, that of the model's `Load`, before their first task.
+    The workers import `module`, that of the model's `Load`, before their first task. `events` hear of a cluster that
+    has none yet.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def connect(scheduler: str, workers: int, module: str) -> Client:
             f"no dask scheduler answers at {scheduler}: start `dask scheduler`, check the address"
         ) from error
     if not client.nthreads():
-        print(f"{scheduler} has no workers yet: waiting for the first (`dask worker {scheduler}`)", file=sys.stderr)
+        events.warning(f"{scheduler} has no workers yet: start one, `dask worker {scheduler}`; waiting for it")
     with suppress(Exception):  # workers without this package: the first task reports it
         client.register_plugin(QuietStart(module))
     return client

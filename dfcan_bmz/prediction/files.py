@@ -58,7 +58,7 @@ def predict_files(
     opened = loaded(load)
     kept = {path for path, target in targets.items() if options.resume and not options.overwrite and target.exists()}
     waiting = {path: target for path, target in targets.items() if path not in kept}
-    with _runner(load, options) as runner:
+    with _runner(load, options, events) as runner:
         jobs, problems = _jobs(waiting, opened, options, runner, events)
         if waiting and len(problems) == len(targets):
             raise DfcanError(next(iter(problems.values())))
@@ -101,7 +101,7 @@ def _targets(inputs: list[Path], out: Path, options: Options, events: Events) ->
 
 
 @contextmanager
-def _runner(load: Load, options: Options) -> Iterator["Runner"]:
+def _runner(load: Load, options: Options, events: Events) -> Iterator["Runner"]:
     """What predicts: this process, or a cluster."""
     if not options.scheduler:
         yield InProcess()
@@ -110,7 +110,7 @@ def _runner(load: Load, options: Options) -> Iterator["Runner"]:
         raise DfcanError("--scheduler needs dask and zarr: pip install 'dfcan-bmz[scale]'")
     from dfcan_bmz.prediction.cluster import Cluster, connect
 
-    with connect(options.scheduler, options.workers, load.function.__module__) as client:
+    with connect(options.scheduler, options.workers, load.function.__module__, events) as client:
         yield Cluster(client, load)
 
 

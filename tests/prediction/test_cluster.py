@@ -149,6 +149,17 @@ def test_an_address_where_nobody_answers_is_told(monkeypatch):
         cluster.connect("tcp://127.0.0.1:9", 1, "prediction.enlarging")
 
 
+def test_a_cluster_without_workers_is_told_to_those_who_listen():
+    if cluster is None:
+        skip_engine("needs the extra scale")
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        address = empty.scheduler_address
+        with pytest.warns(UserWarning, match=f"{address} has no workers yet"):
+            cluster.connect(address, 1, "prediction.enlarging").close()
+
+
 def test_a_bad_plane_of_a_stack_is_blank_and_costs_no_block(client, tmp_path):
     pixels = np.random.default_rng(0).uniform(100, 4000, (3, 45, 33)).astype(np.float32)
     pixels[1, 3, 3] = np.nan
