@@ -143,6 +143,7 @@ def _owns(every: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iter
     names = {found for _, found in files.values() if found}
     for pixels in every:
         places: dict[int, dict[str, int]] = {}
+        lengths = _lengths(pixels)
         own = pixels.findall("{*}TiffData")
         if not own and not entries and len(every) == 1:
             own = [ElementTree.Element("TiffData")]
@@ -155,7 +156,7 @@ def _owns(every: list[ELEMENT], uuid: str | None, name: str, pages: int) -> Iter
             else:
                 here = len(uuids) < 2 and len(names) < 2
             if here:
-                places |= dict(_places(data, pixels, pages))
+                places |= dict(_places(data, lengths, pages))
         if places:
             yield _Own(pixels, places)
 
@@ -166,21 +167,24 @@ def _file_of(data: ELEMENT) -> tuple[str | None, str | None]:
     return (None, None) if element is None else ((element.text or "").strip() or None, element.get("FileName"))
 
 
-def _places(data: ELEMENT, pixels: ELEMENT, pages: int) -> Iterator[tuple[int, dict[str, int]]]:
-    """Page and place along each axis of the planes of one ``TiffData``."""
-    axes = _axes(pixels)
-    sizes = [_whole(pixels.get(f"Size{axis}"), 1) for axis in axes]
-    samples = max((_whole(one.get("SamplesPerPixel"), 1) for one in pixels.iterfind("{*}Channel")), default=1)
-    sizes = [size // samples if axis == "C" else size for axis, size in zip(axes, sizes, strict=True)]
-    first = [_whole(data.get(f"First{axis}"), 0) for axis in axes]
+def _places(data: ELEMENT, lengths: dict[str, int], pages: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """Page and place along each axis of the planes of one ``TiffData``, of axes of these `lengths`."""
+    sizes, first = list(lengths.values()), [_whole(data.get(f"First{axis}"), 0) for axis in lengths]
     page = _whole(data.get("IFD"), 0)
     count = _whole(data.get("PlaneCount"), 1 if data.get("IFD") is not None else math.prod(sizes))
     start = first[0] + sizes[0] * (first[1] + sizes[1] * first[2])
     for index in range(min(count, 2 * pages + 1)):
         place, rest = {}, start + index
-        for axis, size in zip(axes, sizes, strict=True):
+        for axis, size in lengths.items():
             place[axis], rest = rest % max(1, size), rest // max(1, size)
         yield page + index, place
+
+
+def _lengths(pixels: ELEMENT) -> dict[str, int]:
+    """Lengths of the axes of the planes, the fastest first."""
+    samples = max((_whole(one.get("SamplesPerPixel"), 1) for one in pixels.iterfind("{*}Channel")), default=1)
+    lengths = {axis: _whole(pixels.get(f"Size{axis}"), 1) for axis in _axes(pixels)}
+    return lengths | {"C": lengths["C"] // samples}
 
 
 def _axes(pixels: ELEMENT) -> str:

@@ -9,6 +9,7 @@ import tifffile
 from tiff_files import LONG, UNDEFINED, rational, short, text, write_tiff
 
 from dfcan_bmz import images
+from dfcan_bmz.formats import ome_xml
 
 NAMESPACE = 'xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"'
 SIZES = 'PhysicalSizeX="0.1" PhysicalSizeY="0.2" PhysicalSizeZ="0.5" TimeIncrement="2"'
@@ -75,6 +76,17 @@ def test_several_images_of_a_file_are_one_stack_of_planes_at_no_distance(tmp_pat
     np.testing.assert_array_equal(image.pixels, stack)
     assert (image.axes, image.calibration.x_nm, image.calibration.z_nm) == ("ZYX", 100, None)
     assert "2 images" in image.notes[0]
+
+
+def test_each_plane_may_have_an_entry_of_its_own_among_many(tmp_path, monkeypatch):
+    """Bio-Formats and Micro-Manager list every plane: what all share is looked up once, not once a plane."""
+    stack, looked_up = np.repeat(stack_of(2), 50, axis=0), []
+    original = ome_xml._axes
+    monkeypatch.setattr(ome_xml, "_axes", lambda pixels: looked_up.append(1) or original(pixels))
+    data = "".join(tiff_data(1, "a.ome.tif", FirstT=t, IFD=t, PlaneCount=1) for t in range(100))
+    write_tiff(tmp_path / "a.ome.tif", stack, first_tags=[text(270, ome(1, pixels_xml(data, t=100)))])
+    np.testing.assert_array_equal(images.read(tmp_path / "a.ome.tif").pixels, stack)
+    assert len(looked_up) < 10
 
 
 def test_planes_are_put_in_the_order_that_is_told(tmp_path):
