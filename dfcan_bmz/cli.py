@@ -221,7 +221,7 @@ def train(
 
 @command(app)
 def config(
-    as_yaml: Annotated[bool, Option("--yaml", help="Print a file of all defaults, to edit.")] = False,
+    as_yaml: Annotated[bool, Option("--yaml", help="Print a file of all settings, commented out, to edit.")] = False,
 ) -> None:
     """List every setting of a training: default, range and meaning."""
 

@@ -12,15 +12,15 @@ BOUNDS = {"ge": ">= {}", "gt": "> {}", "le": "<= {}", "lt": "< {}", "multiple_of
 
 
 def as_file() -> str:
-    """A YAML file of all defaults, a comment for each; sizes that depend on the network are commented out."""
-    lines, section = ["# Settings of a training: dfcan-bmz train --config FILE"], ""
+    """A YAML file of all defaults, commented out: as values they would outdo what data and computer choose."""
+    lines = ["# Settings for dfcan-bmz train --config FILE: take away the # before those that you change"]
+    section = ""
     for key, default, extent, meaning in rows():
         at, _, name = key.partition(".")
         if at != section:
             lines.append(f"{at}:")
             section = at
-        depends = "# " if at == "model" and keys_of(Config)[key].default is None else ""
-        lines.append(f"  {depends}{name}: {default}  # {meaning}" + (f" ({extent})" if extent else ""))
+        lines.append(f"  # {name}: {default}  # {meaning}" + (f" ({extent})" if extent else ""))
     return "\n".join(lines) + "\n"
 
 

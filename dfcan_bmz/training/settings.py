@@ -83,9 +83,9 @@ def merged(layers: list[Layer]) -> Layer:
     found: Layer = {}
     for layer in layers:
         for section, keys in layer.items():
-            if not isinstance(keys, dict):
+            if not isinstance(keys, dict | None):
                 raise DfcanError(f"config section {section} is not a mapping: write `{section}: {{key: value}}`")
-            found[section] = found.get(section, {}) | keys
+            found[section] = found.get(section, {}) | (keys or {})  # None: all keys of a section are commented out
     return found
 
 

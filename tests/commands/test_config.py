@@ -6,7 +6,7 @@ from dfcan_bmz.cli import app
 from dfcan_bmz.config import Config
 from dfcan_bmz.config_keys import as_file, range_of
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.training.settings import resolve
+from dfcan_bmz.training.settings import given_keys, resolve
 from dfcan_bmz.yaml_files import keys_of
 
 
@@ -19,18 +19,20 @@ def test_every_key_is_listed_with_its_default_and_a_meaning():
     assert "0.0005" in told
 
 
-def test_the_file_to_edit_holds_the_defaults_and_leaves_sizes_to_the_network(tmp_path):
+def test_the_file_to_edit_sets_only_what_is_edited(tmp_path):
     file = tmp_path / "settings.yaml"
-    file.write_text(CliRunner().invoke(app, ["config", "--yaml"]).output, encoding="utf-8")
-    assert resolve({}, file, []) == Config()
-    assert resolve({}, file, ["model.name=rcan"]).model.blocks == 20
+    text = CliRunner().invoke(app, ["config", "--yaml"]).output
+    file.write_text(text, encoding="utf-8")
+    assert given_keys(file) == set()
+    assert resolve({"data": {"target": "input"}}, file, []).data.target == "input"
+    file.write_text(text.replace("# epochs: 10 ", "epochs: 20 "), encoding="utf-8")
+    assert given_keys(file) == {"train.epochs"}
+    assert resolve({}, file, []).train.epochs == 20
 
 
 def test_a_default_can_be_given_as_it_is_listed():
-    for line in as_file().splitlines()[1:]:
-        if line.startswith("  ") and not line.startswith("  #"):
-            ((name, value),) = yaml.safe_load(line).items()
-            assert value in [of for key, of in Config().flat().items() if key.endswith(f".{name}")]
+    listed = yaml.safe_load(as_file().replace("\n  # ", "\n  "))
+    assert {f"{at}.{name}": value for at, keys in listed.items() for name, value in keys.items()} == Config().flat()
 
 
 @pytest.mark.parametrize(
