@@ -20,6 +20,7 @@
 import csv
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from dfcan_bmz.config import Config
@@ -29,7 +30,7 @@ from dfcan_bmz.staging import replacing
 from dfcan_bmz.yaml_files import read_as, write_yaml
 
 HISTORY_COLUMNS = ("epoch", "loss", "val_loss", "mse", "val_mse", "psnr", "val_psnr", "lr", "seconds")
-WEIGHTS, EVALUATION = "model.keras", "evaluation"
+WEIGHTS, EVALUATION, UNCERTAINTY = "model.keras", "evaluation", "uncertainty.csv"
 ENTRIES = (
     "config.yaml",
     WEIGHTS,
@@ -73,6 +74,24 @@ def evaluations(run: Path) -> list[Path]:
     """Folders of what `dfcan-bmz evaluate` wrote into a run folder, in order of their names."""
     # hidden ones belong to others: an evaluation that was killed, Jupyter
     return sorted(path for path in (run / EVALUATION).glob("[!.]*") if path.is_dir())
+
+
+def error_bar(run: Path) -> float | None:
+    """What the disagreement between orientations is multiplied by to be an error bar that holds 68 % of the errors.
+
+    It is the factor of the evaluation whose images need the largest, in each the median of its images; None where no
+    evaluation in the run folder mapped the uncertainty.
+    """
+    found = []
+    for file in uncertainties(run):
+        with file.open(newline="", encoding="utf-8") as lines:
+            found.append(median(float(row["factor"]) for row in csv.DictReader(lines)))
+    return max(found, default=None)
+
+
+def uncertainties(run: Path) -> list[Path]:
+    """Tables of the uncertainty that `dfcan-bmz evaluate` wrote into a run folder."""
+    return [file for folder in evaluations(run) if (file := folder / UNCERTAINTY).is_file()]
 
 
 def read_config(run: Path) -> Config:

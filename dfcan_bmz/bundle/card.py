@@ -71,6 +71,7 @@ def card(source: Source, figures: Figures | None) -> str:
         intervals=any(row.psnr.low is not None for evaluation in source.evaluations for row in evaluation.rows),
         cell=_cell,
         captions=CAPTIONS,
+        error_bar=source.error_bar,
         percent=lambda share: f"{100 * share:.0f} %",
         figures=figures,
         minutes=source.training_s / 60,

@@ -57,6 +57,7 @@ def _processing(source: Source) -> dict[str, Any]:
         **provenance["validation"],
         "validation_psnr": round(best_row(source.history)["val_psnr"], 3),
         "domain": provenance.get("domain"),
+        **({"error_bar": round(source.error_bar, 2)} if source.error_bar else {}),
     }
 
 

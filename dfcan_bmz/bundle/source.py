@@ -24,6 +24,8 @@ class Source(NamedTuple):
         What the run folder records.
     halo : int
         Output pixels cropped from each side of a tile.
+    error_bar : float or None
+        As `Model` has it.
     """
 
     recipe: SizedRecipe
@@ -32,6 +34,7 @@ class Source(NamedTuple):
     history: list[run_folder.Row]
     evaluations: list[Evaluation]
     halo: int
+    error_bar: float | None
 
     @property
     def enlarged(self) -> int:
@@ -67,7 +70,8 @@ def read_source(run: Path, recipe: Recipe) -> Source:
             f"{run / run_folder.EVALUATION}: write it with `dfcan-bmz evaluate`"
         )
     provenance = run_folder.read_provenance(run)
-    return Source(sized, config, provenance, history, evaluations, output_halo(sized, config))
+    halo = output_halo(sized, config)
+    return Source(sized, config, provenance, history, evaluations, halo, run_folder.error_bar(run))
 
 
 def output_halo(recipe: SizedRecipe, config: Config) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator
+from pydantic import BaseModel, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from dfcan_bmz.bundle_file.newer_format import in_known_words, is_discrete
 from dfcan_bmz.bundle_file.own import Nickname, is_own
@@ -32,6 +32,7 @@ class Processing(BaseModel):
     tile: PositiveInt  # side in pixels of the bundle's input
     halo: NonNegativeInt  # in pixels of its output
     domain: dict[str, Any] | None = None  # bundles of older versions have none
+    error_bar: PositiveFloat | None = None  # nor this one, which is known of models whose uncertainty was evaluated
     frames: Frames = SINGLE  # and take one frame
     nickname: Nickname
 

@@ -19,5 +19,10 @@ def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bo
         if row.outside:
             screen.warning(f"{row.image} is outside what the model has seen: {row.outside}")
     count = len(find_sources(inputs))
+    if np.isnan(rows[0].error_bar):
+        screen.note(
+            "how large the errors of this model are was not measured: for error bars, give its run folder, after "
+            "`dfcan-bmz evaluate RUN --uncertainty --out RUN/evaluation/NAME` on pairs that it has not seen"
+        )
     screen.tell(f"{out}: trust.csv, and for each of {count - len(problems)} images the maps as TIFF and a picture")
     refuse_left_out(problems, count)

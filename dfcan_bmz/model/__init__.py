@@ -52,6 +52,9 @@ class Model(NamedTuple):
         How the planes of a file make up the images that the network takes.
     orientations : int
         Of each tile, over whose predictions `network` averages.
+    error_bar : float or None
+        What the disagreement between orientations is multiplied by to hold 68 % of the errors on the images that the
+        model was evaluated on; None where that was not measured.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Model(NamedTuple):
     batch: int = 1
     frames: Frames = SINGLE
     orientations: int = 1
+    error_bar: float | None = None
 
     @property
     def plane_axes(self) -> int:
@@ -146,8 +150,8 @@ def load_of(
 ) -> Load:
     """How to `open_model`, for this process and others."""
     path = find_model(path)
-    file = path / run_folder.WEIGHTS if path.is_dir() else path
-    version = files.stamp(file) if file.is_file() else None
+    read = [path / run_folder.WEIGHTS, *run_folder.uncertainties(path)] if path.is_dir() else [path]
+    version = tuple(files.stamp(file) for file in read if file.is_file())
     return Load(_open, (path.resolve(), engine, precision, blend, trusted, ensemble), version)
 
 

@@ -44,6 +44,7 @@ def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model
         domain=record.get("domain"),
         sha256=files.sha256(weights),
         frames=Frames(config.model.inputs, config.data.order, config.data.angles),
+        error_bar=run_folder.error_bar(run),
     )
 
 
@@ -138,4 +139,5 @@ def _without_network(bundle: "Bundle") -> Model:
         smoothing_px=ours.smoothed_bicubic_sigma_px,
         domain=ours.domain,
         frames=ours.frames,
+        error_bar=ours.error_bar,
     )

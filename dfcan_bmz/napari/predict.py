@@ -151,8 +151,9 @@ class UncertaintyWidget(ModelWidget):
 
     def add_layers(self, layer: Any, predictor: Model, result: Any) -> None:
         """Add both maps where the image is."""
+        spread = "error bar (68 %)" if predictor.error_bar else "orientations disagree"
         for name, pixels, scale in (
-            ("orientations disagree", result.spread, predictor.scale),
+            (spread, result.spread * np.float32(predictor.error_bar or 1), predictor.scale),
             ("image and blurred prediction disagree", result.error, 1),
         ):
             self._viewer.add_image(

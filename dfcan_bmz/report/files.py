@@ -123,6 +123,6 @@ def _draw_worst(folder: Path, report: Report) -> None:
     plane, _, predicted = report.measured.worst[0]
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
     if found := report.uncertainty.maps.get((plane.name, report.models[0])):
-        plot_trust(found.lr, found.reblurred, found.turned, found.error, plane.hr_pixel_nm).savefig(
+        plot_trust(found.lr, found.reblurred, found.turned, found.error, None, plane.hr_pixel_nm).savefig(
             folder / UNCERTAINTY[0], dpi=SMALL_DPI
         )

@@ -123,7 +123,7 @@ def _figures(case: Case, report: Report) -> Iterator[tuple[str, str]]:
         if found := report.uncertainty.maps.get((plane.name, name)):
             yield (
                 f"Uncertainty of {name}, estimated without the HR image, and the real error, for comparison",
-                embed(plot_trust(found.lr, found.reblurred, found.turned, found.error, plane.hr_pixel_nm)),
+                embed(plot_trust(found.lr, found.reblurred, found.turned, found.error, None, plane.hr_pixel_nm)),
             )
     yield "Line profile, spectra, and Fourier ring correlation with the HR image", embed(lines)
 

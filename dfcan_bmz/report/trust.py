@@ -16,6 +16,7 @@ def plot_trust(
     reblurred: Reblur,
     turned: Disagreement,
     error: np.ndarray | None,
+    error_bar: float | None,
     hr_pixel_nm: float | None,
 ) -> Figure:
     """Draw the LR image, the prediction, both maps of uncertainty and, where the truth is known, the real error.
@@ -30,6 +31,8 @@ def plot_trust(
         Of the predictions of the turned image, (sY, sX).
     error : numpy.ndarray or None
         (sY, sX): absolute error.
+    error_bar : float or None
+        What the disagreement is multiplied by to be drawn as an error bar; None to draw it as it is.
     hr_pixel_nm : float or None
         Side of an HR pixel.
     """
@@ -38,7 +41,7 @@ def plot_trust(
         "LR": (lr, {"cmap": "gray", "vmin": low, "vmax": high}),
         "mean prediction": (turned.mean, {"cmap": "gray", "vmin": 0, "vmax": 1}),
         "re-blurring error": (reblurred.error, MAP),
-        "disagreement of turned inputs": (turned.spread, MAP),
+        "error bar (68 %)" if error_bar else "disagreement of turned inputs": (turned.spread * (error_bar or 1), MAP),
     }
     if error is not None:
         panels["real error"] = (error, MAP)

@@ -28,8 +28,10 @@ class PlaneUncertainty(NamedTuple):
     """One row of ``trust.csv``.
 
     Periods, in `unit`, are the finest that the LR image (Fourier ring correlation of its halves) and the prediction
-    (decorrelation analysis) hold. `distance` is that from the training images, 1 for the farthest of them from one
-    another and NaN where nothing is known of them; `outside` says why the image is outside of what the model has seen.
+    (decorrelation analysis) hold. `disagreement` and `error_bar`, in units of the prediction (0..1), are means of their
+    maps; `error_bar` is NaN where the model's uncertainty was not evaluated. `distance` is that from the training
+    images, 1 for the farthest of them from one another and NaN where nothing is known of them; `outside` says why the
+    image is outside of what the model has seen.
     """
 
     image: str
@@ -41,6 +43,7 @@ class PlaneUncertainty(NamedTuple):
     reblur_pearson: float
     reblur_rmse: float
     disagreement: float
+    error_bar: float
     distance: float
     outside: str
 
@@ -123,25 +126,28 @@ class _Mapped(NamedTuple):
 def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], model: Model) -> list[PlaneUncertainty]:
     rows: list[PlaneUncertainty] = []
     (height, width), s = image.size, model.scale
-    maps: dict[str, list[np.ndarray]] = {"reblurring": [], "correlation": [], "disagreement": []}
+    fine = ("disagreement", "error_bar") if model.error_bar else ("disagreement",)
+    maps: dict[str, list[np.ndarray]] = {name: [] for name in ("reblurring", "correlation", *fine)}
     for index, scaling in enumerate(scalings):
         if scaling.flaw:
             for name, found in maps.items():
-                found.append(np.zeros((s * height, s * width) if name == "disagreement" else (height, width)))
+                found.append(np.zeros((s * height, s * width) if name in fine else (height, width)))
             continue
         plane = _mapped(image, within_float32(image.planes[index], scaling), model)
         if not rows:
             hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / s
-            figure = plot_trust(plane.lr, plane.reblurred, plane.turned, None, hr_pixel_nm)
+            figure = plot_trust(plane.lr, plane.reblurred, plane.turned, None, model.error_bar, hr_pixel_nm)
             figure.savefig(folder / f"{stem}_trust.png", dpi=110)
-        drawn = (plane.reblurred.error, plane.reblurred.correlation, plane.turned.spread)
-        for found, one in zip(maps.values(), drawn, strict=True):
+        spreads = [plane.turned.spread * factor for factor in (1.0, model.error_bar) if factor]
+        for found, one in zip(
+            maps.values(), (plane.reblurred.error, plane.reblurred.correlation, *spreads), strict=True
+        ):
             found.append(one)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
         rows.append(_row(name, plane, image.pixel_size_nm, model))
     for name, planes in maps.items():
         stack = np.stack(planes).astype(np.float32).reshape(*image.stack, *planes[0].shape)
-        calibration = image.calibration.finer(s) if name == "disagreement" else image.calibration
+        calibration = image.calibration.finer(s) if name in fine else image.calibration
         images.write(folder / f"{stem}_{name}.tif", stack, image.axes, calibration)
     return rows
 
@@ -167,6 +173,7 @@ def _row(name: str, plane: _Mapped, pixel_size_nm: float | None, model: Model) -
         plane.reblurred.pearson,
         plane.reblurred.rmse,
         float(plane.turned.spread.mean()),
+        float(plane.turned.spread.mean()) * (model.error_bar or np.nan),
         max(far.values(), default=np.nan),
         "; ".join(outside_domain(plane.lr, pixel_size_nm, model.domain)),
     )

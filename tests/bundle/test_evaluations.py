@@ -67,6 +67,14 @@ def test_the_card_says_what_the_disagreement_is_worth(evaluated_run, published):
     assert f"(`predict --ensemble`) has {np.mean([row.ensemble_psnr for row in rows]):.2f} dB" in readme
 
 
+def test_the_description_has_the_factor_of_the_error_bars(evaluated_run, published):
+    rows = read_rows(evaluated_run / "evaluation/Held out/uncertainty.csv", Orientations)
+    description = yaml.safe_load((published / "rdf/tiny/rdf.yaml").read_text())
+    assert description["config"]["dfcan_bmz"]["error_bar"] == pytest.approx(
+        np.median([r.factor for r in rows]), abs=0.01
+    )
+
+
 def test_an_evaluation_without_maps_says_nothing_of_uncertainty(evaluated_run, tmp_path):
     folder = tmp_path / "run/evaluation/plain"
     shutil.copytree(evaluated_run / "evaluation/Held out", folder)

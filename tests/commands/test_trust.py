@@ -9,6 +9,7 @@ from invoking import expect_refusal, invoke
 from dfcan_bmz import images
 from dfcan_bmz.engines.keras_v3 import load_model
 from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.model import open_model
 
 
 def test_maps_and_numbers_of_images_and_stacks(tiny_run, pairs_folder, tmp_path, capsys):
@@ -78,3 +79,40 @@ def test_a_model_that_predicts_nan_is_told(tiny_run, pairs_folder, tmp_path):
     model.save(run / "model.keras")
     image = pairs_folder / "lr/fov001_level02.tif"
     expect_refusal("trust", run, image, "--out", tmp_path / "out", match="holds NaN: the weights are damaged")
+
+
+def with_evaluation(run, folder, *factors):
+    """A copy of a run folder with an evaluation for each list of factors."""
+    shutil.copytree(run, folder)
+    for index, ours in enumerate(factors):
+        evaluation = folder / f"evaluation/set{index}"
+        evaluation.mkdir(parents=True)
+        (evaluation / "uncertainty.csv").write_text("image,factor\n" + "".join(f"a,{factor}\n" for factor in ours))
+    return folder
+
+
+def test_a_model_whose_uncertainty_was_evaluated_has_error_bars(tiny_run, pairs_folder, tmp_path, capsys):
+    """They are the disagreement times the largest of the evaluations' median factors."""
+    run = with_evaluation(tiny_run, tmp_path / "run", [2, 3, 100], [4, 5, 6])
+    invoke("trust", run, pairs_folder / "lr/fov001_level02.tif", "--out", tmp_path / "out")
+    bar, spread = (images.read(tmp_path / f"out/fov001_level02_{name}.tif") for name in ("error_bar", "disagreement"))
+    np.testing.assert_allclose(bar.pixels, 5 * spread.pixels, rtol=1e-6)
+    assert bar.calibration == spread.calibration
+    with (tmp_path / "out/trust.csv").open(newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert float(row["error_bar"]) == pytest.approx(5 * float(row["disagreement"]), rel=1e-3)
+    assert "was not measured" not in capsys.readouterr().err
+
+
+def test_without_an_evaluation_there_is_none_and_a_note_says_how_to_get_one(tiny_run, pairs_folder, tmp_path, capsys):
+    invoke("trust", tiny_run, pairs_folder / "lr/fov001_level02.tif", "--out", tmp_path / "out")
+    assert not (tmp_path / "out/fov001_level02_error_bar.tif").exists()
+    assert "--out RUN/evaluation/NAME" in capsys.readouterr().err
+
+
+def test_an_evaluation_counts_as_soon_as_it_is_written(tiny_run, tmp_path):
+    run = with_evaluation(tiny_run, tmp_path / "run")
+    assert open_model(run).error_bar is None
+    (run / "evaluation/new").mkdir(parents=True)
+    (run / "evaluation/new/uncertainty.csv").write_text("image,factor\na,7.5\n")
+    assert open_model(run).error_bar == 7.5
