@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dfcan_bmz.fingerprint import BANDS, QUANTILES, SMALLEST_GAPS, Fingerprint, fingerprint, nearest
+from dfcan_bmz.fingerprint import (
+    BANDS,
+    QUANTILES,
+    SHAPE_SIGMAS_PX,
+    SMALLEST_GAPS,
+    Fingerprint,
+    fingerprint,
+    nearest,
+)
 
 MOST_PLANES = 200  # planes that a training should look at
 KEPT = 24  # planes whose numbers are stored: those that differ most
@@ -53,6 +61,17 @@ def describe_domain(planes: Iterable[tuple[str, np.ndarray]], pixel_sizes_nm: It
         "gaps": {kind: round(gap, 4) for kind, gap in gaps.items()},
         "fingerprints": [as_text(prints[index]) for index in kept],
     }
+
+
+def is_domain(told: dict[str, Any]) -> bool:
+    """Whether a record, which a stranger may have written, is as `describe_domain` returns it."""
+    numbers = 1 + len(QUANTILES) + BANDS + 2 * len(SHAPE_SIGMAS_PX)
+    try:
+        lengths = {len([float(value) for value in text.split()]) for text in told["fingerprints"]}
+        sizes = [*told["pixel_sizes_nm"], *(told["gaps"][kind] for kind in SMALLEST_GAPS)]
+        return lengths <= {numbers} and all(size > 0 for size in sizes)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False
 
 
 def outside_domain(plane: np.ndarray, pixel_size_nm: float | None, domain: dict[str, Any] | None) -> list[str]:

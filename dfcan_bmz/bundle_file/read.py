@@ -1,10 +1,10 @@
 """What a bundle says of itself: its description, and what `dfcan-bmz package` recorded there."""
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from dfcan_bmz.bundle_file.newer_format import in_known_words, is_discrete
 from dfcan_bmz.bundle_file.own import Nickname, is_own
@@ -17,6 +17,7 @@ from dfcan_bmz.normalize import HIGH_PERCENTILE, LOW_PERCENTILE, scaling_of
 
 FORMER_NAMES = {"pytorch_script": "torchscript"}  # of weight formats, in descriptions of format 0.3
 DEFAULT_TOLERANCE = 1e-3  # the spec's
+LARGEST_SIGMA_PX = 100  # the work of a blur grows with it
 PERCENTILES = {"min_percentile": LOW_PERCENTILE, "max_percentile": HIGH_PERCENTILE}
 
 
@@ -27,7 +28,7 @@ class Processing(BaseModel):
     input: Literal["low-resolution", "prepared", "enlarged"]
     scale: Literal[2, 3, 4]
     target: Literal["own", "input"]
-    smoothed_bicubic_sigma_px: float
+    smoothed_bicubic_sigma_px: Annotated[float, Field(ge=0, le=LARGEST_SIGMA_PX)]
     tolerance: float  # what engines may differ by, in units of the output
     tile: PositiveInt  # side in pixels of the bundle's input
     halo: NonNegativeInt  # in pixels of its output

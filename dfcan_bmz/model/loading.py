@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dfcan_bmz import files, run_folder
+from dfcan_bmz.domain import is_domain
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Frames
 from dfcan_bmz.model import Model, unread
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # slow to import, and of no use to a run folder
 # onnxruntime is always there; the others take seconds to import
 PREFERRED = ("keras_v3", "onnx", "torchscript", "tensorflow_saved_model_bundle")
 SMALLEST_INNER = 8  # of a tile at least an eighth of its side is to be kept
+LARGEST_TILE = 4096  # 64 features of it take 4 GB
 
 
 def of_run(run: Path, engine: str = "auto", precision: str = "float32") -> Model:
@@ -129,6 +131,10 @@ def _without_network(bundle: "Bundle") -> Model:
             f"{bundle.path}: a halo of {halo} px on each side leaves {tile - 2 * halo} px of a tile of {tile}: "
             "package it with a smaller halo"
         )
+    if tile > LARGEST_TILE:
+        raise DfcanError(f"{bundle.path}: tiles of {tile} px take too much memory: package it with a smaller tile")
+    if ours.domain is not None and not is_domain(ours.domain):
+        raise DfcanError(f"{bundle.path} does not say what its training has seen in words known here: package it again")
     return Model(
         name=ours.name,
         network=unread,

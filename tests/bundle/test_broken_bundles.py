@@ -24,6 +24,7 @@ from dfcan_bmz.engines import apart
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.export import FILE_NAMES, export
 from dfcan_bmz.extras import missing_extra
+from dfcan_bmz.fingerprint import SMALLEST_GAPS
 from dfcan_bmz.model.loading import of_bundle
 from dfcan_bmz.models import build_model
 
@@ -306,6 +307,31 @@ def test_what_the_network_contradicts_is_named_with_the_bundle(keras_only, tmp_p
     with pytest.raises(DfcanError, match=word) as refusal:
         of_bundle(bundle).network(np.ones((1, 32, 32, 1), "float32"))
     assert str(bundle) in str(refusal.value)
+
+
+def test_a_tile_that_no_memory_holds_is_refused_before_it_is_made(keras_only, tmp_path):
+    def enlarge(content):
+        for axis in content["inputs"][0]["axes"][1:3]:
+            axis["size"] = 10**6
+
+    with pytest.raises(DfcanError, match=r"b\.zip: tiles of 1000000 px"):
+        of_bundle(write(tmp_path / "b.zip", change(keras_only, enlarge)))
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        {},
+        {"pixel_sizes_nm": [0], "gaps": {}, "fingerprints": []},
+        {"pixel_sizes_nm": 60, "gaps": dict(SMALLEST_GAPS), "fingerprints": []},
+        {"pixel_sizes_nm": [60], "gaps": dict(SMALLEST_GAPS), "fingerprints": ["1 2 3"]},
+        {"pixel_sizes_nm": [60], "gaps": dict(SMALLEST_GAPS) | {"spectrum": 0}, "fingerprints": []},
+    ],
+)
+def test_a_record_of_the_training_that_cannot_be_read_is_named(keras_only, tmp_path, domain):
+    bundle = change(keras_only, lambda content: content["config"]["dfcan_bmz"].update(domain=domain))
+    with pytest.raises(DfcanError, match=r"b\.zip does not say what its training has seen"):
+        of_bundle(write(tmp_path / "b.zip", bundle))
 
 
 def test_an_error_within_an_engine_names_the_bundle(keras_only, tmp_path):

@@ -120,3 +120,11 @@ def test_what_the_zoo_wants_is_known_as_the_spec_knows_it(tiny_bundle, tmp_path,
     ours = alerts(bundle)
     assert (ours.test, ours.verdict) == (by_spec.test, by_spec.verdict)
     assert ("github_user" in ours.message) == ("github_user" in by_spec.message)
+
+
+@pytest.mark.parametrize("sigma", [-1.0, 1e9, float("inf"), float("nan")])
+def test_a_blur_without_end_is_not_ours(content, sigma):
+    record = content["config"]["dfcan_bmz"] | {"smoothed_bicubic_sigma_px": sigma}
+    config = content["config"] | {"dfcan_bmz": record}
+    assert Bundle(Path("b.zip"), content, [], False).processing
+    assert Bundle(Path("b.zip"), content | {"config": config}, [], False).processing is None
