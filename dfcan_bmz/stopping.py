@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from dfcan_bmz import children
 
@@ -65,7 +65,8 @@ def _listen(heard: socket.socket, screen: int) -> None:
         if number in SIGNALS:
             children.end_all()
             time.sleep(GRACE_S)
-            os.write(screen, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
+            with suppress(OSError):  # Ctrl-C ends the `tee` that reads it, too
+                os.write(screen, b"dfcan-bmz: stopped at once; repeat the command, with --resume where it has that\n")
             os._exit(exit_code(number))
     os.close(screen)
     heard.close()

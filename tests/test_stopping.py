@@ -24,7 +24,6 @@ import os, signal, sys, threading
 from pathlib import Path
 from dfcan_bmz import children
 from dfcan_bmz.stopping import ended_by_signals
-from dfcan_bmz.stopping import ended_by_signals
 
 with ended_by_signals():
     threading.Thread(target=children.run, args=("waiting_child", sys.argv[1]), daemon=True).start()
@@ -53,8 +52,11 @@ def started(folder, where):
         # a test run in the background of a shell ignores Ctrl-C, and would hand that down
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        assert process.stdout.readline() == "ready\n", process.stderr.read()
-        yield process, int((folder / "pid").read_text())
+        try:
+            assert process.stdout.readline() == "ready\n", process.stderr.read()
+            yield process, int((folder / "pid").read_text())
+        finally:
+            process.kill()
 
 
 def wait_for_end(pid):
@@ -75,6 +77,16 @@ def test_a_signal_ends_a_process_whose_main_thread_does_not_come_back_and_its_ch
         process.send_signal(number)
         _, told = process.communicate(timeout=60)
         assert (process.returncode, told.splitlines()[-1].split(";")[0]) == (code, "dfcan-bmz: stopped at once")
+        wait_for_end(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_signal_ends_a_process_whose_messages_nobody_reads_any_more(tmp_path):
+    """``dfcan-bmz ... 2>&1 | tee log``: Ctrl-C ends `tee` first."""
+    with started(tmp_path, "library") as (process, child):
+        process.stderr.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
         wait_for_end(child)
 
 
