@@ -12,7 +12,10 @@ from dfcan_bmz.yaml_files import read_yaml, write_yaml
 
 PARTS = ("specimen", "microscope", "camera")
 DIFFERENT = ("towards",)  # drawn for each field of view
-POSITIVE = ("pixel_nm", "na", "emission_nm", "dimmest", "brightest", "gain_counts", "per_um2", "persistence_um")
+POSITIVE = (
+    *("pixel_nm", "na", "emission_nm", "dimmest", "brightest", "gain_counts", "pattern_um"),
+    *("per_um2", "persistence_um", "unevenness_um"),
+)
 
 
 class Simulation(NamedTuple):

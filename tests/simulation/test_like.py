@@ -105,6 +105,8 @@ def test_a_file_needs_no_more_than_a_person_wants_to_say(tmp_path):
         ("structure: er\nparameters: {hase: 2}\n", "has no hase"),
         ("structure: er\nparameters: {haze: much}\n", "has haze much"),
         ("structure: er\nparameters: {haze: -1}\n", "has haze -1"),
+        ("structure: er\nparameters: {pattern: 1, pattern_um: 0}\n", "has pattern_um 0"),
+        ("structure: er\nparameters: {unevenness: 1, unevenness_um: 0}\n", "has unevenness_um 0"),
         ("structure: er\nparameters: {target: sharp}\n", "has target sharp"),
         ("structure: moss\nparameters: {}\n", "moss is not known"),
         ("haze: 2\n", "is not a simulation"),
