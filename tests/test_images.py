@@ -25,6 +25,25 @@ def test_pixels_axes_and_pixel_size_make_the_round_trip(tmp_path, dtype, axes, s
     assert image.pixel_size_nm == pytest.approx(62.6, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "offset", "written"),
+    [("int64", 0, "float32"), ("int64", 2**30, "float64"), ("uint64", 2**52, "float64"), ("uint32", 2**30, "uint32")],
+)
+def test_wide_whole_numbers_are_written_in_a_type_that_holds_them(tmp_path, dtype, offset, written):
+    pixels = np.arange(35).reshape(5, 7).astype(dtype) + np.array(offset, dtype)
+    images.write(tmp_path / "a.tif", images.writable(pixels))
+    found = images.read(tmp_path / "a.tif").pixels
+    assert found.dtype == written
+    np.testing.assert_array_equal(found.astype(dtype), pixels)
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [("int64", -(2**62)), ("int64", 2**63 - 40), ("uint64", 2**64 - 40)])
+def test_whole_numbers_that_no_type_holds_are_refused(tmp_path, dtype, offset):
+    pixels = np.array(offset, dtype) + np.arange(35).reshape(5, 7).astype(dtype)
+    with pytest.raises(DfcanError, match=r"a\.tif would hold whole numbers beyond 2\^53"):
+        images.write(tmp_path / "a.tif", images.writable(pixels))
+
+
 def test_imagej_finds_the_calibration(tmp_path):
     images.write(tmp_path / "image.tif", np.zeros((4, 4), np.uint16), calibration=images.Calibration.square(50))
     with tifffile.TiffFile(tmp_path / "image.tif") as file:

@@ -12,12 +12,22 @@ from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_notes, zarr_writer
 
 
+WIDEST = (np.int64, np.uint64)
+
+
 def writable(pixels: np.ndarray) -> np.ndarray:
-    """Pixels in a type that ImageJ knows (8-bit, 16-bit or float32) where that keeps every value, else as they are."""
+    """Pixels in a type that ImageJ knows (8-bit, 16-bit or float32) where that keeps every value, else as they are.
+
+    Whole numbers of 64 bits, which OME-TIFF does not know either, become float64 where that keeps them.
+    """
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels
-    as_float = pixels.astype(np.float32)
-    return as_float if np.array_equal(as_float.astype(pixels.dtype), pixels) else pixels
+    for dtype in (np.float32, *([np.float64] if pixels.dtype in WIDEST else [])):
+        with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is not equal
+            as_float = pixels.astype(dtype)
+            if np.array_equal(as_float.astype(pixels.dtype), pixels):
+                return as_float
+    return pixels
 
 
 def write(
@@ -45,8 +55,10 @@ def write(
     Raises
     ------
     UnfinishedError
-        If a pixel is not finite.
+        If a pixel is not finite, or a whole number that no type of an OME-TIFF holds.
     """
+    if pixels.dtype in WIDEST:
+        raise UnfinishedError(f"{path.name} would hold whole numbers beyond 2^53: subtract an offset, or divide them")
     if not np.isfinite(pixels).all():
         raise UnfinishedError(f"{path.name} would hold NaN or infinite pixels: check the range of its source")
     notes = "\n".join(f"{key} = {value}" for key, value in (info or {}).items())
