@@ -14,7 +14,7 @@ WHOLE_PIXELS = 2**24  # larger planes are counted strip by strip, smaller ones s
 EPS = 1e-6  # the value that bioimageio.core uses whatever a description says
 SMALLEST_SPAN = 1e-4  # of the intensities: EPS is to be a hundredth of it at most
 LARGEST_UNIT = 1e12  # of a normalised pixel: the squares of a spectrum are to stay within float32
-LARGEST_SPAN = 1e20  # that float32 can be computed with: pixels LARGEST_UNIT times as far off are still numbers
+LARGEST_SPAN = 1e18  # that float32 can be computed with: squares, and pixels LARGEST_UNIT times as far off, are numbers
 FEWEST_STEPS = 2**16  # of float32 across the span, as many as a 16-bit camera has grey levels
 
 
@@ -119,4 +119,5 @@ def within_float32(image: np.ndarray, scaling: Scaling) -> np.ndarray:
 
 def held_by_float32(dtype: np.dtype, scaling: Scaling) -> bool:
     """Whether float32 can hold the detail of a plane of this type."""
-    return working_type(dtype) == np.float32 or scaling.float32_steps >= FEWEST_STEPS
+    held = working_type(dtype) == np.float32 or scaling.float32_steps >= FEWEST_STEPS
+    return held and scaling.high - scaling.low <= LARGEST_SPAN

@@ -8,6 +8,7 @@ from dfcan_bmz import images
 from dfcan_bmz.config import Config
 from dfcan_bmz.data.pairs import Pair, open_pair
 from dfcan_bmz.data.planes import comparable, prepare
+from dfcan_bmz.data.sampling import draw_corners
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import Image
 from dfcan_bmz.normalize import scaling_of
@@ -70,6 +71,17 @@ def test_a_plane_that_is_bad_in_either_image_is_left_out_and_told_of():
         "lr: plane 4 is left out, as it holds NaN or infinite pixels",
         "hr: plane 2 is left out, as it is constant (3) except for a few pixels at most",
     ]
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [("float32", 1e30), ("float64", 1e30), ("float64", 1e200)])
+def test_where_the_signal_is_does_not_depend_on_the_unit(dtype, unit):
+    """Squares of 1e30 are beyond float32."""
+    hr = np.random.default_rng(0).random((64, 128)) * np.linspace(0, 1, 128)
+    corners = []
+    for pixels in (hr, (hr * unit).astype(dtype)):
+        (plane,) = prepare(*in_memory(pixels[::2, ::2], pixels), "own")
+        corners.append(draw_corners(plane.signal, (32, 64), 16, 20, np.random.default_rng(0)))
+    assert corners[0] == corners[1]
 
 
 def test_a_pair_without_any_good_plane_is_refused():
