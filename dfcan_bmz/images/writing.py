@@ -11,7 +11,6 @@ from dfcan_bmz.formats import tiff_output
 from dfcan_bmz.formats.calibration import UNKNOWN, Calibration
 from dfcan_bmz.formats.ome_zarr_output import create_ome_zarr, zarr_notes, zarr_writer
 
-
 WIDEST = (np.int64, np.uint64)
 
 
