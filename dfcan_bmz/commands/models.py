@@ -20,7 +20,7 @@ def run(as_json: bool) -> None:
         print("\n".join(_lines(entry)) + "\n")
     for path in sorted((named.cache() / "zoo").glob("*.zip")):
         print(f"{path.stem}: from the BioImage Model Zoo, kept as {path}")
-    print("a name, or a name of bioimage.io, does wherever a command takes a model: dfcan-bmz predict em-x2 IMAGE ...")
+    print("a model is given by its name, here or at bioimage.io: dfcan-bmz predict em-x2 IMAGE --out predicted")
 
 
 def _lines(entry: Entry) -> list[str]:
