@@ -1,6 +1,10 @@
 """Errors that a user can act on: one line that says what, where and what to do."""
 
 import errno
+import re
+
+# what moves the cursor of a terminal, colours it or turns the direction of writing; messages are one line by themselves
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class DfcanError(Exception):
@@ -10,6 +14,10 @@ class DfcanError(Exception):
     """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        # names of files and words of strangers are quoted in it
+        return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], super().__str__())
 
 
 class UnfinishedError(DfcanError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dfcan_bmz.bundle_file.zip_safety import DAMAGE, UnsafeZipError
+from dfcan_bmz.bundle_file.zip_safety import DAMAGE, intact
 from dfcan_bmz.errors import DfcanError
 
 MOST_BYTES = 2**20
@@ -87,7 +87,7 @@ def raw_description(bundle: Path) -> tuple[dict[str, Any], list[str]]:
     DfcanError
         If it is no YAML mapping, too large, or full of aliases.
     """
-    with zipfile.ZipFile(bundle) as archive:
+    with intact(bundle), zipfile.ZipFile(bundle) as archive:
         names = archive.namelist()
         name = _description_in(bundle, names)
         if archive.getinfo(name).file_size > MOST_BYTES:
@@ -123,21 +123,18 @@ def refuse_files_elsewhere(bundle: Path, content: dict[str, Any], names: list[st
 def refuse_swapped_files(bundle: Path, content: dict[str, Any]) -> None:
     """Raise DfcanError if a file of a zip has not the SHA-256 that a description gives for it."""
     described = {key: value for key, value in content.items() if key != "config"}
-    with zipfile.ZipFile(bundle) as archive:
+    with intact(bundle), zipfile.ZipFile(bundle) as archive:
         names = set(archive.namelist())
         for where, name, expected in _hashes(described):
-            if name in names and _sha256(archive, name, bundle) != str(expected).strip().lower():
+            if name in names and _sha256(archive, name) != str(expected).strip().lower():
                 raise DfcanError(
                     f"{bundle}: {name} ({where}) is not the file that its rdf.yaml means: package it again"
                 )
 
 
-def _sha256(archive: zipfile.ZipFile, name: str, bundle: Path) -> str:
-    try:
-        with archive.open(name) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    except DAMAGE as error:
-        raise UnsafeZipError(f"{bundle} is a damaged zip ({error}): download or package it again") from error
+def _sha256(archive: zipfile.ZipFile, name: str) -> str:
+    with archive.open(name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _hashes(content: Any, where: str = "") -> Iterator[tuple[str, str, Any]]:

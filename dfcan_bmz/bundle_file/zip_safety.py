@@ -4,6 +4,8 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -36,15 +38,21 @@ def refuse_unsafe_zip(file: str | IO[bytes], name: str) -> None:
         If an entry has a path that leaves the folder, is a link, is encrypted or stands twice, if the zip would unpack
         to more than 8 GiB or 200 times its size, or if it is damaged.
     """
+    with intact(name), zipfile.ZipFile(file) as archive:
+        _refuse_entries(archive, name)
+        for entry in archive.infolist():
+            with archive.open(entry) as nested:
+                if zipfile.is_zipfile(nested):
+                    nested.seek(0)
+                    with zipfile.ZipFile(nested) as inner:
+                        _refuse_entries(inner, f"{name}, {entry.filename}")
+
+
+@contextmanager
+def intact(name: object) -> Iterator[None]:
+    """Raise UnsafeZipError for whatever Python says of a damaged zip, which it may notice at any entry."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            _refuse_entries(archive, name)
-            for entry in archive.infolist():
-                with archive.open(entry) as nested:
-                    if zipfile.is_zipfile(nested):
-                        nested.seek(0)
-                        with zipfile.ZipFile(nested) as inner:
-                            _refuse_entries(inner, f"{name}, {entry.filename}")
+        yield
     except DAMAGE as error:
         raise UnsafeZipError(f"{name} is a damaged zip ({error}): download or package it again") from error
 

@@ -40,6 +40,6 @@ def _nickname(bundle: Path) -> str:
     refuse_other_files(bundle)
     content, _ = raw_description(bundle)
     try:
-        return content["config"]["bioimageio"]["nickname"]
+        return str(content["config"]["bioimageio"]["nickname"])
     except (KeyError, TypeError) as error:
         raise DfcanError(f"{bundle} has no nickname: give the name of the folder under models/ instead") from error

@@ -291,3 +291,23 @@ def test_macros_have_both_spellings_of_deepimagej_s_keys():
         assert "{{" not in text
     templates = {entry.name for entry in (files("dfcan_bmz.fiji") / "templates").iterdir()}
     assert templates == {"functions.ijm.j2", "frames.ijm.j2", "image.ijm.j2", "folder.ijm.j2", "headless.groovy.j2"}
+
+
+@pytest.mark.parametrize("nickname", [7, None, ["x"], "..", "a-\x1b[31mred"])
+def test_a_bundle_with_an_odd_nickname_removes_nothing(tiny_bundle, fiji, tmp_path, nickname):
+    def call(described):
+        described["config"]["bioimageio"]["nickname"] = nickname
+
+    bundle = redescribed(tiny_bundle, tmp_path / "b.zip", call)
+    before = tree(fiji.folder)
+    with pytest.raises(DfcanError, match="has no model") as refusal:
+        install_fiji.run(bundle, fiji.folder, remove=True, overwrite=False)
+    assert str(refusal.value).isprintable()
+    assert tree(fiji.folder) == before
+
+
+def test_a_bundle_with_a_damaged_description_removes_nothing(tiny_bundle, fiji, tmp_path):
+    content = redescribed(tiny_bundle, tmp_path / "b.zip", lambda described: None).read_bytes()
+    (tmp_path / "b.zip").write_bytes(content.replace(b"format_version", b"format_Version", 1))
+    with pytest.raises(DfcanError, match=r"b\.zip is a damaged zip"):
+        install_fiji.run(tmp_path / "b.zip", fiji.folder, remove=True, overwrite=False)
