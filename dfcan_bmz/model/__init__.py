@@ -18,6 +18,7 @@ from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.images import SINGLE, Frames
 
 KEPT = 2  # models in memory
+ENGINES, PRECISIONS = ("auto", "keras", "torch", "onnx"), ("float32", "bfloat16")
 
 
 class Model(NamedTuple):
@@ -149,10 +150,18 @@ def load_of(
     ensemble: bool = False,
 ) -> Load:
     """How to `open_model`, for this process and others."""
+    refuse_other("engine", engine, ENGINES)
+    refuse_other("precision", precision, PRECISIONS)
     path = find_model(path)
     read = [path / run_folder.WEIGHTS, *run_folder.uncertainties(path)] if path.is_dir() else [path]
     version = tuple(files.stamp(file) for file in read if file.is_file())
     return Load(_open, (path.resolve(), engine, precision, blend, trusted, ensemble), version)
+
+
+def refuse_other(name: str, given: str, known: tuple[str, ...]) -> None:
+    """Raise DfcanError if what is given is none of what is known: it would be taken for the default."""
+    if given not in known:
+        raise DfcanError(f"{name} {given!r} is not known: choose from {', '.join(known)}")
 
 
 _lock = threading.Lock()

@@ -9,12 +9,13 @@ import numpy as np
 
 from dfcan_bmz import flaws, images
 from dfcan_bmz.errors import DfcanError
-from dfcan_bmz.model import Load, Model, averaged, load_of, loaded
+from dfcan_bmz.model import Load, Model, averaged, load_of, loaded, refuse_other
 from dfcan_bmz.normalize import Scaling, scaling_of
 from dfcan_bmz.prediction.job import Options, chunk_side, encode
 from dfcan_bmz.prediction.tiles import predict_region, predict_unit
 
 ARRAY = "the array"  # what messages call it
+INTENSITIES = ("unit", "keep")
 
 
 class Block(NamedTuple):
@@ -90,6 +91,7 @@ def predict_array(
 
     Where the array is in memory, `on_tile` is called after each tile; what it raises ends the prediction.
     """
+    refuse_other("intensity", intensity, INTENSITIES)
     kind = type(array).__module__.partition(".")[0]
     if kind == "xarray":
         return _predict_labelled(load, array, intensity)

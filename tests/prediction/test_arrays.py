@@ -34,6 +34,13 @@ def test_keep_maps_each_plane_to_its_own_percentiles():
     np.testing.assert_allclose(kept[1], low + unit[1] * (high - low), rtol=1e-4)
 
 
+@pytest.mark.parametrize("given", [{"engine": "tensorflow"}, {"precision": "float16"}, {"intensity": "raw"}])
+def test_an_option_that_is_not_known_is_not_taken_for_the_default(tiny_run, given):
+    ((name, value),) = given.items()
+    with pytest.raises(DfcanError, match=f"{name} '{value}' is not known: choose from"):
+        dfcan_bmz.predict(tiny_run, planes(20, 20), **given)
+
+
 @pytest.mark.parametrize("blocks", [(1, 7, 9), (2, 50, 71)])
 def test_a_dask_array_is_predicted_when_it_is_asked_for(monkeypatch, blocks):
     monkeypatch.setattr("dfcan_bmz.prediction.job.LARGEST_CHUNK_PX", 40)
