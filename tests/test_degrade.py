@@ -6,10 +6,12 @@ import tifffile
 from conftest import REPOSITORY, command_line
 from scipy.ndimage import gaussian_filter
 
+import dfcan_bmz
 from dfcan_bmz import images
 from dfcan_bmz.commands import degrade as degrading
 from dfcan_bmz.data.records import read_manifest
 from dfcan_bmz.degradation import Degradation, crop_to_multiple, degrade
+from dfcan_bmz.errors import DfcanError
 
 
 def test_an_lr_pixel_is_the_mean_of_the_blurred_hr_pixels_that_it_covers():
@@ -102,6 +104,13 @@ def test_a_warp_moves_the_image_by_no_more_than_it_says():
         centre = [(lr.sum(axis=axis) @ np.arange(32)) / lr.sum() for axis in (1, 0)]
         assert np.abs(np.array(centre) - 15.75).max() <= 1.5 / 2 + 0.01
     assert np.abs(np.array(centre) - 15.75).max() > 0
+
+
+@pytest.mark.parametrize("given", [{"preset": "light"}, {"settings": {"blurr": 1.5}}])
+def test_what_no_degradation_has_is_named_before_anything_is_written(tmp_path, given):
+    with pytest.raises(DfcanError, match=r"a degradation has no (preset light|setting blurr): choose from"):
+        dfcan_bmz.degrade(np.zeros((1, 8, 8)), tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_override_a_preset(tmp_path):

@@ -1,6 +1,6 @@
 """Pairs from high-resolution images alone: warped, blurred, downsampled, with noise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,15 @@ def degrade(
     Raises
     ------
     DfcanError
-        If an image is unfit, or `out` is there already.
+        If an image or a setting is unfit, or `out` is there already.
 
     Examples
     --------
     >>> data = dfcan_bmz.degrade("micrographs", "data", scale=2, settings={"blur": 1.5})
     """
     out, given = Path(out), dict(settings or {})
+    _refuse_unknown([preset], "preset", PRESETS)
+    _refuse_unknown(given, "setting", Degradation._fields)
     psf = given.get("psf")
     chosen = PRESETS[preset]._replace(**given | {"psf": None if psf is None else _read_psf(psf)})
     with folder_of(hr) as hr_dir:
@@ -95,6 +97,12 @@ def degrade(
             write_records(folder, rows, _record(scale, preset, chosen, given, fitted, like, seed))
     events.notes_of(noted)
     return out
+
+
+def _refuse_unknown(given: Iterable[str], what: str, known: Collection[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise DfcanError(f"a degradation has no {what} {name}: choose from {', '.join(known)}")
 
 
 def _known_rows(hr_dir: Path) -> dict[str, dict[str, str]]:
