@@ -1,9 +1,10 @@
 """What a bundle says of itself beyond what the run folder knows: a YAML file, written by a person."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from dfcan_bmz.bundle_file.own import Name, Nickname
 from dfcan_bmz.config import Config
@@ -12,6 +13,16 @@ from dfcan_bmz.yaml_files import read_as
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 WeightFormat = Literal["keras_v3", "tensorflow_saved_model_bundle", "torchscript", "onnx"]
+
+
+def _as_the_spec_has_it(orcid: str) -> str:
+    bare = orcid.strip().removeprefix("https://orcid.org/")
+    if not re.fullmatch(r"(\d{4}-){3}\d{3}[\dX]", bare):
+        raise ValueError("an ORCID is written like 0000-0002-1825-0097")
+    return bare
+
+
+Orcid = Annotated[str, AfterValidator(_as_the_spec_has_it)]
 
 
 class _Part(BaseModel):
@@ -23,7 +34,7 @@ class Person(_Part):
 
     name: Text
     affiliation: str | None = None
-    orcid: str | None = None
+    orcid: Orcid | None = None
     github_user: str | None = None
 
 

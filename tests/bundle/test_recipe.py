@@ -30,6 +30,7 @@ def test_packaging_holds_no_python():
         ({"formats": ["onnx"]}, "keras_v3"),
         ({"input": "prepared", "formats": ["keras_v3", "onnx"]}, "torchscript"),
         ({"authors": []}, "authors"),
+        ({"authors": [{"name": "A", "orcid": "123"}]}, "written like 0000-0002-1825-0097"),
         ({"nickname": "Tiny Tester"}, "nickname"),
         ({"colour": "red"}, "colour: unknown key"),
         ({"maintainers": [{"name": "M"}]}, "github_user"),
@@ -40,6 +41,12 @@ def test_a_wrong_recipe_is_refused_by_key(tmp_path, changes, named):
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(yaml.safe_load(TINY_RECIPE) | changes))
     with pytest.raises(DfcanError, match=named):
         read_recipe(tmp_path / "recipe.yaml")
+
+
+def test_an_orcid_may_be_the_address_that_its_page_has(tmp_path):
+    author = {"name": "A", "orcid": "https://orcid.org/0000-0002-1825-0097"}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(yaml.safe_load(TINY_RECIPE) | {"authors": [author]}))
+    assert read_recipe(tmp_path / "recipe.yaml").authors[0].orcid == "0000-0002-1825-0097"
 
 
 @pytest.mark.parametrize("key", ["name", "authors", "license", "cite", "tags", "documentation", "training_data"])

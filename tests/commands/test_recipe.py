@@ -88,7 +88,12 @@ def test_without_a_terminal_what_only_a_person_knows_must_be_given(tmp_path, mon
 
 @pytest.mark.parametrize(
     ("given", "named"),
-    [({"modality": "telescope"}, "--modality"), ({"name": "x"}, "name"), ({"git_repo": "here"}, "git_repo")],
+    [
+        ({"modality": "telescope"}, "--modality"),
+        ({"name": "x"}, "name"),
+        ({"orcid": "123"}, "orcid"),
+        ({"git_repo": "here"}, "git_repo"),
+    ],
 )
 def test_an_answer_that_a_recipe_cannot_hold_is_refused(tmp_path, monkeypatch, given, named):
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: False, raising=False)
