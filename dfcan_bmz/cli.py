@@ -64,7 +64,7 @@ LrDir = Annotated[Path, Option("--lr", metavar="DIR", help="Folder of low-resolu
 HrDir = Annotated[Path, Option("--hr", metavar="DIR", help="Folder of high-resolution images with the same names.")]
 Model = Annotated[Path, Argument(metavar="MODEL", help="A run folder, a bundle (.zip), or a name (see `models`).")]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Folder to write.")]
-Images = Annotated[list[Path], Argument(metavar="IMAGE...", help="Images, stacks, folders of them, or patterns.")]
+Images = Annotated[list[Path], Argument(metavar="IMAGE", help="Images, stacks, folders of them, or patterns.")]
 NewSet = Annotated[Path, Option("--out", metavar="DIR", help="Folder to write, with lr/ and hr/ in it (required).")]
 Scale = Annotated[int, Option(min=2, max=4, help="Scale factor.")]
 Intensity = Annotated[Literal["unit", "keep"], Option(help="unit: 0..1; keep: 0..1 mapped to the input's percentiles.")]
@@ -187,7 +187,7 @@ def import_biosr(
 
 @command(app)
 def inspect(
-    folders: Annotated[list[Path], Argument(metavar="DIR...", help="Folders of images, or of pairs (lr/, hr/).")],
+    folders: Annotated[list[Path], Argument(metavar="DIR", help="Folders of images, or of pairs (lr/, hr/).")],
     out: Annotated[Path | None, Option("--out", help="Folder to write: tables and contact sheet.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -305,7 +305,7 @@ def evaluate(
 @command(app, early=True)
 def compare(
     models: Annotated[
-        list[Path], Argument(metavar="MODEL...", help="Run folders, bundles (.zip) or names, at least two.")
+        list[Path], Argument(metavar="MODEL", help="Run folders, bundles (.zip) or names, at least two.")
     ],
     lr: LrDir,
     hr: HrDir,
@@ -395,7 +395,9 @@ def install_fiji(
 
 @command(ilastik, "prepare")
 def ilastik_prepare(
-    bundle: Annotated[Path, Argument(help="The companion bundle (its recipe has `input: prepared`).")],
+    bundle: Annotated[
+        Path, Argument(metavar="BUNDLE", help="The companion bundle (its recipe has `input: prepared`).")
+    ],
     inputs: Images,
     out: Out,
     file_format: Annotated[Literal["h5", "tif"], Option("--format", help="HDF5 or TIFF.")] = "h5",
@@ -406,7 +408,9 @@ def ilastik_prepare(
 
 @command(ilastik, "restore")
 def ilastik_restore(
-    exports: Annotated[list[Path], Argument(help="Exports of ilastik (HDF5 or TIFF), or folders of them.")],
+    exports: Annotated[
+        list[Path], Argument(metavar="EXPORT", help="Exports of ilastik (HDF5 or TIFF), or folders of them.")
+    ],
     out: Out,
     prepared: Annotated[
         Path | None, Option(help="Folder of the prepared images, if it is not that of the exports.")
@@ -419,7 +423,7 @@ def ilastik_restore(
 
 @command(app, early=True)
 def page(
-    bundles: Annotated[list[Path], Argument(metavar="BUNDLE...", help="Bundles with ONNX weights (.zip), or names.")],
+    bundles: Annotated[list[Path], Argument(metavar="BUNDLE", help="Bundles with ONNX weights (.zip), or names.")],
     out: Annotated[Path, Option("--out", help="Folder for the site.")],
     runtime: Annotated[
         Literal["cdn", "bundled"],
