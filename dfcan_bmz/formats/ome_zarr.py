@@ -49,7 +49,8 @@ def open_ome_zarr(path: Path) -> Opened:
     else:
         multiscale = _multiscales(node)[0]
         level = multiscale["datasets"][0]
-        array = node[level["path"]]
+        if (array := node.get(level["path"])) is None:
+            raise DfcanError(f"{path} lacks its full resolution, {level['path']}: copy it again, with all that is in it")
     axes, calibration = NAMELESS_AXES.get(array.ndim, "?" * array.ndim), UNKNOWN
     if multiscale and level:
         try:

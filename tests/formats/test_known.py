@@ -154,3 +154,11 @@ def test_an_array_that_no_metadata_describe_is_read_with_a_note(tmp_path, descri
     group.create_array("1", shape=(4, 4), dtype="uint16")
     with pytest.raises(DfcanError, match=r"several images: give one of them \(.*a\.zarr/0, .*a\.zarr/1\)"):
         images.read(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_image_whose_full_resolution_was_not_copied_is_refused(tmp_path, version):
+    image_files.write_ome_zarr(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint16), version)
+    shutil.rmtree(tmp_path / "a.zarr/0")
+    with pytest.raises(DfcanError, match=r"a\.zarr lacks its full resolution, 0: copy it again"):
+        images.open_lazily(tmp_path / "a.zarr")
