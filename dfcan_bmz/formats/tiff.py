@@ -100,7 +100,9 @@ def _of_grey(path: Path, key: tifffile.TiffPage, calibrated: Conversion | None) 
 
 
 def _several_samples(path: Path, key: tifffile.TiffPage) -> DfcanError:
-    """The refusal of a page of several numbers a pixel: colours, channels, or a stack that was taken for colours."""
+    """The refusal of a page of several numbers a pixel: a volume, channels, a stack taken for colours, or colours."""
+    if key.samplesperpixel == 1:
+        return DfcanError(f"{path} has a whole volume in a page: save its planes as pages")
     if key.samplesperpixel not in (3, 4) or key.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO):
         return DfcanError(f"{path} has several channels: split them and give one file per channel")
     if key.planarconfig == 2:  # as tifffile writes three planes of which nothing else is told

@@ -105,6 +105,7 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
         ((20, 35, 2), {"photometric": "minisblack", "planarconfig": "contig"}, "several channels: split"),
         ((5, 20, 35), {"photometric": "minisblack", "planarconfig": "separate"}, "several channels: split"),
         ((3, 20, 35), {"photometric": "rgb", "planarconfig": "separate"}, "save the stack anew"),
+        ((16, 32, 32), {"tile": (16, 16, 16), "volumetric": True}, "a whole volume in a page: save"),
     ],
 )
 def test_the_advice_is_for_what_several_numbers_a_pixel_are(tmp_path, shape, layout, advice):
