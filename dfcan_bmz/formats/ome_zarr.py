@@ -50,7 +50,7 @@ def open_ome_zarr(path: Path) -> Opened:
         multiscale = _multiscales(node)[0]
         level = multiscale["datasets"][0]
         if (array := node.get(level["path"])) is None:
-            raise DfcanError(f"{path} lacks its full resolution, {level['path']}: copy it again, with all that is in it")
+            raise DfcanError(f"{path} lacks its full resolution, {level['path']}: copy it again, as a whole")
     axes, calibration = NAMELESS_AXES.get(array.ndim, "?" * array.ndim), UNKNOWN
     if multiscale and level:
         try:
