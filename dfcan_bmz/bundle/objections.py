@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfcan_bmz.bundle.verdict import FAILED, PASSED, SPEC, Verdict, passed_unless
 from dfcan_bmz.bundle_file.own import is_own
-from dfcan_bmz.bundle_file.read import Bundle, open_bundle, read_bundle
+from dfcan_bmz.bundle_file.read import Bundle, read_bundle, refuse_invalid
 from dfcan_bmz.errors import DfcanError
 
 if TYPE_CHECKING:  # slow to import
@@ -24,9 +24,11 @@ CURES = {
 
 def open_fit(path: Path) -> Bundle:
     """Open a bundle as `open_bundle` does; DfcanError, too, if the zoo would not take it."""
-    if objections := not_uploadable(read_bundle(path).content):
+    bundle = read_bundle(path)
+    if objections := not_uploadable(bundle.content):
         raise DfcanError(f"{path} cannot be uploaded: {'; '.join(objections)}")
-    return open_bundle(path)
+    refuse_invalid(bundle)
+    return bundle
 
 
 def not_uploadable(content: dict[str, Any]) -> list[str]:

@@ -8,12 +8,10 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 import bioimageio.spec
 import httpx
 
-from dfcan_bmz.bundle.objections import open_fit
 from dfcan_bmz.bundle_file.read import Bundle
 from dfcan_bmz.bundle_file.validation import validated
 from dfcan_bmz.errors import DfcanError, UnfinishedError
@@ -22,22 +20,20 @@ TOKEN = "BIOIMAGEIO_HYPHA_UPLOAD_TOKEN"  # the spec's name for it
 TIMEOUT_S = 300
 
 
-def refuse_unready(bundle: Path) -> Bundle:
-    """Open a bundle; DfcanError if the zoo would not take it, it is not valid, or no token is set."""
-    opened = open_fit(bundle)
-    validated(opened, online=True)
+def refuse_unready(bundle: Bundle) -> None:
+    """Raise DfcanError if a bundle is not valid for the zoo, which asks the network, or no token is set."""
+    validated(bundle, online=True)
     if not bioimageio.spec.settings.hypha_upload_token:
         raise DfcanError(f"no token: log in at https://bioimage.io, make one under API, and set {TOKEN} to it")
-    return opened
 
 
-def upload(bundle: Path, say: Callable[[str], None]) -> str:
+def upload(bundle: Bundle, say: Callable[[str], None]) -> str:
     """Upload a bundle as a new model that waits for review.
 
     Parameters
     ----------
-    bundle : pathlib.Path
-        The ``.zip``.
+    bundle : Bundle
+        Of which `refuse_unready` has nothing to say.
     say : callable
         Told what happens, a line at a time.
 
@@ -48,25 +44,24 @@ def upload(bundle: Path, say: Callable[[str], None]) -> str:
 
     Raises
     ------
-    DfcanError
-        If it cannot begin.
     UnfinishedError
         If the zoo's server refuses, or does not keep the files as they are.
     """
-    opened = refuse_unready(bundle)
     try:
-        url = str(bioimageio.spec.upload(bundle))
+        url = str(bioimageio.spec.upload(bundle.path))
         found = re.search(r"/artifacts/(.+)/files/", url)
         if found is None:
             raise ValueError(f"the zoo's address {url} has an unexpected form")
         artifact = found[1]
         say(f"{artifact}: made by bioimageio.spec; sending the files as they are")
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client, zipfile.ZipFile(bundle) as archive:
-            for name in opened.names:
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client, zipfile.ZipFile(bundle.path) as archive:
+            for name in bundle.names:
                 say(f"{name}: {_send(client, artifact, name, archive.read(name))}")
     except (httpx.HTTPError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise UnfinishedError(f"{bundle}: the upload broke off ({reason[:300]}): look at your uploads there") from error
+        raise UnfinishedError(
+            f"{bundle.path}: the upload broke off ({reason[:300]}): look at your uploads there"
+        ) from error
     return url
 
 

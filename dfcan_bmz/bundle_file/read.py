@@ -113,11 +113,16 @@ def open_bundle(path: Path, trusted: bool = False) -> Bundle:
     Parameters and errors are those of `read_bundle`; DfcanError, too, if the description is not valid.
     """
     bundle = read_bundle(path, trusted)
+    refuse_invalid(bundle)
+    return bundle
+
+
+def refuse_invalid(bundle: Bundle) -> None:
+    """Raise DfcanError if a description neither has the form that is written here nor is valid by the spec."""
     if not is_own(bundle.content):
         from dfcan_bmz.bundle_file.validation import validated  # slow to import, and rarely needed
 
         validated(bundle)
-    return bundle
 
 
 def read_bundle(path: Path, trusted: bool = False) -> Bundle:

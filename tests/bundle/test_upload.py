@@ -12,6 +12,7 @@ from bundle_files import rewrite
 
 from dfcan_bmz.bundle import upload as uploading
 from dfcan_bmz.bundle.verdict import FAILED, NOT_RUN, Verdict
+from dfcan_bmz.bundle_file.read import read_bundle
 from dfcan_bmz.commands import upload as command
 from dfcan_bmz.errors import DfcanError, UnfinishedError
 
@@ -75,7 +76,7 @@ def zoo(monkeypatch):
 
 def test_what_arrives_is_the_bundle_byte_for_byte(tiny_bundle, zoo):
     told = []
-    url = uploading.upload(tiny_bundle, told.append)
+    url = uploading.upload(read_bundle(tiny_bundle), told.append)
     assert "bioimage-io/nice-name" in url
     with zipfile.ZipFile(tiny_bundle) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == zoo.store
@@ -96,28 +97,28 @@ def test_the_spec_s_upload_alone_would_have_changed_every_file(tiny_bundle, zoo)
 def test_a_file_that_arrives_changed_is_said(tiny_bundle, zoo):
     zoo.keep = lambda content: content[:-1] + b"?"
     with pytest.raises(UnfinishedError, match="arrived changed"):
-        uploading.upload(tiny_bundle, print)
+        uploading.upload(read_bundle(tiny_bundle), print)
 
 
 @pytest.mark.parametrize(("broken", "told"), [("create", "broke off"), ("put_file", "broke off")])
 def test_a_refusal_of_the_server_is_one_line(tiny_bundle, zoo, broken, told):
     zoo.broken = broken
     with pytest.raises(UnfinishedError, match=told) as refusal:
-        uploading.upload(tiny_bundle, print)
+        uploading.upload(read_bundle(tiny_bundle), print)
     assert "\n" not in str(refusal.value)
     assert "a-token" not in str(refusal.value)
 
 
 def test_what_cannot_be_read_back_is_told(tiny_bundle, zoo):
     zoo.broken, told = "get_file", []
-    uploading.upload(tiny_bundle, told.append)
+    uploading.upload(read_bundle(tiny_bundle), told.append)
     assert sum("cannot be read back" in line for line in told) == len(zoo.store)
 
 
 def test_without_a_token_nothing_is_sent(tiny_bundle, zoo, monkeypatch):
     monkeypatch.setattr(bioimageio.spec.settings, "hypha_upload_token", None)
     with pytest.raises(DfcanError, match=uploading.TOKEN):
-        uploading.upload(tiny_bundle, print)
+        command.run(tiny_bundle, yes=True)
     assert zoo.calls == []
 
 
