@@ -99,6 +99,18 @@ def test_an_id_cannot_be_uploaded_and_an_invalid_description_scores_nothing(tiny
     assert rows["collection: score"].figure == 0
 
 
+def test_an_output_without_channels_is_not_emulated(tiny_bundle, content, tmp_path):
+    output = json.loads(json.dumps(content["outputs"][0]))
+    del output["sample_tensor"], output["test_tensor"]["sha256"]
+    output["axes"] = [axis for axis in output["axes"] if axis["type"] != "channel"]
+    np.save(tmp_path / "out.npy", np.ones((1, 64, 64), "float32"))
+    described = yaml.safe_dump(content | {"outputs": [output]})
+    changes = {"test_output.npy": (tmp_path / "out.npy").read_bytes(), "rdf.yaml": described}
+    rows = told(rewrite(tiny_bundle, tmp_path / "b.zip", changes))
+    assert rows["bioimageio.spec: errors"].verdict == "passed"
+    assert rows["deepImageJ, emulated: the collection's test"].verdict == "not run"
+
+
 def test_no_format_that_reproduces_fails_all_three_programs(tiny_bundle):
     rows = told(tiny_bundle, [])
     assert all(verdict.verdict == "failed" for name, verdict in rows.items() if "test" in name and "spec" not in name)
