@@ -57,3 +57,12 @@ def test_yaml_and_python_blocks_are_valid(name):
             validate(Config, content, name)
     for block in blocks(page, "python"):
         compile(block, name, "exec")
+
+
+def test_the_tables_of_uncertainty_are_those_of_the_models_evaluations(monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")
+    from uncertainty import tables
+
+    coverage, ensembles = tables()
+    assert coverage in (REPOSITORY / "docs/evaluation.md").read_text(encoding="utf-8")
+    assert ensembles in (REPOSITORY / "docs/prediction.md").read_text(encoding="utf-8")
