@@ -5,6 +5,7 @@ import sys
 import zipfile
 
 import hostile_weights as hostile
+import numpy as np
 import pytest
 import yaml
 from hostile_weights import field, keras_class, onnx_node, pair, tf_call, tf_function, tf_node
@@ -603,6 +604,7 @@ def test_weights_that_point_into_other_files_are_refused(tmp_path):
         lambda file: file.create_dataset("layers/x", (100,), "f4", external=[(str(secret), 0, 400)]),
         lambda file: file.create_virtual_dataset("x", layout),
         lambda file: file.create_dataset("x", (10**12,), "f4", chunks=(1024,)),
+        lambda file: file.create_dataset("x", data=np.zeros(10**5, "f4"), chunks=(1024,), compression="gzip"),
     ]
     for index, fill in enumerate(fills):
         assert refused("keras_v3", hostile.keras_file(tmp_path / f"{index}.keras", fill=fill), "weights that")

@@ -19,7 +19,7 @@ from dfcan_bmz.bundle_file.screen.refusal import UnlistedError, named
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 MOST_SETTINGS = 64 * 2**20  # bytes
-MOST_INFLATION = 1000  # times, of a data set over what is stored of it
+SMALLEST_BYTES = 64  # below, nobody asks how much of a data set is stored
 
 
 def refuse_unlisted(path: Path) -> None:
@@ -69,5 +69,5 @@ def _refuse_outside(group: h5py.Group, seen: set[int]) -> None:
             _refuse_outside(entry, seen)
         elif not isinstance(entry, h5py.Dataset) or entry.external or entry.is_virtual:
             raise UnlistedError(f"weights that point elsewhere ({named([name])})")
-        elif entry.nbytes > MOST_INFLATION * max(entry.id.get_storage_size(), 64):
+        elif entry.nbytes > max(entry.id.get_storage_size(), SMALLEST_BYTES):  # Keras compresses nothing
             raise UnlistedError(f"weights that are promised, not stored ({named([name])})")
