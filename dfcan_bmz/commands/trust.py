@@ -12,13 +12,13 @@ from dfcan_bmz.report.uncertainty import map_uncertainty
 
 
 def run(model: Path, inputs: list[Path], out: Path, overwrite: bool, trusted: bool = False) -> None:
+    count = len(find_sources(inputs))  # before there are maps, which may lie among them
     rows, problems = map_uncertainty(model, inputs, out, overwrite, trusted, screen)
     for row in rows:
         if np.isfinite(row.distance):
             screen.tell(f"{row.image}: {verdict(row.distance)}")
         if row.outside:
             screen.warning(f"{row.image} is outside what the model has seen: {row.outside}")
-    count = len(find_sources(inputs))
     if np.isnan(rows[0].error_bar):
         screen.note(
             "how large the errors of this model are was not measured: for error bars, give its run folder, after "

@@ -116,3 +116,9 @@ def test_an_evaluation_counts_as_soon_as_it_is_written(tiny_run, tmp_path):
     (run / "evaluation/new").mkdir(parents=True)
     (run / "evaluation/new/uncertainty.csv").write_text("image,factor\na,7.5\n")
     assert open_model(run).error_bar == 7.5
+
+
+def test_maps_that_are_written_among_the_images_are_not_counted(tiny_run, pairs_folder, tmp_path, capsys):
+    shutil.copy(pairs_folder / "lr/fov001_level02.tif", tmp_path)
+    invoke("trust", tiny_run, tmp_path / "**/*.tif", "--out", tmp_path / "maps")
+    assert "for each of 1 images" in capsys.readouterr().out
