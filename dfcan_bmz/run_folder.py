@@ -81,11 +81,19 @@ def error_bar(run: Path) -> float | None:
 
     It is the factor of the evaluation whose images need the largest, in each the median of its images; None where no
     evaluation in the run folder mapped the uncertainty.
+
+    Raises
+    ------
+    DfcanError
+        If a table of an evaluation is damaged.
     """
     found = []
     for file in uncertainties(run):
-        with file.open(newline="", encoding="utf-8") as lines:
-            found.append(median(float(row["factor"]) for row in csv.DictReader(lines)))
+        try:
+            with file.open(newline="", encoding="utf-8") as lines:
+                found.append(median(float(row["factor"]) for row in csv.DictReader(lines)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DfcanError(f"{file} is damaged: evaluate the model again, or delete {file.parent}") from error
     return max(found, default=None)
 
 

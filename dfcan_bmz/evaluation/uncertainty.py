@@ -124,7 +124,7 @@ def map_uncertainty(
     worst : iterable of Case
         Cases that have maps, unless their prediction holds NaN.
     counted : set of str
-        Images that have figures, unless their middle is empty.
+        Images that have figures, unless their middle is empty or their prediction holds NaN.
     target : {"own", "input"}
         Whether HR images have intensities of their own, which decides the protocol of the figures.
     """
@@ -135,7 +135,8 @@ def map_uncertainty(
         for name, model in models.items():
             part = middle(plane.lr.shape, side_of(model))
             turned = in_orientations(plane, part, partial(predict_part, model))
-            if plane.name in counted and not scaling_of(plane.hr[_in_hr(plane, part)]).flaw:
+            empty = scaling_of(plane.hr[_in_hr(plane, part)]).flaw
+            if plane.name in counted and not empty and np.isfinite(turned.mean).all():
                 found.rows.append(_row(plane, part, name, model, turned, protocol))
             prediction = cases[plane.name].predicted[name] if plane.name in cases else np.array(np.nan)
             if np.isfinite(prediction).all():
@@ -205,7 +206,8 @@ def _row(
     truth, fitted = protocol(hr, scaling.undo(turned.mean))
     errors = np.abs(truth - fitted)
     spreads = turned.spread * fitted.std() / (turned.mean.std() or 1.0)  # in the units of the protocol
-    structure = truth > np.quantile(truth, STRUCTURE)
+    level = np.quantile(truth, STRUCTURE)
+    structure = truth > level if truth.max() > level else truth == level  # more than a tenth is saturated
     one, mean = (score(hr, scaling.undo(image), protocol) for image in (turned.upright, turned.mean))
     return Orientations(
         plane.name,

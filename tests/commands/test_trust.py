@@ -8,7 +8,7 @@ from invoking import expect_refusal, invoke
 
 from dfcan_bmz import images
 from dfcan_bmz.engines.keras_v3 import load_model
-from dfcan_bmz.errors import UnfinishedError
+from dfcan_bmz.errors import DfcanError, UnfinishedError
 from dfcan_bmz.model import open_model
 
 
@@ -122,3 +122,13 @@ def test_maps_that_are_written_among_the_images_are_not_counted(tiny_run, pairs_
     shutil.copy(pairs_folder / "lr/fov001_level02.tif", tmp_path)
     invoke("trust", tiny_run, tmp_path / "**/*.tif", "--out", tmp_path / "maps")
     assert "for each of 1 images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text", ["", "image,factor\n", "image,psnr\na,3\n", "image,factor\na,much\n", "image,factor\na\n"]
+)
+def test_a_damaged_table_of_an_evaluation_is_named(tiny_run, tmp_path, text):
+    run = with_evaluation(tiny_run, tmp_path / "run", [3])
+    (run / "evaluation/set0/uncertainty.csv").write_text(text)
+    with pytest.raises(DfcanError, match=r"uncertainty\.csv is damaged: evaluate the model again"):
+        open_model(run)

@@ -186,3 +186,17 @@ def test_a_middle_without_anything_in_it_has_no_figures(pairs, tmp_path):
     model = Model("net", Counting(0.0), 2, 32, 4, "own", 0.5)
     dfcan_bmz.evaluate(model, lr, hr, tmp_path / "out", deconvolution=False, uncertainty=True)
     assert not (tmp_path / "out/uncertainty.csv").exists()
+
+
+def test_structure_is_what_is_saturated_where_that_is_more_than_a_tenth(pairs, tmp_path):
+    lr, hr = (stack[:1, :side, :side] for stack, side in zip(pairs, (32, 64), strict=True))
+    hr = np.minimum(hr, np.quantile(hr, 0.7))
+    model = Model("net", Counting(0.0), 2, 48, 8, "own", 0.5)
+    dfcan_bmz.evaluate(model, lr, hr, tmp_path / "out", deconvolution=False, uncertainty=True)
+    assert 0 <= float(read(tmp_path / "out")[0]["structure_within"]) <= 1
+
+
+def test_a_prediction_that_holds_nan_has_no_figures(pairs, tmp_path):
+    model = Model("net", lambda batch: np.full_like(batch.repeat(2, 1).repeat(2, 2), np.nan), 2, 48, 8, "own", 0.5)
+    dfcan_bmz.evaluate(model, *pairs, tmp_path / "out", deconvolution=False, uncertainty=True)
+    assert not (tmp_path / "out/uncertainty.csv").exists()
