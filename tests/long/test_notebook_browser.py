@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import REPOSITORY, skip_engine
+from conftest import REPOSITORY
+from long.browser import find_chromium, installed_packages
 
-NPM_SIDE = REPOSITORY / "tests/page"
 NOTEBOOK = "dfcan_zerocost.ipynb"
 
 
@@ -39,12 +39,9 @@ def lab(tmp_path, pairs_folder):
 
 
 def test_what_the_notebook_promises_holds_in_a_browser(lab, tmp_path):
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if shutil.which("npm") is None or chromium is None:
-        skip_engine("npm or Chromium is not installed")
-    subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=NPM_SIDE, check=True)
-    settings = os.environ | {"LAB": lab, "CHROMIUM": chromium, "PICTURE": str(tmp_path / "notebook.png")}
+    folder = installed_packages()
+    settings = os.environ | {"LAB": lab, "CHROMIUM": find_chromium(), "PICTURE": str(tmp_path / "notebook.png")}
     answer = subprocess.run(
-        ["node", "--test", "notebook/notebook.test.mjs"], cwd=NPM_SIDE, env=settings, capture_output=True, text=True
+        ["node", "--test", "notebook/notebook.test.mjs"], cwd=folder, env=settings, capture_output=True, text=True
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr

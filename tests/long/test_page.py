@@ -2,14 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from conftest import REPOSITORY, skip_engine
+from conftest import REPOSITORY
+from long.browser import find_chromium, installed_packages
 from PIL import Image
 
 import dfcan_bmz
@@ -18,7 +18,6 @@ from dfcan_bmz.interpolation import bicubic
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.page.write import write_page
 
-NPM_SIDE = REPOSITORY / "tests/page"
 TOLERANCE = 1e-5
 PIXEL_UM, STEP_UM = 0.06, 0.2
 
@@ -26,18 +25,12 @@ PIXEL_UM, STEP_UM = 0.06, 0.2
 @pytest.fixture(scope="module")
 def npm_side() -> Path:
     """What the lock file names, installed."""
-    if shutil.which("npm") is None:
-        skip_engine("npm is not installed")
-    subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=NPM_SIDE, check=True)
-    return NPM_SIDE
+    return installed_packages()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chromium() -> str:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        skip_engine("Chromium is not installed")
-    return found
+    return find_chromium()
 
 
 def node_tests(folder: Path, names: str, **environment: object) -> None:
