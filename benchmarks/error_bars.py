@@ -19,7 +19,7 @@ import numpy as np
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, planes_of
-from dfcan_bmz.evaluation.uncertainty import STRUCTURE, in_orientations, side_of
+from dfcan_bmz.evaluation.uncertainty import in_orientations, pixels_of, side_of
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.model import Model, open_model
@@ -31,9 +31,8 @@ def errors_and_bars(model: Model, factor: float, plane: EvaluatedPlane) -> tuple
     part = middle(plane.lr.shape, side_of(model))
     turned = in_orientations(plane, part, partial(predict_part, model))
     rows, columns = (slice(model.scale * one.start, model.scale * one.stop) for one in part)
-    truth, fitted = affine(plane.hr[rows, columns], turned.mean)
-    bars = factor * turned.spread * fitted.std() / turned.mean.std()
-    return np.abs(truth - fitted).ravel(), bars.ravel(), (truth > np.quantile(truth, STRUCTURE)).ravel()
+    errors, spreads, structure = pixels_of(*affine(plane.hr[rows, columns], turned.mean), turned)
+    return errors.ravel(), factor * spreads.ravel(), structure.ravel()
 
 
 def main(model: Model, factor: float, lr: Path, hr: Path, every: int) -> None:

@@ -82,7 +82,7 @@ def score(truth: np.ndarray, prediction: np.ndarray, protocol: Protocol) -> dict
     truth, prediction = protocol(truth, prediction)
     mse = float(mean_squared_error(truth, prediction))
     return {
-        "psnr": float(-10 * np.log10(max(mse, 1e-20))),
+        "psnr": psnr(truth, prediction),
         "ssim": ssim(truth, prediction, data_range=1.0),
         "ms_ssim": ms_ssim(truth, prediction, data_range=1.0, scales=ms_ssim_scales(truth.shape)),
         "ssim_7x7": float(structural_similarity(truth, prediction, data_range=1.0)),
@@ -91,6 +91,11 @@ def score(truth: np.ndarray, prediction: np.ndarray, protocol: Protocol) -> dict
         "rmse": float(np.sqrt(mse)),
         "mse": mse,
     }
+
+
+def psnr(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB for a peak of 1; 200 dB where both are equal."""
+    return float(-10 * np.log10(max(np.mean((truth - prediction) ** 2), 1e-20)))
 
 
 def ssim(truth: np.ndarray, prediction: np.ndarray, data_range: float) -> float:

@@ -69,8 +69,7 @@ def measured(name: str, method: str, enlarge: Enlarge, planes: Iterable[Evaluate
     values: dict[str, list[tuple[float, float]]] = {}
     for plane in planes:
         truth, fitted = metrics.affine(plane.hr, enlarge(plane.lr))
-        psnr = -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
-        values.setdefault(plane.field, []).append((float(psnr), metrics.ssim(truth, fitted, 1.0)))
+        values.setdefault(plane.field, []).append((metrics.psnr(truth, fitted), metrics.ssim(truth, fitted, 1.0)))
     psnr, ssim = np.mean([np.mean(field, axis=0) for field in values.values()], axis=0)
     images = sum(map(len, values.values()))
     return Row(name, method, f"{psnr:.2f}", f"{ssim:.3f}", str(images), str(len(values)))

@@ -106,8 +106,7 @@ def _best(candidates: Sequence[T], planes: Iterable, target: str, enlarge: Calla
 
 
 def _psnr(hr: np.ndarray, image: np.ndarray, target: str) -> float:
-    truth, fitted = protocols(target, hr)[chief_protocol(target)](hr, image)
-    return -10 * np.log10(np.mean((truth - fitted) ** 2) + 1e-20)
+    return metrics.psnr(*protocols(target, hr)[chief_protocol(target)](hr, image))
 
 
 def predictions(models: dict[str, Model], frames: np.ndarray, baselines: Baselines) -> dict[str, np.ndarray]:

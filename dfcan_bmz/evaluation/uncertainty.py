@@ -17,7 +17,7 @@ from dfcan_bmz.evaluation.score import chief_protocol, protocols
 from dfcan_bmz.evaluation.trust import Disagreement, Reblur, disagreement, reblur
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.images import mean_frame
-from dfcan_bmz.metrics import Protocol, affine, rse_map, score
+from dfcan_bmz.metrics import Protocol, affine, psnr, rse_map, ssim
 from dfcan_bmz.model import Model
 from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_part, taken
@@ -192,6 +192,22 @@ def uncertainty(plane: EvaluatedPlane, part: Middle, prediction: np.ndarray, tur
     )
 
 
+def pixels_of(truth: np.ndarray, fitted: np.ndarray, turned: Disagreement) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Error and spread of each pixel, and whether the target shows structure there; (sY, sX) all.
+
+    Parameters
+    ----------
+    truth, fitted : numpy.ndarray
+        (sY, sX): target and mean prediction, as a protocol returns them.
+    turned : Disagreement
+        What was predicted; the spread is brought to the units of `fitted`.
+    """
+    spreads = turned.spread * fitted.std() / (turned.mean.std() or 1.0)
+    level = np.quantile(truth, STRUCTURE)
+    structure = truth > level if truth.max() > level else truth == level  # more than a tenth is saturated
+    return np.abs(truth - fitted), spreads, structure
+
+
 def _in_hr(plane: EvaluatedPlane, part: Middle) -> Middle:
     """The middle in pixels of the HR image."""
     s = plane.hr.shape[0] // plane.lr.shape[0]
@@ -203,16 +219,12 @@ def _row(
     plane: EvaluatedPlane, part: Middle, name: str, model: Model, turned: Disagreement, protocol: Protocol
 ) -> Orientations:
     hr, scaling = plane.hr[_in_hr(plane, part)], scaling_of(taken(model, plane.frames))
-    truth, fitted = protocol(hr, scaling.undo(turned.mean))
-    errors = np.abs(truth - fitted)
-    spreads = turned.spread * fitted.std() / (turned.mean.std() or 1.0)  # in the units of the protocol
-    level = np.quantile(truth, STRUCTURE)
-    structure = truth > level if truth.max() > level else truth == level  # more than a tenth is saturated
-    one, mean = (score(hr, scaling.undo(image), protocol) for image in (turned.upright, turned.mean))
+    one, mean = (protocol(hr, scaling.undo(image)) for image in (turned.upright, turned.mean))
+    errors, spreads, structure = pixels_of(*mean, turned)
     return Orientations(
         plane.name,
         name,
         *coverage(errors, spreads),
         *coverage(errors[structure], spreads[structure]),
-        *(scores[metric] for scores in (one, mean) for metric in ("psnr", "ssim")),
+        *(figure for pair in (one, mean) for figure in (psnr(*pair), ssim(*pair, data_range=1.0))),
     )
