@@ -126,7 +126,7 @@ class _Mapped(NamedTuple):
 def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], model: Model) -> list[PlaneUncertainty]:
     rows: list[PlaneUncertainty] = []
     (height, width), s = image.size, model.scale
-    fine = ("disagreement", "error_bar") if model.error_bar else ("disagreement",)
+    fine = {"disagreement": 1.0} | ({"error_bar": model.error_bar} if model.error_bar else {})  # times the spread
     maps: dict[str, list[np.ndarray]] = {name: [] for name in ("reblurring", "correlation", *fine)}
     for index, scaling in enumerate(scalings):
         if scaling.flaw:
@@ -138,10 +138,9 @@ def _write_maps(folder: Path, stem: str, image: Image, scalings: list[Scaling], 
             hr_pixel_nm = image.pixel_size_nm and image.pixel_size_nm / s
             figure = plot_trust(plane.lr, plane.reblurred, plane.turned, None, model.error_bar, hr_pixel_nm)
             figure.savefig(folder / f"{stem}_trust.png", dpi=110)
-        spreads = [plane.turned.spread * factor for factor in (1.0, model.error_bar) if factor]
-        for found, one in zip(
-            maps.values(), (plane.reblurred.error, plane.reblurred.correlation, *spreads), strict=True
-        ):
+        spreads = (plane.turned.spread * factor for factor in fine.values())
+        drawn = (plane.reblurred.error, plane.reblurred.correlation, *spreads)
+        for found, one in zip(maps.values(), drawn, strict=True):
             found.append(one)
         name = legible(stem) if image.axes == "YX" else f"{legible(stem)}[{index + 1}]"
         rows.append(_row(name, plane, image.pixel_size_nm, model))
