@@ -17,7 +17,7 @@ from dfcan_bmz.evaluation.score import BASELINES, Score, chief_protocol, read_ro
 from dfcan_bmz.evaluation.statistics import Interval, resamples, summarise
 
 PICTURES = "worst", "uncertainty"
-TABLES = "metrics.csv", "images.csv", "uncertainty.csv"
+TABLES = "metrics.csv", "images.csv", run_folder.UNCERTAINTY
 
 
 class MethodMeans(NamedTuple):
@@ -101,7 +101,7 @@ def _read(folder: Path, protocols: list[str]) -> Evaluation:
     except KeyError as error:
         raise DfcanError(f"{folder} has no PSNR or SSIM of {error}: evaluate the model again") from error
     pictures = {f"{kind}_{_plain(folder.name)}.png": folder / f"{kind}.png" for kind in PICTURES}
-    turned = folder / "uncertainty.csv"
+    turned = folder / run_folder.UNCERTAINTY
     return Evaluation(
         folder.name,
         len(facts),

@@ -7,13 +7,14 @@ from rich.console import Console
 
 from dfcan_bmz.console import screen
 from dfcan_bmz.evaluation.evaluate import Report, refuse_nan
-from dfcan_bmz.report.files import UNCERTAINTY, evaluate
+from dfcan_bmz.report.files import MAPS, evaluate
 from dfcan_bmz.report.tables import comparison_lines, evaluation_table
+from dfcan_bmz.run_folder import UNCERTAINTY
 
 
 def run(model: Path, lr: Path, hr: Path, out: Path, **options: Any) -> None:
     report = evaluate(model, lr, hr, out, events=screen, **options)
-    written = ["metrics.csv", "images.csv", "worst.png", *UNCERTAINTY, "report.html"]
+    written = ["metrics.csv", "images.csv", "worst.png", MAPS, UNCERTAINTY, "report.html"]
     show(report, out, ", ".join(name for name in written if (out / name).is_file()))
 
 

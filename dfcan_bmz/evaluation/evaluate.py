@@ -27,7 +27,7 @@ from dfcan_bmz.events import SILENT, Events
 from dfcan_bmz.files import write_table
 from dfcan_bmz.images import Frames, Image
 from dfcan_bmz.model import Model
-from dfcan_bmz.run_folder import Row
+from dfcan_bmz.run_folder import UNCERTAINTY, Row
 
 SMALLEST_PX = 16  # the SSIM window is 11 px wide
 COMPARED = ("psnr", "ssim", "ms_ssim")
@@ -231,7 +231,7 @@ def write_tables(folder: Path, report: Report) -> None:
     write_table(folder / "metrics.csv", Score._fields, report.measured.scores)
     write_table(folder / "images.csv", Facts._fields, report.measured.facts)
     if report.uncertainty.rows:
-        write_table(folder / "uncertainty.csv", Orientations._fields, report.uncertainty.rows)
+        write_table(folder / UNCERTAINTY, Orientations._fields, report.uncertainty.rows)
 
 
 def refuse_tiny(image: Image) -> None:

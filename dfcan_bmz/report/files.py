@@ -12,9 +12,10 @@ from dfcan_bmz.report.html import write_report
 from dfcan_bmz.report.panels import plot_example
 from dfcan_bmz.report.scores import plot_scores
 from dfcan_bmz.report.trust import plot_trust
+from dfcan_bmz.run_folder import UNCERTAINTY
 from dfcan_bmz.staging import filling
 
-UNCERTAINTY = "uncertainty.png", "uncertainty.csv"
+MAPS = "uncertainty.png"
 SMALL_DPI = 72  # a picture of a card becomes a cover of the zoo, which takes 500 kB
 
 
@@ -111,7 +112,7 @@ def compare(
 
 
 def _folder(out: str | Path | None, command: str, overwrite: bool):
-    return nullcontext() if out is None else filling(Path(out), command, overwrite, away=[*UNCERTAINTY])
+    return nullcontext() if out is None else filling(Path(out), command, overwrite, away=[MAPS, UNCERTAINTY])
 
 
 def _shown(uncertainty: bool | None, out: str | Path | None) -> bool | None:
@@ -124,5 +125,5 @@ def _draw_worst(folder: Path, report: Report) -> None:
     plot_example(plane.lr, plane.hr, predicted, plane.hr_pixel_nm).savefig(folder / "worst.png", dpi=SMALL_DPI)
     if found := report.uncertainty.maps.get((plane.name, report.models[0])):
         plot_trust(found.lr, found.reblurred, found.turned, found.error, None, plane.hr_pixel_nm).savefig(
-            folder / UNCERTAINTY[0], dpi=SMALL_DPI
+            folder / MAPS, dpi=SMALL_DPI
         )
