@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Text = Annotated[str, Field(min_length=1)]
 # they enter macros and names of files
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+\- ()]{5,64}$")]
-Nickname = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)+$")]
+NICKNAME = "[a-z0-9]+(-[a-z0-9]+)+"
+Nickname = Annotated[str, Field(pattern=f"^{NICKNAME}$")]
 Pixels = Annotated[int, Field(gt=0)]
 Factor = Annotated[float, Field(gt=0)]
 

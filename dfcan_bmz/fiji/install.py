@@ -18,13 +18,13 @@ import yaml
 from dfcan_bmz import staging
 from dfcan_bmz.bundle.deepimagej import lint
 from dfcan_bmz.bundle.jdll_engines import Choice
+from dfcan_bmz.bundle_file.own import NICKNAME
 from dfcan_bmz.bundle_file.read import open_bundle
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.fiji.macros import MENU, MODELS, macros
 from dfcan_bmz.fiji.places import Fiji
 from dfcan_bmz.fiji.weights import KEPT, ForFiji, torchscript_alone
 
-NICKNAME = r"[a-z0-9]+(-[a-z0-9]+)+"
 COMMAND = "install-fiji"
 RECORD = "dfcan_bmz.json"  # in the model's folder: what was installed, so that exactly that can be removed
 
