@@ -19,7 +19,7 @@ import numpy as np
 from dfcan_bmz.data.pairs import find_pairs
 from dfcan_bmz.errors import DfcanError
 from dfcan_bmz.evaluation.measure import EvaluatedPlane, planes_of
-from dfcan_bmz.evaluation.uncertainty import in_orientations, pixels_of, side_of
+from dfcan_bmz.evaluation.uncertainty import Middle, in_orientations, pixels_of, side_of
 from dfcan_bmz.fingerprint import middle
 from dfcan_bmz.metrics import affine
 from dfcan_bmz.model import Model, open_model
@@ -28,10 +28,9 @@ from dfcan_bmz.prediction.tiles import predict_part
 
 def errors_and_bars(model: Model, factor: float, plane: EvaluatedPlane) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each pixel of the middle: its error, its error bar, and whether the target shows structure there."""
-    part = middle(plane.lr.shape, side_of(model))
-    turned = in_orientations(plane, part, partial(predict_part, model))
-    rows, columns = (slice(model.scale * one.start, model.scale * one.stop) for one in part)
-    errors, spreads, structure = pixels_of(*affine(plane.hr[rows, columns], turned.mean), turned)
+    part = Middle(plane, *middle(plane.lr.shape, side_of(model)))
+    turned = in_orientations(part, partial(predict_part, model))
+    errors, spreads, structure = pixels_of(*affine(part.of_hr(plane.hr), turned.mean), turned)
     return errors.ravel(), factor * spreads.ravel(), structure.ravel()
 
 

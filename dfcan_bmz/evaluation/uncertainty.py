@@ -23,7 +23,6 @@ from dfcan_bmz.normalize import scaling_of
 from dfcan_bmz.prediction.tiles import predict_part, taken
 
 LARGEST_PX = 128  # side of what is mapped of an image, its middle, in LR pixels: it takes eight predictions
-Middle = tuple[slice, slice]  # rows and columns of it, in LR pixels
 MOST = 24  # images that have figures
 STRUCTURE = 0.9  # quantile of the target above which a pixel shows structure
 QUICK_S = 1.0  # for a tile: a network that takes longer maps no uncertainty unless that is asked for
@@ -43,6 +42,25 @@ class Timed:
         output = self.network(batch)
         self.seconds = min(self.seconds, (clock() - begin) / len(batch))
         return output
+
+
+class Middle(NamedTuple):
+    """The middle of a plane: its rows and columns, in LR pixels."""
+
+    plane: EvaluatedPlane
+    rows: slice
+    columns: slice
+
+    @property
+    def frames(self) -> np.ndarray:
+        """(Y, X) or (frames, Y, X): LR pixels."""
+        return self.plane.frames[..., self.rows, self.columns]
+
+    def of_hr(self, pixels: np.ndarray) -> np.ndarray:
+        """The middle of an image of the plane's HR size."""
+        s = self.plane.hr.shape[0] // self.plane.lr.shape[0]
+        rows, columns = (slice(s * one.start, s * one.stop) for one in self[1:])
+        return pixels[rows, columns]
 
 
 class Uncertainty(NamedTuple):
@@ -133,14 +151,14 @@ def map_uncertainty(
     for plane in planes:
         protocol = protocols(target, plane.hr)[chief_protocol(target)]
         for name, model in models.items():
-            part = middle(plane.lr.shape, side_of(model))
-            turned = in_orientations(plane, part, partial(predict_part, model))
-            empty = scaling_of(plane.hr[_in_hr(plane, part)]).flaw
+            part = Middle(plane, *middle(plane.lr.shape, side_of(model)))
+            turned = in_orientations(part, partial(predict_part, model))
+            empty = scaling_of(part.of_hr(plane.hr)).flaw
             if plane.name in counted and not empty and np.isfinite(turned.mean).all():
-                found.rows.append(_row(plane, part, name, model, turned, protocol))
+                found.rows.append(_row(part, name, model, turned, protocol))
             prediction = cases[plane.name].predicted[name] if plane.name in cases else np.array(np.nan)
             if np.isfinite(prediction).all():
-                found.maps[plane.name, name] = uncertainty(plane, part, prediction, turned)
+                found.maps[plane.name, name] = uncertainty(part, prediction, turned)
     return found
 
 
@@ -150,45 +168,39 @@ def side_of(model: Model) -> int:
     return max(1, LARGEST_PX // step) * step
 
 
-def in_orientations(
-    plane: EvaluatedPlane, part: Middle, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> Disagreement:
+def in_orientations(part: Middle, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Disagreement:
     """Predict the middle of a plane in every orientation.
 
     Parameters
     ----------
-    plane : EvaluatedPlane
-        LR image and truth.
-    part : (slice, slice)
+    part : Middle
         The middle.
     predict : callable
         The model: part of an LR image with its frames, and the whole, to (sY, sX) in 0..1; it normalises the part as it
         does the whole.
     """
-    return disagreement(lambda turned: predict(turned, plane.frames), plane.frames[..., *part], plane.phases)
+    plane = part.plane
+    return disagreement(lambda turned: predict(turned, plane.frames), part.frames, plane.phases)
 
 
-def uncertainty(plane: EvaluatedPlane, part: Middle, prediction: np.ndarray, turned: Disagreement) -> Uncertainty:
+def uncertainty(part: Middle, prediction: np.ndarray, turned: Disagreement) -> Uncertainty:
     """Map the uncertainty of a prediction in the plane's middle.
 
     Parameters
     ----------
-    plane : EvaluatedPlane
-        LR image and truth.
-    part : (slice, slice)
+    part : Middle
         The middle.
     prediction : numpy.ndarray
-        (sY, sX), finite, in the units of `plane.lr`.
+        (sY, sX) of the whole plane, finite, in the units of its LR image.
     turned : Disagreement
         Of the middle.
     """
-    rows, columns = _in_hr(plane, part)
-    lr = mean_frame(plane.frames[..., *part])
+    plane, lr = part.plane, mean_frame(part.frames)
     return Uncertainty(
         lr,
-        reblur(prediction[rows, columns], lr, scaling_of(plane.lr)),
+        reblur(part.of_hr(prediction), lr, scaling_of(plane.lr)),
         turned,
-        rse_map(*affine(plane.hr, prediction))[rows, columns],
+        part.of_hr(rse_map(*affine(plane.hr, prediction))),
     )
 
 
@@ -208,21 +220,12 @@ def pixels_of(truth: np.ndarray, fitted: np.ndarray, turned: Disagreement) -> tu
     return np.abs(truth - fitted), spreads, structure
 
 
-def _in_hr(plane: EvaluatedPlane, part: Middle) -> Middle:
-    """The middle in pixels of the HR image."""
-    s = plane.hr.shape[0] // plane.lr.shape[0]
-    rows, columns = (slice(s * one.start, s * one.stop) for one in part)
-    return rows, columns
-
-
-def _row(
-    plane: EvaluatedPlane, part: Middle, name: str, model: Model, turned: Disagreement, protocol: Protocol
-) -> Orientations:
-    hr, scaling = plane.hr[_in_hr(plane, part)], scaling_of(taken(model, plane.frames))
+def _row(part: Middle, name: str, model: Model, turned: Disagreement, protocol: Protocol) -> Orientations:
+    hr, scaling = part.of_hr(part.plane.hr), scaling_of(taken(model, part.plane.frames))
     one, mean = (protocol(hr, scaling.undo(image)) for image in (turned.upright, turned.mean))
     errors, spreads, structure = pixels_of(*mean, turned)
     return Orientations(
-        plane.name,
+        part.plane.name,
         name,
         *coverage(errors, spreads),
         *coverage(errors[structure], spreads[structure]),

@@ -10,7 +10,7 @@ import dfcan_bmz
 from dfcan_bmz.evaluation import measure
 from dfcan_bmz.evaluation.measure import EvaluatedPlane
 from dfcan_bmz.evaluation.trust import reblur
-from dfcan_bmz.evaluation.uncertainty import MOST, evenly, in_orientations, side_of, uncertainty
+from dfcan_bmz.evaluation.uncertainty import MOST, Middle, evenly, in_orientations, side_of, uncertainty
 from dfcan_bmz.events import Events
 from dfcan_bmz.images import intensity_range
 from dfcan_bmz.metrics import affine, raw
@@ -32,7 +32,8 @@ def test_the_maps_of_a_crop_belong_to_the_prediction_of_its_plane():
     plane = EvaluatedPlane("a", "a", "a", "", None, lr, hr)
     prediction = scaling.undo(predict(lr, lr))
     middle, twice = (slice(44, 156),) * 2, (slice(88, 312),) * 2
-    found = uncertainty(plane, middle, prediction, in_orientations(plane, middle, predict))
+    part = Middle(plane, *middle)
+    found = uncertainty(part, prediction, in_orientations(part, predict))
     np.testing.assert_allclose(found.turned.mean, scaling.apply(prediction[twice]), atol=1e-4)
     by_itself = reblur(prediction[twice], lr[middle]).error
     low, high = scaling_of(lr[middle])
